@@ -1,0 +1,58 @@
+# One target per room of the tree. A room takes every source below its folder and may use only the rooms named
+# after NEEDS: the include path of a room reaches those alone by tests/support/include_graph.
+
+add_library(sub0_options INTERFACE)
+target_compile_options(sub0_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
+  $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor -Wold-style-cast>)
+if(SUB0_SANITIZE)
+  target_compile_options(sub0_options INTERFACE -fsanitize=${SUB0_SANITIZE} -fno-omit-frame-pointer
+                                                -fno-sanitize-recover=all)
+  target_link_options(sub0_options INTERFACE -fsanitize=${SUB0_SANITIZE})
+endif()
+
+# sub0_room(NAME [NEEDS rooms...] [LIBRARIES targets...]): the static library sub0_NAME of host/NAME.
+function(sub0_room name)
+  cmake_parse_arguments(ROOM "" "" "NEEDS;LIBRARIES" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/host/${name}/*.cpp)
+  list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
+  if(sources)
+    add_library(sub0_${name} STATIC ${sources})
+    set(scope PUBLIC)
+  else()
+    add_library(sub0_${name} INTERFACE)
+    set(scope INTERFACE)
+  endif()
+  target_include_directories(sub0_${name} ${scope} ${CMAKE_SOURCE_DIR}/host)
+  target_link_libraries(sub0_${name} ${scope} sub0_options sub0_sdk)
+  foreach(need IN LISTS ROOM_NEEDS)
+    target_link_libraries(sub0_${name} ${scope} sub0_${need})
+  endforeach()
+  target_link_libraries(sub0_${name} ${scope} ${ROOM_LIBRARIES})
+endfunction()
+
+# sub0_unit_tests(ROOM [targets...]): one test binary of tests/unit/ROOM; its tests are found when it has been built.
+function(sub0_unit_tests room)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/${room}/*_test.cpp)
+  if(NOT sources)
+    return()
+  endif()
+  add_executable(unit_${room} ${sources})
+  target_include_directories(unit_${room} PRIVATE ${CMAKE_SOURCE_DIR})
+  target_link_libraries(unit_${room} PRIVATE ${ARGN} GTest::gtest GTest::gmock GTest::gtest_main)
+  gtest_discover_tests(unit_${room} TEST_PREFIX "unit.${room}." DISCOVERY_TIMEOUT 60
+                       PROPERTIES LABELS "unit" TIMEOUT 60)
+endfunction()
+
+# sub0_host_plugin(NAME [targets...]): a plugin of this repository, built on the public SDK alone, into plugins/NAME.so.
+function(sub0_host_plugin name)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/plugins/${name}/*.cpp)
+  if(NOT sources)
+    return()
+  endif()
+  sub0_add_plugin(${name} ${sources})
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/plugins/${name})
+  target_link_libraries(${name} PRIVATE sub0_options ${ARGN})
+  set_target_properties(${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/plugins)
+  install(TARGETS ${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/sub0/plugins COMPONENT plugins)
+endfunction()

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/arena.hpp"
+
+#include <algorithm>
+
+namespace sub0 {
+
+void* Arena::allocateSlow(std::size_t size, std::size_t alignment) {
+  const std::size_t doubled = blocks_.empty() ? first_block_bytes_ : blocks_.back().size * 2;
+  const std::size_t block_size =
+      std::max(std::min<std::size_t>(doubled, 1u << 20), size + alignment);
+  blocks_.push_back({std::unique_ptr<char[]>(new char[block_size]), block_size});
+  capacity_ += block_size;
+  cursor_ = blocks_.back().data.get();
+  end_ = cursor_ + block_size;
+  return allocate(size, alignment);
+}
+
+void Arena::reset() {
+  if (blocks_.empty()) return;
+  if (blocks_.size() > 1) {
+    blocks_.resize(1);
+    capacity_ = blocks_.front().size;
+  }
+  cursor_ = blocks_.front().data.get();
+  end_ = cursor_ + blocks_.front().size;
+}
+
+}  // namespace sub0

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "base/arena.hpp"
+#include "base/error.hpp"
+#include "json/value.hpp"
+
+// The one place that knows simdjson, for messages. A Parser per loop; a text is validated as a
+// whole (RFC 8259: depth at most 256, UTF-8, integers outside 64 bits refused, duplicate keys: the
+// last wins), so that nothing invalid is echoed.
+namespace sub0::json {
+
+/// The bytes that must be readable behind every text that is parsed in place.
+inline constexpr std::size_t kPadding = 64;
+
+/// The members of a WebSocket request (S-111) as spans of the message; empty where missing.
+struct Envelope {
+  std::string_view resource;      // decoded text (in the parser until its next use)
+  std::string_view action_json;   // JSON string with its quotes, as sent; empty: missing
+  std::string_view id_json;       // JSON string or number, as sent; empty: missing
+  std::string_view payload_json;  // any JSON value, as sent; empty: missing
+  bool has_resource = false;
+};
+
+class Parser {
+ public:
+  Parser();
+  ~Parser();
+  Parser(const Parser&) = delete;
+  Parser& operator=(const Parser&) = delete;
+
+  /// Parses any JSON value into `arena`; texts are decoded copies there. REQUIRES: kPadding
+  /// readable bytes behind `padded_text`, unless it is copied (`parseCopy`). ERRORS: kBadRequest
+  /// with the reason and the offset.
+  Result<Value> parse(std::string_view padded_text, Arena& arena);
+  Result<Value> parseCopy(std::string_view text, Arena& arena);
+
+  /// Validates without making a value.
+  Result<Done> validate(std::string_view padded_text);
+
+  /// Reads an envelope: the whole message is validated, the four members found as spans. ERRORS:
+  /// kBadRequest (no object, a known member twice, `action` no string, `id` neither string nor
+  /// number). S-111, S-118.
+  Result<Envelope> parseEnvelope(std::string_view padded_text);
+
+ private:
+  struct Simdjson;
+  std::unique_ptr<Simdjson> simdjson_;
+};
+
+}  // namespace sub0::json
