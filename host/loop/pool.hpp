@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace sub0::loop {
+
+/// Threads that may block: name look-ups, hashes, plugins' pool work. Bounded; results come back by
+/// a loop's mailbox.
+class Pool {
+ public:
+  explicit Pool(std::size_t threads, std::size_t max_waiting = 1000);
+  /// Runs what is queued, then joins.
+  ~Pool();
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  /// THREAD: any. False: `max_waiting` pieces of work wait already.
+  bool submit(std::function<void()> work);
+
+ private:
+  void work();
+
+  const std::size_t max_waiting_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::function<void()>> queue_;
+  bool stopping_ = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace sub0::loop
