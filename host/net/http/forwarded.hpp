@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <Poco/Net/IPAddress.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "net/http/request.hpp"
+
+namespace sub0::net::http {
+
+/// Who the client is (`$HEADER.ip`, S-61): the peer, or, where the peer is a trusted proxy
+/// (SUB0_TRUSTED_PROXIES), the last hop of X-Forwarded-For that is not trusted. An untrusted peer's
+/// header is ignored. Compiled at start, immutable, any thread.
+class TrustedProxies {
+ public:
+  /// Trusts nobody.
+  TrustedProxies() = default;
+
+  /// `list`: addresses and CIDR ranges parted by ',' or '|' or blanks. ERRORS: kBadRequest naming
+  /// the bad entry.
+  static Result<TrustedProxies> parse(std::string_view list);
+
+  bool trusts(const Poco::Net::IPAddress& address) const;
+
+  /// The client's address as text (v4-mapped ones as IPv4).
+  std::string clientAddress(const Poco::Net::IPAddress& peer, const Request& request) const;
+
+ private:
+  struct Range {
+    Poco::Net::IPAddress network;
+    unsigned prefix_bits;
+  };
+  std::vector<Range> ranges_;
+};
+
+}  // namespace sub0::net::http
