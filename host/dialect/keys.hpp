@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dialect/problem.hpp"
+#include "dialect/source_file.hpp"
+#include "json/value.hpp"
+
+// The one declaration of every key of the dialect: name, types, values, rule, text, and whether
+// this version can run it. Checks, suggestions and places come from it; so will the schema and the
+// reference. A key that the dialect names and this version cannot run is an error, never ignored
+// (S-40).
+namespace sub0::dialect {
+
+/// JSON types as a set.
+using JsonTypes = std::uint8_t;
+inline constexpr JsonTypes kText = 1;
+inline constexpr JsonTypes kWhole = 2;  // a whole number, 64 bits
+inline constexpr JsonTypes kBool = 4;
+inline constexpr JsonTypes kArray = 8;
+inline constexpr JsonTypes kObject = 16;
+inline constexpr JsonTypes kAnyType = 255;
+
+enum class Support : std::uint8_t {
+  kYes,
+  kNotYet,   // any use is an error
+  kOffOnly,  // only values that mean "off" are accepted: false, 0, null
+  kNever,    // refused for good
+};
+
+struct ObjectDeclaration;
+
+struct KeyDeclaration {
+  std::string_view name;
+  JsonTypes types = kAnyType;
+  JsonTypes item_types = kAnyType;  // of the items of an array
+  Support support = Support::kYes;
+  bool required = false;
+  std::string_view rule;
+  std::string_view text;                       // one line for people
+  std::string_view values = {};                // "A|B": all that are allowed; empty: any
+  std::string_view later_values = {};          // "C|D": named by the dialect, not supported yet
+  const ObjectDeclaration* members = nullptr;  // of the object, or of the objects in the array
+};
+
+struct ObjectDeclaration {
+  std::string_view name;  // "resource", for messages
+  const KeyDeclaration* keys = nullptr;
+  std::size_t key_count = 0;
+
+  const KeyDeclaration* find(std::string_view key) const;
+};
+
+/// The roots; everything else hangs below them.
+const ObjectDeclaration& resourceDeclaration();
+const ObjectDeclaration& actionableDeclaration();
+/// All objects, for tests and generated references.
+const std::vector<const ObjectDeclaration*>& allDeclarations();
+
+/// Keys beside the declared ones that are known at one place: those of plugins, and for the
+/// `actionables` of a resource whose elements are checked on their own.
+struct KeyCheck {
+  const SourceFile& file;
+  Problems& problems;
+  bool strict = false;
+  const std::vector<std::string>* more_keys = nullptr;  // known on the outermost object only
+};
+
+/// Checks one object and all declared below it: unknown keys (S-2), types, values, required keys,
+/// support (S-40). True if no error was added.
+bool checkObject(const json::Value& object, const ObjectDeclaration& declaration,
+                 const std::string& pointer, const KeyCheck& check);
+
+/// The nearest of `candidates`, ignoring case first; empty if none is near.
+std::string suggest(std::string_view word, const std::vector<std::string_view>& candidates);
+
+}  // namespace sub0::dialect

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "dialect/template.hpp"
+
+namespace sub0::dialect {
+
+/// An element of sql_query.parameters (S-63): an accessor or a text with accessors, a generator, a
+/// bare word, a constant, or {"literal": x}. Also holds plain templates, so that all inputs of an
+/// action have one type. Immutable after compile(): any thread evaluates.
+class Parameter {
+ public:
+  /// The constant null.
+  Parameter() = default;
+  /// An input under the template rule (S-60).
+  explicit Parameter(Template compiled) : template_(std::move(compiled)) {}
+
+  /// Compiles an input under the parameter rule; warns as S-63, S-64 and S-113 say.
+  static Parameter compile(const json::Value& source, std::string_view pointer,
+                           const CompileContext& context);
+
+  /// The value; borrows from scope, arena and this.
+  json::Value evaluate(const Scope& scope, Arena& arena, bool allow_raw = false) const {
+    return is_word_ ? lookUp(scope) : template_.evaluate(scope, arena, allow_raw);
+  }
+
+  const Needs& needs() const { return is_word_ ? word_needs_ : template_.needs(); }
+  bool isConstant() const { return !is_word_ && template_.isConstant(); }
+  bool isBareWord() const { return is_word_; }
+
+ private:
+  json::Value lookUp(const Scope& scope) const;
+
+  Template template_;
+  Needs word_needs_;
+  std::string word_;
+  bool is_word_ = false;
+  bool is_extracted_ = false;  // a `for` of depends_on: nothing else is looked at
+  bool is_generated_ = false;  // a `for` of a generator: the same
+  bool is_claim_ = false;      // in extract_claims
+  bool is_declared_ = false;   // by payload_validation: null where missing
+};
+
+}  // namespace sub0::dialect

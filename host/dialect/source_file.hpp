@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "dialect/problem.hpp"
+#include "json/placed_document.hpp"
+
+namespace sub0::dialect {
+
+/// One resource file: its path, as people know it, and its placed tree. Owned by the Project, which
+/// keeps the tree alive for all who point into it. Control thread only.
+class SourceFile {
+ public:
+  SourceFile(std::string path, std::string text)
+      : path_(std::move(path)), document_(std::move(text)) {}
+
+  const std::string& path() const { return path_; }
+  const json::PlacedDocument& document() const { return document_; }
+
+  /// The place of the value that `pointer` names.
+  Place at(std::string_view pointer) const;
+  /// The place of the key of the member that `pointer` names.
+  Place atKey(std::string_view pointer) const;
+
+ private:
+  std::string path_;
+  json::PlacedDocument document_;
+};
+
+}  // namespace sub0::dialect
