@@ -36,10 +36,10 @@ enum class Phase : std::uint8_t {
   kReap,       // once, last: closed connections and ended calls are freed
 };
 
-/// A thread's event loop: its own Io, timers, mailbox and task lists. turn() does one round of
-/// timers, mailbox, sockets, end-of-turn, ready, flush, reap and is what a thread, or a test,
-/// calls. It knows no protocol. THREAD: everything is the loop's own thread, except send(), post(),
-/// stop() and index().
+/// A thread's event loop: its own Io, timers, mailbox and task lists. turn() waits, then does one
+/// round of timers, mailbox, sockets, end-of-turn, ready, flush, reap and is what a thread, or a
+/// test, calls. It knows no protocol. THREAD: everything is the loop's own thread, except send(),
+/// post(), stop() and index().
 class Loop {
  public:
   static constexpr std::size_t kReadBytes = std::size_t{64} << 10;

@@ -15,7 +15,7 @@ class Task {
   bool isQueued() const { return is_queued_; }
 
  protected:
-  ~Task() = default;
+  virtual ~Task() = default;
 
  private:
   friend class TaskList;

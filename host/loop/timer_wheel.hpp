@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
 namespace sub0::loop {
@@ -51,8 +52,12 @@ class TimerWheel {
   void insert(Timer& timer);
   void cascade(int level);
   void fireSlot();
+  bool hasTimer(std::size_t level, std::size_t slot) const;
+  bool hasLaterTimer() const;
 
   std::array<std::array<Timer*, kSlots>, kLevels> slots_{};
+  /// A bit per slot that may hold a timer; cleared when a look finds it empty.
+  mutable std::array<std::array<std::uint64_t, kSlots / 64>, kLevels> occupied_{};
   std::int64_t tick_ms_;  // every slot before this one has fired
 };
 
