@@ -1,0 +1,195 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Which test shows which rule.
+
+Tests cite rules in comments (`// spec S-31`, `// Q-21: unmasked frame`), above a TEST or inside it; scenario and script
+files anywhere. This reads the citations and the JUnit report of a CTest run and writes a table: rule, test, and the input
+that would fail (the text behind the citation, else the test's name). Only tests that ran and passed count. A rule of
+covered_rules.txt without such a test is an error, and so is one that its page in docs/ does not describe.
+A citation in a file's opening comment describes the file and counts for no test.
+"""
+import argparse
+import pathlib
+import re
+import sys
+import tempfile
+import xml.etree.ElementTree
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CITATION = re.compile(r"\b([SQ])-(\d{1,3})\b(?:\s*(?:\.{2,3}|…|–)\s*(?:\1-)?(\d{1,3})\b)?")
+ITEM = re.compile(r"^(?:TEST|TEST_F|TEST_P|TYPED_TEST|TYPED_TEST_P)\(\s*(\w+)\s*,\s*(\w+)\s*\)"
+                  r"|^INSTANTIATE_TEST_SUITE_P\(\s*\w+\s*,\s*(\w+)", re.M)
+SCRIPTS = {".txt", ".py", ".sh", ".mjs", ".js", ".c", ".json", ".sql", ".scenario", ".html"}
+DOCUMENT_OF = {"S": "docs/dialect.md", "Q": "docs/quality.md"}
+
+
+def order(rule):
+    return (rule[0] == "Q", int(rule[2:]))
+
+
+def rules_in(text):
+    """Yields (rule, offset behind the whole citation) for each rule that `text` cites."""
+    for match in CITATION.finditer(text):
+        last = int(match[3] or match[2])
+        for number in range(int(match[2]), last + 1):
+            yield f"{match[1]}-{number}", match.end()
+
+
+def note_behind(line, end):
+    """The words behind the last citation of a line, without comment marks and code."""
+    note = re.split(r"\*/|\*\|", line[end:])[0]
+    note = re.sub(r"^[\s,:;.)\]–-]+", "", note).strip().rstrip("\\").strip()
+    return note if re.search(r"\w", note) and not re.search(r"[{};]\s*$", note) else ""
+
+
+def cpp_citations(text):
+    """Yields (rule, note, pattern of the CTest names)."""
+    items = []
+    for match in ITEM.finditer(text):
+        close = text.find(";\n" if match[3] else "\n}", match.end())
+        items.append((match.start(), close if close >= 0 else len(text), match))
+    opening = text.find("#include")
+    offset = 0
+    for line in text.splitlines(keepends=True):
+        for rule, end in rules_in(line):
+            if offset < opening:
+                continue
+            owner = next((m for start, close, m in items if close >= offset), items[-1][2] if items else None)
+            if owner is None:
+                continue
+            last = max(e for _, e in rules_in(line))
+            name = rf"{owner[1]}\.{owner[2]}(/|$)" if owner[1] else rf"{owner[3]}\."
+            yield rule, note_behind(line, max(last, end)), rf"(^|[./]){name}"
+        offset += len(line)
+
+
+def script_citations(path, text):
+    stem = re.escape(path.stem).replace("_", "[-_]").replace(r"\-", "[-_]")
+    for line in text.splitlines():
+        for rule, _ in rules_in(line):
+            last = max(e for _, e in rules_in(line))
+            yield rule, note_behind(line, last), rf"(^|[./]){stem}([./]|$)"
+
+
+def citations(root):
+    for folder in ("tests", "plugins", "sample-resources", "sdk"):
+        for path in sorted((root / folder).rglob("*")):
+            if not path.is_file() or "node_modules" in path.parts or path.is_relative_to(root / "tests/support"):
+                continue
+            if path.suffix in {".cpp", ".hpp"}:
+                found = cpp_citations(path.read_text())
+            elif path.suffix in SCRIPTS and path.name != "CMakeLists.txt":
+                found = script_citations(path, path.read_text(errors="replace"))
+            else:
+                continue
+            for rule, note, pattern in found:
+                yield rule, note, re.compile(pattern), path.relative_to(root)
+
+
+def tests_that_passed(junit):
+    passed = []
+    for case in xml.etree.ElementTree.parse(junit).iter("testcase"):
+        if case.get("status") == "run" and case.find("failure") is None and case.find("skipped") is None:
+            passed.append(case.get("name"))
+    return passed
+
+
+def covered_rules(path):
+    lines = [line for line in path.read_text().splitlines() if not line.startswith("#")]
+    return sorted({rule for rule, _ in rules_in("\n".join(lines))}, key=order)
+
+
+def table_of(root, passed):
+    """rule -> {test: note}; a test that cites a rule twice keeps the notes apart by '; '."""
+    table = {}
+    for rule, note, pattern, path in citations(root):
+        for test in passed:
+            if pattern.search(test):
+                notes = table.setdefault(rule, {}).setdefault((test, str(path)), [])
+                if note and note not in notes:
+                    notes.append(note)
+    return table
+
+
+def undocumented(root, covered):
+    for letter, name in DOCUMENT_OF.items():
+        page = root / name
+        text = page.read_text() if page.exists() else ""
+        written = {rule for rule, _ in rules_in(text)}
+        for rule in covered:
+            if rule[0] == letter and rule not in written:
+                yield rule, name
+
+
+def write_table(out, table, covered):
+    lines = ["# Rules and the tests that show them", "", "Made by `./dev test`; counts only tests that ran and passed.", "",
+             "| rule | test | the input that fails when it is broken | where |", "|---|---|---|---|"]
+    for rule in sorted(set(table) | set(covered), key=order):
+        tests = table.get(rule)
+        if not tests:
+            lines.append(f"| {rule} | **none** | | |")
+            continue
+        for (test, path), notes in sorted(tests.items()):
+            words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", test.split("/")[0].split(".")[-1].replace("_", " ")).lower()
+            lines.append(f"| {rule} | {test} | {'; '.join(notes) or words} | {path} |".replace("\n", " "))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text("\n".join(lines) + "\n")
+
+
+def run(root, junit, out, covered_path):
+    covered = covered_rules(covered_path)
+    table = table_of(root, tests_that_passed(junit))
+    write_table(out, table, covered)
+    untested = [rule for rule in covered if rule not in table]
+    missing = list(undocumented(root, covered))
+    for rule in untested:
+        print(f"{rule}: no test that ran and passed cites it", file=sys.stderr)
+    for rule, name in missing:
+        print(f"{rule}: {name} does not describe it", file=sys.stderr)
+    print(f"{len(covered) - len(untested)} of {len(covered)} rules are shown by tests that ran: {out}")
+    return 1 if untested or missing else 0
+
+
+def self_test():
+    with tempfile.TemporaryDirectory() as folder:
+        root = pathlib.Path(folder)
+        (root / "tests/unit").mkdir(parents=True)
+        (root / "docs").mkdir()
+        (root / "tests/unit/a_test.cpp").write_text(
+            "// About Q-99.\n#include <x>\n\n// spec S-31: two rows\nTEST(Rows, BecomeAnArray) {\n  // Q-21: unmasked\n}\n"
+            "\nTEST(Rows, AreSkipped) {\n  // Q-22\n}\n\nTEST_P(Cuts, EveryByte) {\n}\n"
+            'INSTANTIATE_TEST_SUITE_P(All, Cuts, Values(\n  "Q-5..Q-7 cut"));\n')
+        (root / "tests/unit/wallet_session.txt").write_text("# spec S-115, S-116: reply first\n")
+        (root / "docs/quality.md").write_text("Q-5 Q-21")
+        (root / "docs/dialect.md").write_text("S-31 S-115…S-116")
+        (root / "junit.xml").write_text(
+            '<testsuite><testcase name="unit.a.Rows.BecomeAnArray" status="run"/>'
+            '<testcase name="unit.a.Rows.AreSkipped" status="notrun"><skipped/></testcase>'
+            '<testcase name="unit.a.All/Cuts.EveryByte/3" status="run"/>'
+            '<testcase name="functional.wallet-session.sqlite" status="run"/></testsuite>')
+        table = table_of(root, tests_that_passed(root / "junit.xml"))
+        assert set(table) == {"S-31", "Q-21", "Q-5", "Q-6", "Q-7", "S-115", "S-116"}, table
+        assert list(table["Q-21"].values()) == [["unmasked"]] and list(table["S-31"].values()) == [["two rows"]], table
+        (root / "covered").write_text("S-31 S-115..S-116 Q-5 Q-21\n")
+        assert run(root, root / "junit.xml", root / "out.md", root / "covered") == 0
+        (root / "covered").write_text("S-31 Q-22\n")
+        assert run(root, root / "junit.xml", root / "out.md", root / "covered") == 1
+        assert "| Q-22 | **none**" in (root / "out.md").read_text()
+    return 0
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--junit", type=pathlib.Path)
+    arguments.add_argument("--out", type=pathlib.Path, default=ROOT / "build/rules.md")
+    arguments.add_argument("--self-test", action="store_true")
+    chosen = arguments.parse_args()
+    if chosen.self_test:
+        return self_test()
+    if not chosen.junit:
+        arguments.error("--junit FILE is needed")
+    return run(ROOT, chosen.junit, chosen.out, ROOT / "tests/support/covered_rules.txt")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
