@@ -5,6 +5,8 @@
 #include <array>
 #include <numeric>
 
+#include "base/utf8.hpp"
+
 namespace sub0::text {
 namespace {
 
@@ -93,13 +95,8 @@ std::size_t editDistance(std::string_view a, std::string_view b) {
 }  // namespace
 
 bool isUtf8(std::string_view bytes) {
-  std::size_t index = 0;
-  while (index < bytes.size()) {
-    const std::size_t length = codePointLength(bytes, index);
-    if (length == 0) return false;
-    index += length;
-  }
-  return true;
+  Utf8Validator validator;
+  return validator.feed(bytes) && validator.isComplete();
 }
 
 std::size_t countCodePoints(std::string_view utf8) {
