@@ -8,6 +8,7 @@
 
 #include "base/arena.hpp"
 #include "base/error.hpp"
+#include "json/text_reader.hpp"
 #include "json/value.hpp"
 
 // A configuration file as a value tree in which every node knows its place. `//` and `/* */`
@@ -20,16 +21,10 @@ struct Position {
   std::size_t column = 1;  // from 1, in code points
 };
 
-/// Something wrong in the text.
-struct TextProblem {
-  std::size_t offset;  // bytes
-  std::string message;
-};
-
 class PlacedDocument {
  public:
   /// Parses `text` (any size up to 16 MiB). On syntax errors problems() is not empty and root() is
-  /// null.
+  /// null; duplicate keys are problems too, but root() is there (the first one stays).
   explicit PlacedDocument(std::string text);
 
   const std::vector<TextProblem>& problems() const { return problems_; }
@@ -44,7 +39,16 @@ class PlacedDocument {
   std::size_t offsetOfKey(std::string_view json_pointer) const;
 
  private:
+  struct Place {
+    std::size_t key_offset;
+    std::size_t value_offset;
+  };
+  void blankComments();
+  void blankTrailingCommas();
+  Place locate(std::string_view json_pointer) const;
+
   std::string text_;
+  std::string blanked_;  // as long as text_; strict JSON
   Arena arena_;
   Value root_{};
   std::vector<TextProblem> problems_;
