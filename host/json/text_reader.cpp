@@ -131,7 +131,6 @@ bool TextReader::readLiteral(std::string_view word, Value value, Value& out) {
 }
 
 bool TextReader::readArray(Value& out, int depth) {
-  if (depth > kMaxDepth) return fail(position_, "nested too deeply (more than 256 levels)");
   const std::size_t start = position_++;
   const std::size_t first_item = items_.size();
   skipSpace();
@@ -140,6 +139,7 @@ bool TextReader::readArray(Value& out, int depth) {
     out = array(nullptr, 0);
     return true;
   }
+  if (depth > kMaxDepth) return fail(start, "nested too deeply (more than 256 levels)");
   while (true) {
     skipSpace();
     Value item{};
@@ -162,7 +162,6 @@ bool TextReader::readArray(Value& out, int depth) {
 }
 
 bool TextReader::readObject(Value& out, int depth) {
-  if (depth > kMaxDepth) return fail(position_, "nested too deeply (more than 256 levels)");
   const std::size_t start = position_++;
   const std::size_t first_pending = members_.size();
   skipSpace();
@@ -171,6 +170,7 @@ bool TextReader::readObject(Value& out, int depth) {
     out = object(nullptr, 0);
     return true;
   }
+  if (depth > kMaxDepth) return fail(start, "nested too deeply (more than 256 levels)");
   while (true) {
     skipSpace();
     const std::size_t key_offset = position_;

@@ -15,7 +15,7 @@
 // never repeat a byte of the input.
 namespace sub0::json {
 
-/// Containers within containers that are accepted.
+/// Containers within containers that are accepted; empty ones do not count (as in simdjson).
 inline constexpr int kMaxDepth = 256;
 
 /// Something wrong in a text.
