@@ -43,6 +43,9 @@ struct Request {
   bool headerHasToken(std::string_view name, std::string_view token) const;
 };
 
+/// Whether a list parted by commas holds `token`, any case.
+bool listHasToken(std::string_view list, std::string_view token);
+
 /// Whether `text` is a token of RFC 9110 section 5.6.2 (not empty).
 bool isToken(std::string_view text);
 

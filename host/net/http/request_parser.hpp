@@ -69,7 +69,7 @@ class RequestParser {
  private:
   struct Partial;
 
-  ParseEvent fail(int status, std::string_view reason, ParseFailure& failure);
+  ParseEvent fail(ParseFailure& failure);
   ParseEvent nextPartial(std::span<char>& input, const RequestLimits& limits, Request& out,
                          ParseFailure& failure);
 

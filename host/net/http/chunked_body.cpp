@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/http/chunked_body.hpp"
+
+#include <algorithm>
+
+#include "net/http/character_classes.hpp"
+#include "net/http/request_head.hpp"
+
+namespace sub0::net::http {
+namespace {
+
+ChunkedBody::State refuse(int status, const char* reason, ParseFailure& failure) {
+  failure.status = status;
+  failure.reason = reason;
+  return ChunkedBody::State::kRefused;
+}
+
+/// Moves the input up to and with a LF to `line`; false: the LF is not there yet.
+bool takeLine(std::span<char>& input, std::size_t max_bytes, std::string& line) {
+  const std::size_t room = max_bytes - std::min(max_bytes, line.size());
+  const auto window = input.first(std::min(input.size(), room));
+  const auto end = std::find(window.begin(), window.end(), '\n');
+  const bool found = end != window.end();
+  const auto taken = static_cast<std::size_t>(end - window.begin()) + (found ? 1 : 0);
+  line.append(window.data(), taken);
+  input = input.subspan(taken);
+  return found;
+}
+
+/// Drops the CRLF; false: there is only a LF.
+bool dropLineEnd(std::string& line) {
+  if (line.size() < 2 || line[line.size() - 2] != '\r') return false;
+  line.resize(line.size() - 2);
+  return true;
+}
+
+}  // namespace
+
+ChunkedBody::State ChunkedBody::takeSizeLine(const RequestLimits& limits, ParseFailure& failure) {
+  if (!dropLineEnd(line_)) return refuse(400, "malformed chunk", failure);
+  std::size_t digits = 0;
+  std::uint64_t size = 0;
+  for (; digits < line_.size() && hexDigit(line_[digits]) >= 0; ++digits) {
+    if (digits == 16) return refuse(400, "malformed chunk size", failure);
+    size = size << 4 | static_cast<std::uint64_t>(hexDigit(line_[digits]));
+  }
+  if (digits == 0) return refuse(400, "malformed chunk size", failure);
+  if (digits < line_.size()) {
+    const bool is_clean =
+        std::all_of(line_.begin() + static_cast<std::ptrdiff_t>(digits), line_.end(),
+                    [](char c) { return isOfClass(c, kFieldValueClass); });
+    if (line_[digits] != ';' || !is_clean) return refuse(400, "malformed chunk", failure);
+    overhead_bytes_ += line_.size() - digits;
+    if (overhead_bytes_ > limits.max_head_bytes) {
+      return refuse(400, "chunk extensions too large", failure);
+    }
+  }
+  if (size > limits.max_body_bytes - body_bytes_) return refuse(413, "payload too large", failure);
+  body_bytes_ += size;
+  chunk_left_ = size;
+  step_ = size == 0 ? Step::kTrailer : Step::kData;
+  line_.clear();
+  return State::kNeedMore;
+}
+
+ChunkedBody::State ChunkedBody::takeTrailer(const RequestLimits& limits, ParseFailure& failure) {
+  overhead_bytes_ += line_.size();
+  if (!dropLineEnd(line_)) return refuse(400, "malformed trailer", failure);
+  if (line_.empty()) return State::kComplete;
+  Header ignored;
+  if (!parseFieldLine(line_, ignored)) return refuse(400, "malformed trailer", failure);
+  if (++trailers_ > limits.max_headers || overhead_bytes_ > limits.max_head_bytes) {
+    return refuse(431, "trailers too large", failure);
+  }
+  line_.clear();
+  return State::kNeedMore;
+}
+
+ChunkedBody::State ChunkedBody::next(std::span<char>& input, const RequestLimits& limits,
+                                     std::span<char>& data, ParseFailure& failure) {
+  while (!input.empty()) {
+    State state = State::kNeedMore;
+    switch (step_) {
+      case Step::kSizeLine:
+        if (takeLine(input, limits.max_chunk_line_bytes, line_)) {
+          state = takeSizeLine(limits, failure);
+        } else if (line_.size() >= limits.max_chunk_line_bytes) {
+          return refuse(400, "chunk size line too long", failure);
+        } else if (hexDigit(line_.front()) < 0) {
+          return refuse(400, "malformed chunk size", failure);
+        }
+        break;
+      case Step::kData:
+        data = input.first(
+            static_cast<std::size_t>(std::min<std::uint64_t>(input.size(), chunk_left_)));
+        input = input.subspan(data.size());
+        chunk_left_ -= data.size();
+        if (chunk_left_ == 0) step_ = Step::kDataEnd;
+        return State::kData;
+      case Step::kDataEnd:
+        line_.push_back(input.front());
+        input = input.subspan(1);
+        if (line_ == "\r\n") {
+          step_ = Step::kSizeLine;
+          line_.clear();
+        } else if (line_ != "\r") {
+          return refuse(400, "malformed chunk", failure);
+        }
+        break;
+      case Step::kTrailer:
+        if (takeLine(input, limits.max_header_value_bytes, line_)) {
+          state = takeTrailer(limits, failure);
+        } else if (line_.size() >= limits.max_header_value_bytes) {
+          return refuse(431, "trailers too large", failure);
+        }
+        break;
+    }
+    if (state != State::kNeedMore) return state;
+  }
+  return State::kNeedMore;
+}
+
+}  // namespace sub0::net::http
