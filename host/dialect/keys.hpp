@@ -36,13 +36,13 @@ enum class Support : std::uint8_t {
 struct ObjectDeclaration;
 
 struct KeyDeclaration {
-  std::string_view name;
+  std::string_view name = {};
   JsonTypes types = kAnyType;
   JsonTypes item_types = kAnyType;  // of the items of an array
   Support support = Support::kYes;
   bool required = false;
-  std::string_view rule;
-  std::string_view text;                       // one line for people
+  std::string_view rule = {};
+  std::string_view text = {};                  // one line for people
   std::string_view values = {};                // "A|B": all that are allowed; empty: any
   std::string_view later_values = {};          // "C|D": named by the dialect, not supported yet
   const ObjectDeclaration* members = nullptr;  // of the object, or of the objects in the array
@@ -52,23 +52,24 @@ struct ObjectDeclaration {
   std::string_view name;  // "resource", for messages
   const KeyDeclaration* keys = nullptr;
   std::size_t key_count = 0;
+  const ObjectDeclaration* each = nullptr;  // the keys are free names, each of such an object
 
   const KeyDeclaration* find(std::string_view key) const;
 };
 
-/// The roots; everything else hangs below them.
+/// The roots; everything else hangs below them. The elements of `actionables` are checked on their
+/// own, since plugins add keys to them.
 const ObjectDeclaration& resourceDeclaration();
 const ObjectDeclaration& actionableDeclaration();
 /// All objects, for tests and generated references.
 const std::vector<const ObjectDeclaration*>& allDeclarations();
 
-/// Keys beside the declared ones that are known at one place: those of plugins, and for the
-/// `actionables` of a resource whose elements are checked on their own.
+/// Where checkObject reports, and what it knows beside the declaration.
 struct KeyCheck {
   const SourceFile& file;
   Problems& problems;
   bool strict = false;
-  const std::vector<std::string>* more_keys = nullptr;  // known on the outermost object only
+  const std::vector<std::string>* more_keys = nullptr;  // of plugins, on the outermost object only
 };
 
 /// Checks one object and all declared below it: unknown keys (S-2), types, values, required keys,

@@ -34,6 +34,7 @@ class Parameter {
 
  private:
   json::Value lookUp(const Scope& scope) const;
+  void warn(std::string_view pointer, const CompileContext& context, const Names& names) const;
 
   Template template_;
   Needs word_needs_;

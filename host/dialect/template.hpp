@@ -77,6 +77,9 @@ class Template {
   /// The same for text that stands in no file, such as "$PAYLOAD".
   static Template compileText(std::string_view text, const CompileContext& context);
 
+  /// `value` as it is, whatever looks like an accessor inside it.
+  static Template constant(const json::Value& value);
+
   /// The value; borrows from scope, arena and this. `allow_raw`: a whole `$PAYLOAD` is SUB0_RAW
   /// text and needs no parsed payload.
   json::Value evaluate(const Scope& scope, Arena& arena, bool allow_raw = false) const;

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dialect/files.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <system_error>
+
+namespace sub0::dialect {
+
+namespace {
+
+constexpr int kMaxFolderDepth = 32;  // a link to a folder above ends here
+constexpr std::string_view kJsonEnding = ".json";
+
+bool hasFolder(FileReader& files, const std::string& parent, const std::string& name) {
+  const auto entries = files.list(parent);
+  if (!entries) return false;
+  return std::any_of(entries->begin(), entries->end(), [&](const FolderEntry& entry) {
+    return entry.is_folder && entry.name == name;
+  });
+}
+
+bool hasFile(FileReader& files, const std::string& parent, const std::string& name) {
+  const auto entries = files.list(parent);
+  if (!entries) return false;
+  return std::any_of(entries->begin(), entries->end(), [&](const FolderEntry& entry) {
+    return !entry.is_folder && entry.name == name;
+  });
+}
+
+std::string withoutTrailingSlashes(std::string path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  return path;
+}
+
+// Textual, so that a map of files works like a file system.
+std::string parentOf(const std::string& path) {
+  if (path == "." || path.empty()) return "..";
+  if (path == "/") return "/";
+  const std::size_t slash = path.rfind('/');
+  const std::string last = slash == std::string::npos ? path : path.substr(slash + 1);
+  if (last == ".." || last == ".") return path + "/..";
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+bool isSkippedFolder(const std::string& name) {
+  return name.empty() || name.front() == '.' || name == "node_modules" || name == "models";
+}
+
+bool isResourceFile(const std::string& name) {
+  return name.size() > kJsonEnding.size() && name.front() != '.' &&
+         name.compare(name.size() - kJsonEnding.size(), kJsonEnding.size(), kJsonEnding) == 0 &&
+         name != "package.json" && name != "tsconfig.json";
+}
+
+void collect(FileReader& files, const std::string& folder, int depth,
+             std::vector<std::string>& out) {
+  const auto entries = files.list(folder);
+  if (!entries || depth > kMaxFolderDepth) return;
+  for (const FolderEntry& entry : *entries) {
+    const std::string path = joinPath(folder, entry.name);
+    if (entry.is_folder) {
+      if (!isSkippedFolder(entry.name)) collect(files, path, depth + 1, out);
+    } else if (isResourceFile(entry.name)) {
+      out.push_back(path);
+    }
+  }
+}
+
+}  // namespace
+
+std::string joinPath(const std::string& folder, const std::string& name) {
+  if (folder.empty()) return name;
+  return folder.back() == '/' ? folder + name : folder + "/" + name;
+}
+
+std::optional<std::vector<FolderEntry>> FileSystemReader::list(const std::string& folder) {
+  std::error_code error;
+  std::filesystem::directory_iterator entries(folder, error);
+  if (error) return std::nullopt;
+  std::vector<FolderEntry> out;
+  for (const auto end = std::filesystem::directory_iterator(); entries != end;) {
+    std::error_code kind_error;
+    out.push_back(
+        {entries->path().filename().string(), entries->is_directory(kind_error) && !kind_error});
+    entries.increment(error);
+    if (error) break;
+  }
+  return out;
+}
+
+std::optional<std::string> FileSystemReader::read(const std::string& path) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) return std::nullopt;
+  std::ifstream stream(path, std::ios::binary);
+  if (!stream) return std::nullopt;
+  std::ostringstream content;
+  if (stream.peek() != std::ifstream::traits_type::eof()) content << stream.rdbuf();
+  if (stream.bad()) return std::nullopt;
+  return content.str();
+}
+
+ProjectLayout findProject(FileReader& files, const std::string& folder) {
+  ProjectLayout layout;
+  const std::string here = withoutTrailingSlashes(folder.empty() ? "." : folder);
+  layout.exists = files.list(here).has_value();
+  layout.project_folder = here;
+  layout.resource_folder = here;
+  if (!layout.exists) return layout;
+  if (hasFolder(files, here, "resources")) {
+    layout.resource_folder = joinPath(here, "resources");
+    if (hasFolder(files, here, "models")) layout.models_folder = joinPath(here, "models");
+    if (hasFile(files, here, ".env")) layout.env_file = joinPath(here, ".env");
+    return layout;
+  }
+  const std::string beside = parentOf(here);
+  bool is_inside_project = here.size() >= 10 && here.substr(here.size() - 10) == "/resources";
+  if (here == "resources") is_inside_project = true;
+  for (const std::string& candidate : {here, beside}) {
+    if (layout.models_folder.empty() && hasFolder(files, candidate, "models")) {
+      layout.models_folder = joinPath(candidate, "models");
+    }
+    if (layout.env_file.empty() && hasFile(files, candidate, ".env")) {
+      layout.env_file = joinPath(candidate, ".env");
+      if (candidate == beside) is_inside_project = true;
+    }
+  }
+  if (is_inside_project) layout.project_folder = beside;
+  return layout;
+}
+
+std::vector<std::string> listResourceFiles(FileReader& files, const ProjectLayout& layout) {
+  std::vector<std::string> out;
+  collect(files, layout.resource_folder, 0, out);
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+}  // namespace sub0::dialect

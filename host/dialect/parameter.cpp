@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dialect/parameter.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "dialect/accessor.hpp"
+#include "dialect/keys.hpp"
+
+namespace sub0::dialect {
+
+namespace {
+
+bool contains(const std::vector<std::string>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+bool looksLikeName(std::string_view word) {
+  const auto is_letter = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+  };
+  return !word.empty() && is_letter(word.front()) &&
+         std::all_of(word.begin(), word.end(),
+                     [&](char c) { return is_letter(c) || (c >= '0' && c <= '9'); });
+}
+
+std::string nearestName(std::string_view word, const Names& names) {
+  std::vector<std::string_view> candidates;
+  for (const auto* list :
+       {&names.extracted, &names.generated, &names.declared_payload, &names.extracted_claims}) {
+    candidates.insert(candidates.end(), list->begin(), list->end());
+  }
+  return suggest(word, candidates);
+}
+
+}  // namespace
+
+Parameter Parameter::compile(const json::Value& source, std::string_view pointer,
+                             const CompileContext& context) {
+  if (json::isObject(source) && source.count == 1) {
+    const json::Value* literal = json::find(source, "literal");
+    if (literal != nullptr) return Parameter(Template::constant(*literal));
+  }
+  if (!json::isText(source) || !findAccessors(json::chars(source), nullptr).empty()) {
+    return Parameter(Template::compile(source, pointer, context));
+  }
+  // No accessor: this only warns of what looks like one.
+  (void)Template::compile(source, pointer, context);
+
+  static const Names no_names;
+  const Names& names = context.names == nullptr ? no_names : *context.names;
+  Parameter parameter;
+  parameter.is_word_ = true;
+  parameter.word_ = std::string(json::chars(source));
+  const std::string_view word = parameter.word_;
+  parameter.is_extracted_ = contains(names.extracted, word);
+  parameter.is_generated_ = contains(names.generated, word);
+  parameter.is_claim_ = contains(names.extracted_claims, word);
+  parameter.is_declared_ = contains(names.declared_payload, word);
+  if (parameter.is_extracted_ || parameter.is_generated_) return parameter;
+  parameter.word_needs_.claims = parameter.is_claim_;
+  parameter.word_needs_.payload_fields = true;
+  parameter.word_needs_.payload_id = word == "id" && !parameter.is_claim_;
+  parameter.warn(pointer, context, names);
+  return parameter;
+}
+
+void Parameter::warn(std::string_view pointer, const CompileContext& context,
+                     const Names& names) const {
+  if (context.problems == nullptr) return;
+  const auto place = [&] {
+    return context.file == nullptr ? context.fallback_place : context.file->at(pointer);
+  };
+  const std::string quoted = "\"" + word_ + "\"";
+  if (is_claim_ && is_declared_) {
+    context.problems->warning(
+        place(), "S-63",
+        word_ == "id" ? "claim \"id\" wins over the declared payload field \"id\"; write "
+                        "$PAYLOAD.id or $PROTECTED.id to be sure"
+                      : quoted + " is the declared payload field, not the claim; write $PAYLOAD." +
+                            word_ + " or $PROTECTED." + word_ + " to be sure");
+  }
+  if (!is_claim_ && !is_declared_ && looksLikeName(word_)) {
+    context.problems->strictWarning(
+        context.strict, place(), "S-64",
+        quoted +
+            " is declared nowhere: it is this text only while no client sends a field of that "
+            "name; write {\"literal\": " +
+            quoted + "} or $PAYLOAD." + word_,
+        nearestName(word_, names));
+  }
+  if (word_needs_.payload_id && names.payload_id_is_uid) {
+    context.problems->warning(place(), "S-113",
+                              "payload \"id\" is the caller's uid when this comes over a socket");
+  }
+}
+
+json::Value Parameter::lookUp(const Scope& scope) const {
+  if (is_extracted_) {
+    const json::Value* value = findExtracted(scope, word_);
+    return value == nullptr ? json::null() : *value;
+  }
+  if (is_generated_) {
+    const json::Value* value = scope.generated == nullptr ? nullptr : scope.generated->find(word_);
+    return value == nullptr ? json::null() : *value;
+  }
+  const json::Value* claim =
+      is_claim_ && scope.claims != nullptr ? json::find(*scope.claims, word_) : nullptr;
+  if (claim != nullptr && word_ == "id") return *claim;
+  const json::Value* field = scope.payload == nullptr ? nullptr : json::find(*scope.payload, word_);
+  if (is_declared_) return field == nullptr ? json::null() : *field;
+  if (claim != nullptr) return *claim;
+  if (field != nullptr) return *field;
+  return is_claim_ ? json::null() : json::text(word_);
+}
+
+}  // namespace sub0::dialect
