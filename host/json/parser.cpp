@@ -5,8 +5,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 #include <string>
-#include <vector>
 
 #include "json/text_reader.hpp"
 #include "json/unique_keys.hpp"
@@ -17,7 +17,6 @@ static_assert(kPadding >= simdjson::SIMDJSON_PADDING);
 
 struct Parser::Simdjson {
   simdjson::dom::parser parser;
-  std::string resource;  // decoded, of the last envelope
 };
 
 namespace {
@@ -26,6 +25,7 @@ using simdjson::dom::element;
 using simdjson::dom::element_type;
 
 constexpr std::size_t kFirstCapacity = 16 * 1024;
+constexpr std::uint64_t kTapePayload = (std::uint64_t{1} << 56) - 1;
 constexpr std::size_t kSaturatedCount = 0xFFFFFF;  // simdjson counts no further
 // simdjson refuses containers at its limit, we accept kMaxDepth of them.
 constexpr std::size_t kSimdjsonDepth = static_cast<std::size_t>(kMaxDepth) + 1;
@@ -119,27 +119,35 @@ class MemberWalker {
       : text_(text),
         positions_(parser.implementation->structural_indexes.get()),
         position_count_(parser.implementation->n_structural_indexes),
-        tape_(parser.doc.tape.get()) {}
+        tape_(parser.doc.tape.get()),
+        texts_(parser.doc.string_buf.get()) {}
 
   bool isObject() const { return text_[positions_[0]] == '{'; }
 
-  /// The next member: its key without quotes, as sent, and its value's span. False: no more.
-  bool next(std::string_view& key, std::string_view& value) {
+  struct MemberSpan {
+    std::string_view key;   // decoded, in the parser
+    std::string_view json;  // the value as sent
+    std::uint64_t tape_word = 0;
+  };
+
+  bool next(MemberSpan& member) {
     if (charAt(index_) == ',') ++index_;
     if (charAt(index_) == '}') return false;
-    const std::string_view quoted = span(positions_[index_], positions_[index_ + 1]);
-    key = quoted.substr(1, quoted.size() - 2);
-    index_ += 2;
+    member.key = decodedText(tape_[tape_index_]);
+    member.tape_word = tape_[++tape_index_];
+    index_ += 2;  // the key and its colon
     const std::size_t start = positions_[index_];
-    const std::uint64_t tape_word = tape_[++tape_index_];
-    tape_index_ += tapeLength(tape_word);
-    if (text_[start] == '{' || text_[start] == '[') {
-      skipContainer();
-    } else {
-      ++index_;
-    }
-    value = span(start, positions_[index_]);
+    skipValue(member.tape_word);
+    member.json = span(start, positions_[index_]);
     return true;
+  }
+
+  /// The characters of the text that `tape_word` stands for.
+  std::string_view decodedText(std::uint64_t tape_word) const {
+    const std::uint8_t* const stored = texts_ + (tape_word & kTapePayload);
+    std::uint32_t size;
+    std::memcpy(&size, stored, sizeof size);
+    return {reinterpret_cast<const char*>(stored) + sizeof size, size};
   }
 
  private:
@@ -151,23 +159,20 @@ class MemberWalker {
     return text_.substr(start, end - start);
   }
 
-  /// Words of the tape that a value takes.
-  std::size_t tapeLength(std::uint64_t word) const {
-    switch (word >> 56) {
-      case '{':
-      case '[':
-        return (word & 0xFFFFFFFFu) - tape_index_;
-      case 'l':
-      case 'u':
-      case 'd':
-        return 2;
-      default:
-        return 1;
+  /// Moves both indexes behind the value that `tape_word` begins.
+  void skipValue(std::uint64_t tape_word) {
+    const auto type = static_cast<char>(tape_word >> 56);
+    if (type == '{' || type == '[') {
+      tape_index_ = tape_word & 0xFFFFFFFFu;
+      skipContainer();
+      return;
     }
+    tape_index_ += type == 'l' || type == 'u' || type == 'd' ? 2 : 1;
+    ++index_;
   }
 
   void skipContainer() {
-    // The word behind the container closes the object: then the position before the last closes it.
+    // Where the object ends behind the container, nothing has to be looked into.
     if (tape_[tape_index_] >> 56 == '}') {
       index_ = position_count_ - 1;
       return;
@@ -183,6 +188,7 @@ class MemberWalker {
   const std::uint32_t* positions_;
   std::size_t position_count_;
   const std::uint64_t* tape_;
+  const std::uint8_t* texts_;
   std::size_t index_ = 1;       // in positions_: behind {
   std::size_t tape_index_ = 2;  // the key
 };
@@ -202,15 +208,6 @@ Known knownMember(std::string_view key) {
     default:
       return Known::kOther;
   }
-}
-
-Known decodedMember(std::string_view key) {
-  constexpr std::size_t kLongestEscaped = 6 * 8;  // "resource" in \u escapes
-  if (key.find('\\') == std::string_view::npos) return knownMember(key);
-  if (key.size() > kLongestEscaped) return Known::kOther;
-  std::string decoded;
-  appendUnescaped(decoded, key);
-  return knownMember(decoded);
 }
 
 }  // namespace
@@ -247,10 +244,9 @@ Result<Envelope> Parser::parseEnvelope(std::string_view padded_text) {
   }
   Envelope envelope;
   unsigned seen = 0;
-  std::string_view key;
-  std::string_view value;
-  while (members.next(key, value)) {
-    const Known known = decodedMember(key);
+  MemberWalker::MemberSpan member;
+  while (members.next(member)) {
+    const Known known = knownMember(member.key);
     if (known == Known::kOther) continue;
     const unsigned bit = 1u << static_cast<unsigned>(known);
     if ((seen & bit) != 0) {
@@ -258,25 +254,20 @@ Result<Envelope> Parser::parseEnvelope(std::string_view padded_text) {
                        "resource, action, id and payload may stand in a message only once");
     }
     seen |= bit;
-    const char first = value.front();
+    const char first = member.json.front();
     if (known == Known::kPayload) {
-      envelope.payload_json = value;
+      envelope.payload_json = member.json;
     } else if (known == Known::kAction) {
       if (first != '"') return makeError(Code::kBadRequest, "action must be a text");
-      envelope.action_json = value;
+      envelope.action_json = member.json;
     } else if (known == Known::kId) {
       if (first != '"' && first != '-' && (first < '0' || first > '9')) {
         return makeError(Code::kBadRequest, "id must be a text or a number");
       }
-      envelope.id_json = value;
+      envelope.id_json = member.json;
     } else if (first == '"') {
       envelope.has_resource = true;
-      envelope.resource = value.substr(1, value.size() - 2);
-      if (envelope.resource.find('\\') != std::string_view::npos) {
-        simdjson_->resource.clear();
-        appendUnescaped(simdjson_->resource, envelope.resource);
-        envelope.resource = simdjson_->resource;
-      }
+      envelope.resource = members.decodedText(member.tape_word);
     }
   }
   return envelope;
