@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "auth/token_verifier.hpp"
+
+#include <array>
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include "auth/token_issuer.hpp"
+#include "base/text.hpp"
+#include "json/text_reader.hpp"
+
+namespace sub0::auth {
+namespace {
+
+constexpr std::int64_t kForEver = std::numeric_limits<std::int64_t>::max();
+
+Error invalid(const char* reason) { return makeError(Code::kTokenInvalid, {}, reason); }
+
+/// The three parts of a compact JWT, none of them empty.
+std::optional<std::array<std::string_view, 3>> splitParts(std::string_view token) {
+  const std::size_t first = token.find('.');
+  if (first == std::string_view::npos) return std::nullopt;
+  const std::size_t second = token.find('.', first + 1);
+  if (second == std::string_view::npos) return std::nullopt;
+  const std::array<std::string_view, 3> parts{token.substr(0, first),
+                                              token.substr(first + 1, second - first - 1),
+                                              token.substr(second + 1)};
+  for (const auto part : parts) {
+    if (part.empty()) return std::nullopt;
+  }
+  return parts;  // a further dot is no base64url
+}
+
+/// A JSON object without equal keys, in `arena`.
+std::optional<json::Value> readObject(std::string_view encoded, Arena& arena) {
+  const auto decoded = text::base64UrlDecode(encoded);
+  if (!decoded) return std::nullopt;
+  json::TextReader reader(*decoded, &arena, json::TextReader::BigIntegers::kRefused);
+  json::Value value{};
+  if (!reader.read(value) || !json::isObject(value) || !reader.duplicates().empty()) {
+    return std::nullopt;
+  }
+  return value;
+}
+
+/// A time claim as the first whole second at or behind it. REQUIRES: a number.
+std::int64_t toSeconds(const json::Value& number) {
+  if (number.type == SUB0_INT) return number.as.i;
+  if (number.type == SUB0_NUMBER) return kForEver;  // of 64 bits without sign: beyond int64
+  constexpr double kLimit = 9.2e18;
+  if (number.as.d >= kLimit) return kForEver;
+  if (number.as.d <= -kLimit) return std::numeric_limits<std::int64_t>::min();
+  return static_cast<std::int64_t>(std::ceil(number.as.d));
+}
+
+std::int64_t later(std::int64_t seconds, std::int64_t by_seconds) {
+  return seconds > kForEver - by_seconds ? kForEver : seconds + by_seconds;
+}
+
+Result<Done> checkHeader(const Key& key, std::string_view encoded, Arena& arena) {
+  const auto header = readObject(encoded, arena);
+  if (!header) return invalid("the header is no JSON object");
+  const json::Value* algorithm = json::find(*header, "alg");
+  if (algorithm == nullptr || !json::isText(*algorithm) ||
+      json::chars(*algorithm) != nameOf(key.algorithm())) {
+    return invalid("the algorithm is not that of the resource");
+  }
+  if (json::find(*header, "crit") != nullptr) return invalid("an unknown critical extension");
+  return Done{};
+}
+
+Result<VerifiedToken> checkTimes(const json::Value& claims, std::int64_t now_seconds,
+                                 std::int64_t leeway_seconds) {
+  VerifiedToken verified{claims, std::nullopt};
+  for (const char* name : {"nbf", "iat"}) {
+    const json::Value* time = json::find(claims, name);
+    if (time == nullptr) continue;
+    if (!json::isNumber(*time)) return invalid("nbf or iat is no number");
+    if (later(now_seconds, leeway_seconds) < toSeconds(*time)) {
+      return invalid("nbf or iat lies in the future");
+    }
+  }
+  const json::Value* expiry = json::find(claims, "exp");
+  if (expiry == nullptr) return verified;
+  if (!json::isNumber(*expiry)) return invalid("exp is no number");
+  verified.exp_seconds = later(toSeconds(*expiry), leeway_seconds);
+  if (now_seconds >= *verified.exp_seconds) return makeError(Code::kTokenExpired);
+  return verified;
+}
+
+}  // namespace
+
+Result<VerifiedToken> verifyToken(const Key& key, std::string_view token, std::int64_t now_seconds,
+                                  Arena& arena, std::int64_t leeway_seconds) {
+  if (token.size() > kMaxTokenBytes) return invalid("more than 16 KiB");
+  const auto parts = splitParts(token);
+  if (!parts) return invalid("not three parts");
+  const auto signature = text::base64UrlDecode((*parts)[2]);
+  if (!signature) return invalid("the signature is no base64url");
+  const std::string_view signing_input =
+      token.substr(0, (*parts)[0].size() + 1 + (*parts)[1].size());
+  if (!key.accepts(signing_input, *signature)) return invalid("the signature does not hold");
+  auto header = checkHeader(key, (*parts)[0], arena);
+  if (!header) return header.error();
+  const auto claims = readObject((*parts)[1], arena);
+  if (!claims) return invalid("the claims are no JSON object");
+  return checkTimes(*claims, now_seconds, leeway_seconds);
+}
+
+Result<json::Value> verifyRemembered(const Key& key, std::string_view token,
+                                     std::int64_t now_seconds, VerifiedTokenCache* cache,
+                                     Arena& arena) {
+  if (cache != nullptr) {
+    const auto* known = cache->find(key.fingerprint(), token);
+    if (known != nullptr) {
+      if (known->exp_seconds && now_seconds >= *known->exp_seconds) {
+        return makeError(Code::kTokenExpired);
+      }
+      return known->claims;
+    }
+  }
+  const auto verified = verifyToken(key, token, now_seconds, arena);
+  if (!verified) return verified.error();
+  if (cache == nullptr) return verified->claims;
+  return cache->remember(key.fingerprint(), token, verified->claims, verified->exp_seconds).claims;
+}
+
+}  // namespace sub0::auth

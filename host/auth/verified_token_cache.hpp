@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "base/arena.hpp"
+#include "json/value.hpp"
+
+// What one connection knows of tokens: a token is verified once per key, then remembered until its
+// `exp` (S-73). Takes 8 bytes as long as it is not used; at most kMaxEntries tokens, the oldest
+// gives way. Only verified tokens are remembered. One thread at a time.
+namespace sub0::auth {
+
+class VerifiedTokenCache {
+ public:
+  static constexpr std::size_t kMaxEntries = 8;
+
+  struct Entry {
+    explicit Entry(std::size_t bytes) : arena(bytes) {}
+    std::uint64_t key_fingerprint = 0;
+    std::string_view token;  // in `arena`, as the claims
+    json::Value claims{};
+    std::optional<std::int64_t> exp_seconds;
+    Arena arena;
+  };
+
+  /// The token as verified by that key, or null. It may have expired meanwhile: see exp_seconds.
+  const Entry* find(std::uint64_t key_fingerprint, std::string_view token) const;
+
+  /// Keeps copies; the entry stays valid until the next call of remember() or clear().
+  const Entry& remember(std::uint64_t key_fingerprint, std::string_view token,
+                        const json::Value& claims, std::optional<std::int64_t> exp_seconds);
+
+  /// Forgets everything.
+  void clear() { entries_.reset(); }
+
+ private:
+  struct Entries {
+    std::vector<std::unique_ptr<Entry>> list;
+    std::size_t next_to_replace = 0;
+  };
+  std::unique_ptr<Entries> entries_;
+};
+
+}  // namespace sub0::auth
