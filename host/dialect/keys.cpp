@@ -198,13 +198,15 @@ bool checkObject(const json::Value& object, const ObjectDeclaration& declaration
     const std::string_view name = json::toText(member.key);
     const std::string here = below(pointer, name);
     const KeyDeclaration* key = declaration.find(name);
+    const bool is_of_plugin =
+        check.more_keys != nullptr &&
+        std::find(check.more_keys->begin(), check.more_keys->end(), name) != check.more_keys->end();
+    if (key != nullptr && is_of_plugin && key->support == Support::kOffOnly) continue;
     if (key != nullptr) {
       if (isSupported(member.value, *key, here, check) && key->support == Support::kYes) {
         checkValue(member.value, *key, here, inner);
       }
-    } else if (check.more_keys == nullptr ||
-               std::find(check.more_keys->begin(), check.more_keys->end(), name) ==
-                   check.more_keys->end()) {
+    } else if (!is_of_plugin) {
       reportUnknown(name, declaration, here, check);
     }
   }

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <utility>
+
+#include "dialect/keys.hpp"
+#include "dialect/resource_reader.hpp"
+
+namespace sub0::dialect {
+
+namespace {
+
+struct KnownMode {
+  std::string_view mode;
+  std::string_view config_key;
+};
+
+// Modes that the dialect names, with their keys, whoever offers them.
+constexpr KnownMode kKnownModes[] = {{"QUERY", "sql_query"},
+                                     {"HTTPREQUEST", "http"},
+                                     {"UPLOAD", "uploads"},
+                                     {"BROADCAST", "broadcast"},
+                                     {"VALUE", "value"}};
+constexpr std::string_view kKnownEffects[] = {"broadcast_websocket_message"};
+
+const ModeDeclaration* findOffered(const LoadOptions& options, std::string_view mode) {
+  const auto found = std::find_if(options.modes.begin(), options.modes.end(),
+                                  [&](const ModeDeclaration& one) { return one.mode == mode; });
+  return found == options.modes.end() ? nullptr : &*found;
+}
+
+bool isOfferedEffect(const LoadOptions& options, std::string_view key) {
+  return std::any_of(options.effects.begin(), options.effects.end(),
+                     [&](const EffectDeclaration& one) { return one.key == key; });
+}
+
+bool isModeKey(const LoadOptions& options, std::string_view key) {
+  return std::any_of(options.modes.begin(), options.modes.end(),
+                     [&](const ModeDeclaration& one) { return one.config_key == key; }) ||
+         std::any_of(std::begin(kKnownModes), std::end(kKnownModes),
+                     [&](const KnownMode& one) { return one.config_key == key; });
+}
+
+std::string withHint(std::string message, const LoadOptions& options) {
+  if (!options.plugin_hint.empty()) message += "; " + options.plugin_hint;
+  return message;
+}
+
+// Nobody offers the mode: says who needs it, where its configuration stands, what was searched.
+void reportMode(const Actionable& action, const Resource& resource, const ReadContext& context) {
+  std::vector<std::string_view> candidates;
+  std::string where;
+  for (const ModeDeclaration& one : context.options.modes) candidates.push_back(one.mode);
+  for (const KnownMode& one : kKnownModes) {
+    candidates.push_back(one.mode);
+    if (one.mode != action.mode) continue;
+    const std::string key(one.config_key);
+    if (json::find(*action.source, key) == nullptr) continue;
+    const Place place = resource.file->atKey(action.pointer + "/" + key);
+    where = " (its \"" + key + "\" is at line " + std::to_string(place.position.line) +
+            ", column " + std::to_string(place.position.column) + ")";
+  }
+  std::string suggestion = suggest(action.mode, candidates);
+  if (suggestion == action.mode) suggestion.clear();
+  context.problems.error(action.mode_place, "S-40",
+                         withHint("resource \"" + resource.id + "\" needs mode \"" + action.mode +
+                                      "\"" + where + ", which no loaded plugin offers",
+                                  context.options),
+                         std::move(suggestion));
+}
+
+void readMode(Actionable& action, const Resource& resource, const ReadContext& context) {
+  action.mode = textOf(*action.source, "mode");
+  action.mode_place = resource.file->at(action.pointer + "/mode");
+  if (action.mode.empty()) return;  // reported by its declaration, or below as unknown
+  const ModeDeclaration* offered = findOffered(context.options, action.mode);
+  if (offered == nullptr) {
+    reportMode(action, resource, context);
+    return;
+  }
+  action.config_key = offered->config_key;
+  action.config = json::find(*action.source, action.config_key);
+  if (action.config == nullptr && !action.config_key.empty()) {
+    context.problems.error(resource.file->at(action.pointer), "S-40",
+                           "mode " + action.mode + " needs \"" + action.config_key + "\"");
+  }
+}
+
+void readEffects(Actionable& action, const Resource& resource, const ReadContext& context) {
+  for (std::size_t i = 0; i < action.source->count; ++i) {
+    const json::Member& member = action.source->as.members[i];
+    const std::string key(json::toText(member.key));
+    std::string pointer = action.pointer;
+    json::appendPointerSegment(pointer, key);
+    if (isOfferedEffect(context.options, key)) {
+      action.effects.emplace_back(key, &member.value);
+    } else if (std::find(std::begin(kKnownEffects), std::end(kKnownEffects), key) !=
+               std::end(kKnownEffects)) {
+      context.problems.error(resource.file->atKey(pointer), "S-40",
+                             withHint("resource \"" + resource.id + "\" needs \"" + key +
+                                          "\", which no loaded plugin offers",
+                                      context.options));
+    } else if (!action.config_key.empty() && key != action.config_key &&
+               isModeKey(context.options, key)) {
+      context.problems.strictWarning(context.options.strict, resource.file->atKey(pointer), "S-2",
+                                     "\"" + key + "\" does nothing in mode " + action.mode);
+    }
+  }
+}
+
+}  // namespace
+
+Actionable readActionable(const json::Value& source, const std::string& pointer,
+                          const Resource& resource, const ReadContext& context) {
+  const std::size_t errors_before = context.problems.errorCount();
+  Actionable action;
+  action.source = &source;
+  action.pointer = pointer;
+  action.place = resource.file->at(pointer);
+
+  std::vector<std::string> plugin_keys;
+  for (const ModeDeclaration& one : context.options.modes) plugin_keys.push_back(one.config_key);
+  for (const EffectDeclaration& one : context.options.effects) plugin_keys.push_back(one.key);
+  const KeyCheck check{*resource.file, context.problems, context.options.strict, &plugin_keys};
+  (void)checkObject(source, actionableDeclaration(), pointer, check);
+
+  const json::Value* id = json::find(source, "id");
+  if (id != nullptr && id->type == SUB0_INT) action.id = id->as.i;
+  action.bypass_payload_validation = boolOf(source, "bypass_payload_validation");
+  action.no_op = boolOf(source, "no_op");
+  action.must_return_value = boolOf(source, "must_return_value");
+  action.main_returnable = boolOf(source, "main_returnable");
+  action.returnables = textsOf(source, "returnables");
+  readMode(action, resource, context);
+  readEffects(action, resource, context);
+  const json::Value* validation = json::find(source, "payload_validation");
+  if (validation != nullptr) {
+    action.validation = Validation::compile(*validation, pointer + "/payload_validation",
+                                            *resource.file, context.problems);
+  }
+  action.is_sound = context.problems.errorCount() == errors_before;
+  return action;
+}
+
+}  // namespace sub0::dialect

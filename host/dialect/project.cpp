@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dialect/project.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "dialect/resource_reader.hpp"
+
+namespace sub0::dialect {
+
+class ProjectLoader {
+ public:
+  ProjectLoader(FileReader& files, const LoadOptions& options, Problems& problems)
+      : files_(files), options_(options), problems_(problems), project_(new Project()) {}
+
+  std::unique_ptr<Project> load(const std::string& folder) {
+    project_->strict_ = options_.strict;
+    project_->layout_ = findProject(files_, folder);
+    readDotEnv();
+    if (!project_->layout_.exists) {
+      problems_.error({folder, "", {}}, "S-1", "there is no such folder");
+    } else {
+      readResourceFiles();
+      refuseModels();
+      readResources();
+    }
+    problems_.sort();
+    return std::move(project_);
+  }
+
+ private:
+  void readDotEnv() {
+    const std::string& path = project_->layout_.env_file;
+    if (!path.empty()) {
+      const auto text = files_.read(path);
+      if (text) {
+        project_->dot_env_ = parseDotEnv(*text, path, problems_);
+      } else {
+        problems_.error({path, "", {}}, "S-3", "this file cannot be read");
+      }
+    }
+    project_->environment_ = layeredEnvironment(options_.environment, project_->dot_env_);
+  }
+
+  void readResourceFiles() {
+    const auto paths = listResourceFiles(files_, project_->layout_);
+    if (paths.empty()) {
+      problems_.error({project_->layout_.resource_folder, "", {}}, "S-1",
+                      "no resource file (*.json) in this folder");
+    }
+    for (const std::string& path : paths) {
+      auto text = files_.read(path);
+      if (!text) {
+        problems_.error({path, "", {}}, "S-1", "this file cannot be read");
+        continue;
+      }
+      auto file = std::make_unique<SourceFile>(path, std::move(*text));
+      for (const json::TextProblem& problem : file->document().problems()) {
+        problems_.error({path, "", file->document().positionOf(problem.offset)}, "S-2",
+                        problem.message);
+      }
+      if (file->document().problems().empty()) project_->files_.push_back(std::move(file));
+    }
+  }
+
+  // Models are declared by the dialect, and run by a later version (S-40).
+  void refuseModels() {
+    const std::string& folder = project_->layout_.models_folder;
+    if (folder.empty()) return;
+    auto entries = files_.list(folder);
+    if (!entries) return;
+    for (const FolderEntry& entry : *entries) {
+      const bool is_json =
+          entry.name.size() > 5 && entry.name.compare(entry.name.size() - 5, 5, ".json") == 0;
+      if (entry.is_folder || !is_json) continue;
+      problems_.error({joinPath(folder, entry.name), "", {}}, "S-40",
+                      "models are not supported yet (S-100): create the table by SQL and take this "
+                      "file away");
+    }
+  }
+
+  void readResources() {
+    const ReadContext context{options_, project_->environment_, problems_};
+    for (const auto& file : project_->files_) {
+      const json::Value& root = file->document().root();
+      if (json::isObject(root)) {
+        project_->resources_.push_back(readResource(root, "", *file, context));
+        continue;
+      }
+      if (!json::isArray(root)) {
+        problems_.error(file->at(""), "S-1",
+                        "a file holds one resource object, or an array of them");
+        continue;
+      }
+      for (std::size_t i = 0; i < root.count; ++i) {
+        const std::string pointer = "/" + std::to_string(i);
+        if (json::isObject(root.as.items[i])) {
+          project_->resources_.push_back(readResource(root.as.items[i], pointer, *file, context));
+        } else {
+          problems_.error(file->at(pointer), "S-1", "a resource is an object");
+        }
+      }
+    }
+    std::vector<std::string> ids;
+    for (const Resource& resource : project_->resources_) ids.push_back(resource.id);
+    for (Resource& resource : project_->resources_) linkResource(resource, ids, context);
+    checkRoutes(project_->resources_, context);
+  }
+
+  FileReader& files_;
+  const LoadOptions& options_;
+  Problems& problems_;
+  std::unique_ptr<Project> project_;
+};
+
+std::unique_ptr<Project> Project::load(FileReader& files, const std::string& folder,
+                                       const LoadOptions& options, Problems& problems) {
+  return ProjectLoader(files, options, problems).load(folder);
+}
+
+const Resource* Project::find(std::string_view id_or_route) const {
+  const auto found =
+      std::find_if(resources_.begin(), resources_.end(), [&](const Resource& resource) {
+        return resource.id == id_or_route || resource.route == id_or_route;
+      });
+  return found == resources_.end() ? nullptr : &*found;
+}
+
+CompileContext Project::contextOf(const Resource& resource, const Actionable& action,
+                                  Problems& problems) const {
+  CompileContext context;
+  context.file = resource.file;
+  context.fallback_place = action.place;
+  context.names = &action.names;
+  context.environment = &environment_;
+  context.problems = &problems;
+  context.strict = strict_;
+  return context;
+}
+
+std::string Project::pointerBelow(const Actionable& action, std::string_view key,
+                                  std::string_view relative) {
+  std::string pointer = action.pointer;
+  if (!key.empty()) json::appendPointerSegment(pointer, key);
+  return pointer + std::string(relative);
+}
+
+}  // namespace sub0::dialect

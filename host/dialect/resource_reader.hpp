@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "dialect/model.hpp"
+#include "dialect/project.hpp"
+
+// The two steps from a placed tree to a model, for ProjectLoader alone: each resource is read on
+// its own; then, when all are known, what they and their actions say about each other is resolved.
+namespace sub0::dialect {
+
+/// What both steps need; references outlive the loading only.
+struct ReadContext {
+  const LoadOptions& options;
+  const EnvironmentLookup& environment;
+  Problems& problems;
+};
+
+/// Reads one resource object at `pointer` of `file`: keys, types, tokens, actions, validation.
+Resource readResource(const json::Value& source, const std::string& pointer, const SourceFile& file,
+                      const ReadContext& context);
+
+/// Reads one action, without what it says about others.
+Actionable readActionable(const json::Value& source, const std::string& pointer,
+                          const Resource& resource, const ReadContext& context);
+
+/// Dependencies, combination, result and names of one resource; `ids` are those of all resources.
+void linkResource(Resource& resource, const std::vector<std::string>& ids,
+                  const ReadContext& context);
+
+/// Ids and routes: unique, not only different in case, not taken (S-11, S-50).
+void checkRoutes(const std::vector<Resource>& resources, const ReadContext& context);
+
+/// Small readers of values whose types have been checked; a wrong type reads as missing.
+bool boolOf(const json::Value& object, std::string_view key);
+std::string textOf(const json::Value& object, std::string_view key);
+std::optional<std::vector<std::string>> textsOf(const json::Value& object, std::string_view key);
+
+}  // namespace sub0::dialect
