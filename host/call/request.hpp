@@ -37,6 +37,7 @@ struct Reply {
   std::span<const std::string> details;   // S-52
   std::string_view action_json, id_json;  // as in the Request (S-112)
   std::string_view allow;                 // 405: the methods
+  int retry_after_s = 1;                  // 429
 };
 
 class ReplyPort {

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/settings.hpp"
+
+#include <Poco/AutoPtr.h>
+#include <Poco/Exception.h>
+#include <Poco/File.h>
+#include <Poco/NumberParser.h>
+#include <Poco/Util/PropertyFileConfiguration.h>
+
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "net/options.hpp"
+
+namespace sub0::app {
+namespace {
+
+SettingDeclaration text(std::string name, std::string default_value, std::string about,
+                        std::string flag = {}) {
+  return {std::move(name),
+          std::move(flag),
+          SettingType::kText,
+          std::move(default_value),
+          std::move(about),
+          false,
+          0,
+          0};
+}
+
+SettingDeclaration whole(std::string name, std::int64_t default_value, std::int64_t min,
+                         std::int64_t max, std::string about, std::string flag = {}) {
+  return {std::move(name),
+          std::move(flag),
+          SettingType::kWhole,
+          std::to_string(default_value),
+          std::move(about),
+          false,
+          min,
+          max};
+}
+
+/// Names of the dialect are those of the hosted product (spec §14); ours begin with SUB0_.
+void addNetworkSettings(std::vector<SettingDeclaration>& settings) {
+  const net::Options defaults;
+  for (const auto& row : net::optionTable()) {
+    SettingDeclaration setting;
+    setting.name = row.setting;
+    setting.text = row.text;
+    if (const auto* member = std::get_if<std::uint64_t net::Options::*>(&row.member)) {
+      setting.type = SettingType::kWhole;
+      setting.default_value = std::to_string(defaults.*(*member));
+      setting.min = 1;
+      setting.max = std::int64_t{1} << 40;
+    } else if (const auto* flag = std::get_if<bool net::Options::*>(&row.member)) {
+      setting.type = SettingType::kBool;
+      setting.default_value = defaults.*(*flag) ? "true" : "false";
+    } else {
+      setting.default_value = defaults.*(*std::get_if<std::string net::Options::*>(&row.member));
+    }
+    settings.push_back(std::move(setting));
+  }
+}
+
+std::vector<SettingDeclaration> makeHostSettings() {
+  std::vector<SettingDeclaration> settings{
+      text("HOST", "127.0.0.1", "address to listen on", "host"),
+      whole("PORT", 8080, 0, 65'535, "port to listen on; 0: any free one, named in the ready line",
+            "port"),
+      text("ALLOWED_ORIGINS", "",
+           "origins that browsers may call from, separated by | or ,; empty: all"),
+      text("SUB0_TRUSTED_PROXIES", "",
+           "addresses or CIDR ranges whose X-Forwarded-For is believed"),
+      text("SUB0_LOG", "text", "log lines on stderr: text or json"),
+      text("SUB0_LOG_LEVEL", "info", "error, warning, info or debug"),
+      text("SUB0_PLUGIN_ERRORS", "stop",
+           "stop: a plugin that cannot load ends the start; skip: it is left out"),
+      whole("SUB0_LOOPS", 0, 0, 64, "event loops; 0: one per core, at most 8", "loops"),
+      whole("SUB0_CALL_DEADLINE_MS", 30'000, 1, 86'400'000, "ms that a call may take"),
+      whole("SUB0_DRAIN_MS", 10'000, 0, 3'600'000,
+            "ms that calls and connections get to end at SIGTERM"),
+      whole("SUB0_BULK_LIMIT", 10'000, 1, 10'000'000, "uids of one BULK broadcast"),
+      whole("SUB0_POOL_THREADS", 4, 1, 256, "threads for work that blocks"),
+  };
+  addNetworkSettings(settings);
+  return settings;
+}
+
+bool isBool(std::string_view value) {
+  for (const auto* known : {"true", "false", "1", "0", "yes", "no", "on", "off"}) {
+    if (text::equalsIgnoreCase(value, known)) return true;
+  }
+  return false;
+}
+
+bool asBool(std::string_view value) {
+  for (const auto* known : {"true", "1", "yes", "on"}) {
+    if (text::equalsIgnoreCase(value, known)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+const std::vector<SettingDeclaration>& hostSettings() {
+  static const std::vector<SettingDeclaration> kSettings = makeHostSettings();
+  return kSettings;
+}
+
+Settings::Settings(std::map<std::string, std::string> flags, dialect::EnvironmentLookup environment,
+                   std::string properties_file)
+    : flags_(std::move(flags)),
+      environment_(std::move(environment)),
+      properties_file_(std::move(properties_file)),
+      declarations_(hostSettings()) {
+  if (properties_file_.empty()) {
+    properties_file_ = "/etc/sub0/sub0.properties";
+    if (!Poco::File(properties_file_).exists()) return;
+  }
+  try {
+    const Poco::AutoPtr<Poco::Util::PropertyFileConfiguration> file(
+        new Poco::Util::PropertyFileConfiguration(properties_file_));
+    Poco::Util::AbstractConfiguration::Keys keys;
+    file->keys(keys);
+    for (const auto& key : keys) properties_[key] = file->getRawString(key);
+  } catch (const Poco::Exception& problem) {
+    file_problems_.push_back("--config " + properties_file_ +
+                             ": cannot be read: " + problem.displayText());
+  }
+}
+
+void Settings::declare(SettingDeclaration declaration) {
+  const bool is_known =
+      std::any_of(declarations_.begin(), declarations_.end(),
+                  [&](const SettingDeclaration& known) { return known.name == declaration.name; });
+  if (!is_known) declarations_.push_back(std::move(declaration));
+}
+
+std::optional<std::string> Settings::given(std::string_view name) const {
+  const SettingValue found = find(name);
+  if (found.origin == "default") return std::nullopt;
+  return found.value;
+}
+
+SettingValue Settings::find(std::string_view name) const {
+  const std::string key(name);
+  const auto declared =
+      std::find_if(declarations_.begin(), declarations_.end(),
+                   [&](const SettingDeclaration& known) { return known.name == key; });
+  const std::string fallback = declared == declarations_.end() ? "" : declared->default_value;
+  if (const auto flag = flags_.find(key); flag != flags_.end()) {
+    const bool has_flag = declared != declarations_.end() && !declared->flag.empty();
+    return {flag->second, has_flag ? "--" + declared->flag : "command line"};
+  }
+  if (environment_) {
+    if (auto value = environment_(name)) return {std::move(*value), "environment"};
+  }
+  if (const auto value = dot_env_.find(key); value != dot_env_.end())
+    return {value->second, ".env"};
+  if (const auto value = properties_.find(key); value != properties_.end()) {
+    return {value->second, properties_file_};
+  }
+  return {fallback, "default"};
+}
+
+std::int64_t Settings::whole(std::string_view name) const {
+  Poco::Int64 value = 0;
+  return Poco::NumberParser::tryParse64(text(name), value) ? value : 0;
+}
+
+bool Settings::flag(std::string_view name) const { return asBool(text(name)); }
+
+std::vector<std::string> Settings::problems() const {
+  std::vector<std::string> found = file_problems_;
+  for (const auto& declared : declarations_) {
+    const SettingValue value = find(declared.name);
+    const std::string what = declared.name + "=" + (declared.is_secret ? "***" : value.value) +
+                             " (" + value.origin + "): ";
+    if (declared.type == SettingType::kBool && !isBool(value.value)) {
+      found.push_back(what + "expected true or false");
+    }
+    if (declared.type != SettingType::kWhole) continue;
+    Poco::Int64 number = 0;
+    if (!Poco::NumberParser::tryParse64(value.value, number)) {
+      found.push_back(what + "expected a whole number");
+    } else if (declared.max > declared.min && (number < declared.min || number > declared.max)) {
+      found.push_back(what + "expected a whole number from " + std::to_string(declared.min) +
+                      " to " + std::to_string(declared.max));
+    }
+  }
+  for (const auto& [key, value] : properties_) {
+    const bool is_known =
+        std::any_of(declarations_.begin(), declarations_.end(),
+                    [&](const SettingDeclaration& known) { return known.name == key; });
+    if (!is_known) found.push_back(properties_file_ + ": unknown setting " + key);
+  }
+  return found;
+}
+
+}  // namespace sub0::app

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/workspace.hpp"
+
+#include <Poco/File.h>
+#include <Poco/Path.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <map>
+
+#include "app/packaged_paths.hpp"
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "dialect/files.hpp"
+
+namespace sub0::app {
+namespace {
+
+std::map<std::string, std::string> flagsOf(const Arguments& arguments) {
+  static const std::pair<const char*, const char*> kFlags[] = {
+      {"host", "HOST"}, {"port", "PORT"}, {"database", "DATABASE_URL"}, {"loops", "SUB0_LOOPS"}};
+  std::map<std::string, std::string> flags;
+  for (const auto& [flag, setting] : kFlags) {
+    if (arguments.has(flag)) flags[setting] = arguments.value(flag);
+  }
+  return flags;
+}
+
+/// Those of --plugins first, then ../plugins beside the binary if it exists, else the packaged
+/// folder.
+std::vector<plugin::PluginFolder> foldersOf(const Arguments& arguments) {
+  std::vector<plugin::PluginFolder> folders;
+  for (const auto& path : arguments.all("plugins")) folders.push_back({path, false});
+  const std::string beside = Poco::Path(programFolder()).append("../plugins").toString();
+  const std::string normal = std::filesystem::path(beside).lexically_normal().string();
+  if (Poco::File(normal).exists()) {
+    folders.push_back({normal, false});
+  } else if (Poco::File(kPackagedPluginFolder).exists()) {
+    folders.push_back({kPackagedPluginFolder, true});
+  }
+  return folders;
+}
+
+/// $STATE_DIRECTORY is what systemd gives a service; it may name several, the first counts.
+std::string stateFolderOf(const Arguments& arguments) {
+  if (arguments.has("state")) return arguments.value("state");
+  const auto given = processEnvironment("STATE_DIRECTORY");
+  if (given && !given->empty()) return given->substr(0, given->find(':'));
+  return "./.sub0";
+}
+
+}  // namespace
+
+std::vector<OptionDeclaration> projectOptions() {
+  return {
+      {"resources", "DIR", "project folder, or a folder of resource files", false},
+      {"plugins", "DIR", "looks for plugins there first; may be repeated", true},
+      {"database", "URL",
+       "sqlite:PATH or postgres://...; default: a SQLite file in the state folder", false},
+      {"state", "DIR", "folder for what the host keeps; default $STATE_DIRECTORY, else ./.sub0",
+       false},
+      {"config", "FILE", "properties file; default /etc/sub0/sub0.properties", false},
+      {"strict", "", "makes warnings about names errors", false},
+  };
+}
+
+std::optional<std::string> processEnvironment(std::string_view name) {
+  const char* value = std::getenv(std::string(name).c_str());
+  if (value == nullptr) return std::nullopt;
+  return std::string(value);
+}
+
+std::string programFolder() {
+  std::error_code ignored;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", ignored);
+  return program.parent_path().string();
+}
+
+Workspace::Workspace(const Arguments& arguments, std::string resources, bool starting)
+    : starting_(starting),
+      strict_(arguments.has("strict")),
+      resources_(std::move(resources)),
+      state_folder_(stateFolderOf(arguments)),
+      plugin_folders_(foldersOf(arguments)),
+      settings_(flagsOf(arguments), processEnvironment, arguments.value("config")) {
+  if (resources_.empty()) return;
+  dialect::FileSystemReader files;
+  const auto layout = dialect::findProject(files, resources_);
+  if (layout.env_file.empty()) return;
+  const auto text = files.read(layout.env_file);
+  dialect::Problems reported_by_the_project;
+  if (text)
+    settings_.addDotEnv(dialect::parseDotEnv(*text, layout.env_file, reported_by_the_project));
+}
+
+void Workspace::loadPlugins() {
+  plugin::LoadOptions options;
+  options.skip_errors = settings_.text("SUB0_PLUGIN_ERRORS") == "skip";
+  registry_.loadFolders(plugin_folders_, options);
+  for (const auto& setting : registry_.settings()) {
+    SettingDeclaration declaration;
+    declaration.name = setting.name;
+    declaration.default_value = setting.default_value;
+    declaration.text = setting.description;
+    declaration.is_secret = setting.is_secret;
+    if (setting.type == SUB0_INT) declaration.type = SettingType::kWhole;
+    if (setting.type == SUB0_BOOL) declaration.type = SettingType::kBool;
+    settings_.declare(std::move(declaration));
+  }
+  addFindings();
+  for (const auto& problem : settings_.problems()) {
+    problems_.error({"settings", "", {}}, "", problem);
+  }
+}
+
+void Workspace::loadProject() {
+  dialect::LoadOptions options;
+  for (const plugin::Handler* handler : registry_.handlers()) {
+    if (handler->isEffect()) {
+      options.effects.push_back({std::string(handler->config_key)});
+    } else {
+      options.modes.push_back({std::string(handler->name), std::string(handler->config_key)});
+    }
+  }
+  options.plugin_hint = "searched for plugins: ";
+  for (const auto& folder : plugin_folders_) {
+    options.plugin_hint += (&folder == plugin_folders_.data() ? "" : ", ") + folder.path;
+  }
+  if (plugin_folders_.empty()) options.plugin_hint += "nowhere; name a folder by --plugins DIR";
+  options.environment = processEnvironment;
+  options.strict = strict_;
+  options.starting = starting_;
+  options.sockets = settings_.flag("ALLOW_WEBSOCKET_CONNECTIONS");
+  options.websocket_endpoint = settings_.text("WEBSOCKET_ENDPOINT");
+  dialect::FileSystemReader files;
+  project_ = dialect::Project::load(files, resources_, options, problems_);
+}
+
+/// The host knows where state and project are; plugins ask for it by these names.
+std::optional<std::string> Workspace::pluginSetting(std::string_view name) const {
+  if (name == "SUB0_STATE") return std::filesystem::absolute(state_folder_).string();
+  if (name == "SUB0_PROJECT") {
+    const std::string folder = project_ ? project_->layout().project_folder : ".";
+    return std::filesystem::absolute(folder.empty() ? "." : folder).string();
+  }
+  return settings_.given(name);
+}
+
+void Workspace::createPlugins(plugin::HostTable& host) {
+  registry_.createAll(host, [this](std::string_view name) { return pluginSetting(name); });
+  addFindings();
+}
+
+void Workspace::compile() { plans_ = call::PlanSet::compile(project_, registry_, problems_); }
+
+void Workspace::addFindings() {
+  const auto& found = registry_.problems();
+  for (; plugin_problems_taken_ < found.size(); ++plugin_problems_taken_) {
+    const auto& problem = found[plugin_problems_taken_];
+    dialect::Problem entry;
+    entry.severity = problem.severity == plugin::Severity::kError ? dialect::Severity::kError
+                                                                  : dialect::Severity::kWarning;
+    entry.place.file = problem.file;
+    entry.message = problem.message;
+    problems_.add(std::move(entry));
+  }
+}
+
+bool Workspace::reportProblems() {
+  problems_.sort();
+  if (settings_.text("SUB0_LOG") != "json") {
+    std::cerr << problems_.toText();
+    return !problems_.hasErrors();
+  }
+  for (const auto& problem : problems_.all()) {
+    const bool is_error = problem.severity == dialect::Severity::kError;
+    log::write(is_error ? log::Level::kError : log::Level::kWarning, "problem",
+               dialect::toLine(problem), {});
+  }
+  return !problems_.hasErrors();
+}
+
+}  // namespace sub0::app

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/command_line.hpp"
+#include "app/settings.hpp"
+#include "call/plan_set.hpp"
+#include "dialect/project.hpp"
+#include "plugin/host_table.hpp"
+#include "plugin/registry.hpp"
+
+namespace sub0::app {
+
+/// The options that all commands about a project share: --resources, --plugins, --state, --config,
+/// --strict, …
+std::vector<OptionDeclaration> projectOptions();
+
+/// A project with its settings and plugins, as `run`, `check`, `routes`, `config`, `sql` and
+/// `token` need it: one place for where plugins, state and .env are found. Control thread, in this
+/// order: constructor, loadPlugins, loadProject, createPlugins, compile. Everything that is wrong
+/// is collected, so that all of it can be said at once.
+class Workspace {
+ public:
+  /// `resources`: the folder; empty: none (config, plugin list). `starting`: for `run` (S-3).
+  Workspace(const Arguments& arguments, std::string resources, bool starting);
+  Workspace(const Workspace&) = delete;
+  Workspace& operator=(const Workspace&) = delete;
+
+  void loadPlugins();
+  void loadProject();
+  /// REQUIRES: `host` has its loops, if there are any.
+  void createPlugins(plugin::HostTable& host);
+  void compile();
+
+  /// Every error and warning so far, on stderr (text or JSON lines). True: there is no error.
+  bool reportProblems();
+  /// Errors and warnings of the project's files, and of settings and plugins, as one list of lines.
+  const dialect::Problems& problems() const { return problems_; }
+
+  Settings& settings() { return settings_; }
+  plugin::Registry& registry() { return registry_; }
+  const std::shared_ptr<const dialect::Project>& project() const { return project_; }
+  const std::shared_ptr<const call::PlanSet>& plans() const { return plans_; }
+  const std::vector<plugin::PluginFolder>& pluginFolders() const { return plugin_folders_; }
+  const std::string& stateFolder() const { return state_folder_; }
+
+ private:
+  std::optional<std::string> pluginSetting(std::string_view name) const;
+  void addFindings();
+
+  const bool starting_;
+  const bool strict_;
+  const std::string resources_;
+  std::string state_folder_;
+  std::vector<plugin::PluginFolder> plugin_folders_;
+  Settings settings_;
+  dialect::Problems problems_;
+  plugin::Registry registry_;
+  std::size_t plugin_problems_taken_ = 0;
+  std::shared_ptr<const dialect::Project> project_;
+  std::shared_ptr<const call::PlanSet> plans_;
+};
+
+/// A variable of this process.
+std::optional<std::string> processEnvironment(std::string_view name);
+
+/// The folder of this program's file.
+std::string programFolder();
+
+}  // namespace sub0::app

@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "call/call.hpp"
+
+#include <cassert>
+#include <utility>
+
+#include "base/log.hpp"
+#include "call/calls.hpp"
+#include "dialect/results.hpp"
+
+namespace sub0::call {
+namespace {
+
+constexpr std::int64_t kNsPerMs = 1'000'000;
+
+/// No row: what must_return_value refuses.
+bool isNoValue(const json::Value& result) { return dialect::hasNoRow(result); }
+
+}  // namespace
+
+void Call::start(const Plan& plan, const Request& request) {
+  assert(!is_in_use_);
+  is_in_use_ = true;
+  plan_ = &plan;
+  number_ = calls_.nextNumber();
+  deadline_ns_ = calls_.loop().nowNs() + calls_.options().deadline_ms * kNsPerMs;
+  takeIn(request);
+  auto passed = passGates(request);
+  if (!passed) {
+    fail(std::move(passed.error()));
+    return;
+  }
+  const std::size_t count = plan.actions.size();
+  results_ = arena_.array<json::Value>(count);
+  for (std::size_t index = 0; index < count; ++index) results_[index] = json::null();
+  advance();
+}
+
+void Call::advance() {
+  while (next_step_ < plan_->steps.size()) {
+    const PlanStep& step = plan_->steps[next_step_++];
+    switch (takeStep(step)) {
+      case Progress::kOn:
+        break;
+      case Progress::kWaiting:
+        wait();
+        return;
+      case Progress::kEnded:
+        return;
+    }
+  }
+  succeed();
+}
+
+Call::Progress Call::takeStep(const PlanStep& step) {
+  return step.is_validation ? validateLate(step.action) : startAction(step.action);
+}
+
+/// S-10: the validation of a `no_op` action is done before its dependencies, when it is its turn.
+Call::Progress Call::validateLate(std::size_t index) {
+  Error error = makeError(Code::kValidationFailed);
+  const auto& validation = plan_->actions[index].model->validation;
+  if (validation.validate(payload_, false, error.details)) return Progress::kOn;
+  error.message = error.details.front();
+  fail(std::move(error));
+  return Progress::kEnded;
+}
+
+Call::Progress Call::startAction(std::size_t index) {
+  const PlanAction& action = plan_->actions[index];
+  std::size_t extracted_count = 0;
+  for (const auto& dependency : action.model->depends_on) {
+    extracted_count += dependency.extractions.size();
+  }
+  auto* extracted = arena_.array<dialect::NamedValue>(extracted_count);
+  scope_.extracted = extracted;
+  scope_.extracted_count = extracted_count;
+  for (const auto& dependency : action.model->depends_on) {
+    if (!dialect::extract(dependency, results_, extracted)) return skip(index);
+    extracted += dependency.extractions.size();
+  }
+  current_action_ = index;
+  const json::Value* inputs = evaluate(action.run, 0);
+  if (run(action.run, inputs, action.run.inputs.size()) == plugin::RunState::kPending) {
+    return Progress::kWaiting;
+  }
+  return takeResult(index, ticket_);
+}
+
+/// S-87: what it depends on has no row.
+Call::Progress Call::skip(std::size_t index) {
+  if (!plan_->actions[index].model->must_return_value) return Progress::kOn;
+  fail(makeError(Code::kNoValue));
+  return Progress::kEnded;
+}
+
+const json::Value* Call::evaluate(const PreparedStep& step, std::size_t reserved) {
+  auto* inputs = arena_.array<json::Value>(reserved + step.inputs.size());
+  json::Value* input = inputs + reserved;
+  for (const auto& parameter : step.inputs) {
+    *input++ = parameter.evaluate(scope_, arena_, step.allows_raw && raw_payload_);
+  }
+  return inputs;
+}
+
+plugin::RunState Call::run(const PreparedStep& step, const json::Value* inputs, std::size_t count) {
+  ticket_ = calls_.tickets().open(*this, step.prepared, arena_);
+  if (ticket_ == 0) return plugin::RunState::kSettled;
+  auto* run = arena_.make<sub0_run>();
+  run->struct_size = sizeof(sub0_run);
+  run->input_count = static_cast<std::uint32_t>(count);
+  run->ticket = ticket_;
+  run->inputs = inputs;
+  run->deadline_ns = static_cast<std::uint64_t>(deadline_ns_);
+  run->call_id = number_;
+  run->uid = json::toView(uid_);
+  run->resource = json::toView(plan_->resource->id);
+  run->action = json::toView(label_);
+  run->flags = is_read_only_ ? SUB0_RUN_READ_ONLY : 0;
+  return calls_.tickets().run(*run);
+}
+
+Call::Progress Call::takeResult(std::size_t index, sub0_ticket ticket) {
+  const PlanAction& action = plan_->actions[index];
+  if (ticket == 0) {
+    fail(makeError(Code::kBusy));
+    return Progress::kEnded;
+  }
+  const plugin::Outcome& outcome = calls_.tickets().outcome(ticket);
+  if (outcome.code != Code::kOk) {
+    Error error = fault(outcome, action);
+    closeRun();
+    fail(std::move(error));
+    return Progress::kEnded;
+  }
+  results_[index] = outcome.is_in_arena ? outcome.value : json::copy(outcome.value, arena_);
+  closeRun();
+  if (action.model->must_return_value && isNoValue(results_[index])) {
+    fail(makeError(Code::kNoValue));
+    return Progress::kEnded;
+  }
+  if (!action.effects.empty()) holdEffects(action, results_[index]);
+  return Progress::kOn;
+}
+
+Error Call::fault(const plugin::Outcome& outcome, const PlanAction& action) const {
+  if (!outcome.log_message.empty() && calls_.mayLog()) {
+    const plugin::Handler& handler = *action.run.prepared.handler;
+    log::warning("action_failed", outcome.log_message,
+                 {{"code", codeInfo(outcome.code).name},
+                  {"plugin", handler.plugin->id},
+                  {"handler", handler.name},
+                  {"resource", plan_->resource->id},
+                  {"action", action.model->id}});
+  }
+  return makeError(outcome.code, std::string(outcome.client_message));
+}
+
+void Call::holdEffects(const PlanAction& action, const json::Value& result) {
+  const auto& own = action.model->returnables;
+  const auto& keys = own ? own : plan_->resource->returnables;
+  for (const auto& effect : action.effects) {
+    const json::Value* inputs = evaluate(effect, 1);
+    // Input 0 is the result as S-115 trims it; evaluate() left room for it.
+    const_cast<json::Value*>(inputs)[0] =
+        keys ? dialect::keepMembers(result, *keys, arena_) : result;
+    auto* held = arena_.make<Held>();
+    held->effect = &effect;
+    held->inputs = inputs;
+    (held_last_ != nullptr ? held_last_->next : held_first_) = held;
+    held_last_ = held;
+  }
+}
+
+bool Call::closeRun() {
+  const bool is_over = calls_.tickets().close(ticket_);
+  if (!is_over) ++unfreed_;
+  ticket_ = 0;
+  return is_over;
+}
+
+void Call::wait() {
+  const std::int64_t left_ns = deadline_ns_ - calls_.loop().nowNs();
+  calls_.loop().startTimer(*this, left_ns > 0 ? left_ns / kNsPerMs : 0);
+  calls_.addWaiting(*this);
+}
+
+void Call::onSettled(sub0_ticket ticket) {
+  assert(ticket == ticket_);
+  if (ticket != ticket_) return;
+  calls_.removeWaiting(*this);
+  stop();
+  if (is_sending_) {
+    finishEffect();
+    releaseHeld();
+  } else if (takeResult(current_action_, ticket) == Progress::kOn) {
+    advance();
+  }
+}
+
+void Call::onFreed(sub0_ticket) {
+  assert(unfreed_ > 0);
+  --unfreed_;
+  endIfOver();
+}
+
+/// The deadline: the run is given up, and lives on until its plugin has let go of it.
+void Call::onTimer() {
+  calls_.removeWaiting(*this);
+  if (!calls_.tickets().abandon(ticket_)) ++unfreed_;
+  ticket_ = 0;
+  if (is_sending_) {
+    releaseHeld();
+  } else {
+    fail(makeError(Code::kTimeout));
+  }
+}
+
+void Call::cancel() { calls_.tickets().cancel(ticket_); }
+
+void Call::fail(Error error) {
+  Reply reply;
+  reply.code = error.code;
+  reply.status = codeInfo(error.code).status;
+  reply.message = error.clientMessage();
+  reply.details = error.details;
+  if (error.code == Code::kMethodNotAllowed) reply.allow = calls_.options().allow_without_get;
+  deliver(reply);
+  releaseHeld();
+}
+
+void Call::succeed() {
+  auto data = result();
+  if (!data) {
+    fail(makeError(Code::kInternal));
+    return;
+  }
+  Reply reply;
+  reply.message = codeInfo(Code::kOk).message;
+  reply.data = &*data;
+  deliver(reply);
+  releaseHeld();
+}
+
+void Call::deliver(const Reply& reply) {
+  assert(!has_replied_);
+  has_replied_ = true;
+  Reply complete = reply;
+  complete.action_json = action_json_;
+  complete.id_json = id_json_;
+  reply_port_->deliver(sender_, complete);
+}
+
+/// S-115, S-116: after the reply, in the order of the actions; what the call earned before a
+/// failure too.
+void Call::releaseHeld() {
+  is_sending_ = true;
+  while (held_first_ != nullptr) {
+    const Held& held = *held_first_;
+    held_first_ = held.next;
+    if (held.effect == nullptr) {
+      calls_.broadcasts().send(held.message, sender_);
+      continue;
+    }
+    current_effect_ = held.effect;
+    if (run(*held.effect, held.inputs, held.effect->inputs.size() + 1) ==
+        plugin::RunState::kPending) {
+      deadline_ns_ = calls_.loop().nowNs() + calls_.options().deadline_ms * kNsPerMs;
+      wait();
+      return;
+    }
+    finishEffect();
+  }
+  is_over_ = true;
+  endIfOver();
+}
+
+/// A failed effect changes no reply: it is logged.
+void Call::finishEffect() {
+  if (ticket_ == 0) return;
+  const plugin::Outcome& outcome = calls_.tickets().outcome(ticket_);
+  if (outcome.code != Code::kOk && calls_.mayLog()) {
+    const plugin::Handler& handler = *current_effect_->prepared.handler;
+    log::warning("effect_failed", outcome.log_message,
+                 {{"code", codeInfo(outcome.code).name},
+                  {"plugin", handler.plugin->id},
+                  {"handler", handler.name},
+                  {"resource", plan_->resource->id}});
+  }
+  closeRun();
+}
+
+void Call::endIfOver() {
+  if (!is_over_ || unfreed_ > 0) return;
+  arena_.reset();
+  plan_ = nullptr;
+  reply_port_ = nullptr;
+  scope_ = dialect::Scope{};
+  generated_ = dialect::GeneratedValues{};
+  action_json_ = id_json_ = uid_ = label_ = {};
+  headers_ = {};
+  payload_ = claims_ = json::null();
+  results_ = nullptr;
+  next_step_ = current_action_ = 0;
+  held_first_ = held_last_ = nullptr;
+  current_effect_ = nullptr;
+  raw_payload_ = is_read_only_ = has_replied_ = is_sending_ = is_over_ = is_in_use_ = false;
+  calls_.recycle(*this);
+}
+
+}  // namespace sub0::call

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/arena.hpp"
+#include "call/plan.hpp"
+#include "call/request.hpp"
+#include "dialect/scope.hpp"
+#include "loop/loop.hpp"
+#include "plugin/ticket_table.hpp"
+#include "sub0/broadcast.h"
+
+namespace sub0::call {
+
+class Calls;
+
+/// What a call holds back until it has ended, in the order of its actions (S-115, S-116): an effect
+/// that is to run, or a message that a mode sent. Everything lives in the call's arena.
+struct Held {
+  const PreparedStep* effect = nullptr;  // null: `message`
+  const json::Value* inputs = nullptr;
+  Broadcast message;
+  Held* next = nullptr;
+};
+
+/// The life of one call: gates, then the actions of its plan one after another, then the reply,
+/// then what was held back. A small state machine: it goes on at once while runs end within `run`,
+/// and in onSettled() otherwise; no recursion. Reused: all its memory is an arena that is reset.
+/// THREAD: its loop's. OWNERSHIP: Calls'. It outlives its reply for as long as a plugin may still
+/// use its inputs. Knows no transport.
+class Call final : public plugin::RunOwner, private loop::Timer {
+ public:
+  explicit Call(Calls& calls) : calls_(calls) {}
+
+  /// Runs the gates and starts the actions. The reply is delivered once, in here or later.
+  void start(const Plan& plan, const Request& request);
+
+  /// sub0.broadcast/1 of one of its runs: held until the end, or sent at once by an effect.
+  int32_t broadcast(const sub0_broadcast_message& message, std::uint64_t* recipients);
+
+  /// The client has gone: the plugin that is waited for is told; nothing else changes.
+  void cancel();
+
+  std::uint64_t connection() const { return sender_.connection; }
+
+  void onSettled(sub0_ticket ticket) override;
+  void onFreed(sub0_ticket ticket) override;
+
+  // For Calls: its lists.
+  Call* next_free = nullptr;
+  Call* next_waiting = nullptr;
+  Call** previous_waiting = nullptr;
+
+ private:
+  void takeIn(const Request& request);
+  void copyHeaders(std::span<const HeaderField> headers);
+  Result<Done> passGates(const Request& request);
+  Result<Done> verifyToken(const Request& request);
+  Result<Done> takePayload(const Request& request);
+  Result<Done> validateAll(const Request& request);
+  json::Value withUid(const json::Value& payload, const Request& request);
+  json::Value withQuery(const json::Value& payload, std::span<const HeaderField> query);
+
+  void advance();
+  enum class Progress : std::uint8_t { kOn, kWaiting, kEnded };
+  Progress takeStep(const PlanStep& step);
+  Progress validateLate(std::size_t index);
+  Progress startAction(std::size_t index);
+  Progress takeResult(std::size_t index, sub0_ticket ticket);
+  Progress skip(std::size_t index);
+  void holdEffects(const PlanAction& action, const json::Value& result);
+  const json::Value* evaluate(const PreparedStep& step, std::size_t reserved);
+  plugin::RunState run(const PreparedStep& step, const json::Value* inputs, std::size_t count);
+  bool closeRun();
+
+  std::optional<json::Value> result();
+  Error fault(const plugin::Outcome& outcome, const PlanAction& action) const;
+  void succeed();
+  void fail(Error error);
+  void deliver(const Reply& reply);
+  void releaseHeld();
+  void finishEffect();
+  void wait();
+  void endIfOver();
+  void onTimer() override;
+
+  bool resolveRecipients(const sub0_broadcast_message& message, Broadcast& broadcast);
+  bool appendUid(const json::Value& value, std::string_view& uid);
+  std::string_view actionLabel(std::string_view action_json);
+
+  Calls& calls_;
+  Arena arena_;
+  const Plan* plan_ = nullptr;
+  Sender sender_;
+  ReplyPort* reply_port_ = nullptr;
+  std::string_view action_json_, id_json_, uid_, label_;
+  std::span<const HeaderField> headers_;
+  dialect::Scope scope_;
+  dialect::GeneratedValues generated_;
+  json::Value payload_{}, claims_{};
+  bool raw_payload_ = false;  // scope_.payload_json is the payload as it counts
+  bool is_read_only_ = false;
+
+  json::Value* results_ = nullptr;  // of the actions, before their returnables
+  std::size_t next_step_ = 0;
+  std::size_t current_action_ = 0;
+  sub0_ticket ticket_ = 0;  // of the run that is waited for
+  Held* held_first_ = nullptr;
+  Held* held_last_ = nullptr;
+  const PreparedStep* current_effect_ = nullptr;
+  std::uint32_t unfreed_ = 0;  // runs whose inputs a plugin may still use
+  std::uint64_t number_ = 0;
+  std::int64_t deadline_ns_ = 0;
+  bool has_replied_ = false;
+  bool is_sending_ = false;  // what was held is going out
+  bool is_over_ = false;     // replied, and nothing is held any more
+  bool is_in_use_ = false;
+};
+
+}  // namespace sub0::call

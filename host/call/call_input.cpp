@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+// The part of Call that takes in a request: gates (S-10), token, payload, validation.
+#include <algorithm>
+#include <utility>
+
+#include "auth/token_verifier.hpp"
+#include "base/text.hpp"
+#include "call/call.hpp"
+#include "call/calls.hpp"
+#include "json/writer.hpp"
+
+namespace sub0::call {
+namespace {
+
+constexpr std::string_view kBearer = "Bearer ";
+
+std::optional<std::string_view> headerOf(std::span<const HeaderField> headers,
+                                         std::string_view name) {
+  for (const auto& header : headers) {
+    if (text::equalsIgnoreCase(header.name, name)) return header.value;
+  }
+  return std::nullopt;
+}
+
+bool isJson(std::string_view content_type) {
+  return text::equalsIgnoreCase(text::trim(content_type.substr(0, content_type.find(';'))),
+                                "application/json");
+}
+
+bool isWholeDecimal(std::string_view uid) {
+  const std::string_view digits = uid.substr(!uid.empty() && uid.front() == '-' ? 1 : 0);
+  const bool is_decimal =
+      !digits.empty() && digits.size() <= 18 &&
+      std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return is_decimal && (digits == "0" ? digits.size() == uid.size() : digits.front() != '0');
+}
+
+/// S-72, S-73: the token as this request carries it; empty: none.
+std::string_view tokenOf(const Request& request, const std::string& provide_as) {
+  const bool is_authorization = text::equalsIgnoreCase(provide_as, "Authorization");
+  if (!request.token.empty() && text::equalsIgnoreCase(request.token_scheme, provide_as)) {
+    constexpr std::string_view kDotted = "Bearer.";
+    const bool is_dotted = is_authorization && request.token.size() > kDotted.size() &&
+                           text::equalsIgnoreCase(request.token.substr(0, kDotted.size()), kDotted);
+    return is_dotted ? request.token.substr(kDotted.size()) : request.token;
+  }
+  const auto header = headerOf(request.headers, provide_as);
+  if (!header) return {};
+  const bool has_prefix = header->size() >= kBearer.size() &&
+                          text::equalsIgnoreCase(header->substr(0, kBearer.size()), kBearer);
+  if (has_prefix) return text::trim(header->substr(kBearer.size()));
+  return is_authorization ? std::string_view() : *header;
+}
+
+}  // namespace
+
+void Call::takeIn(const Request& request) {
+  sender_ = request.sender;
+  reply_port_ = request.reply_port;
+  const auto keep = [this](std::string_view text) {
+    return plan_->borrows ? text : arena_.copy(text);
+  };
+  action_json_ = keep(request.action_json);
+  id_json_ = keep(request.id_json);
+  uid_ = keep(request.uid);
+  label_ = actionLabel(action_json_);
+  headers_ = request.headers;
+  if (!plan_->borrows) copyHeaders(request.headers);
+
+  const auto& needs = plan_->needs;
+  scope_.generated = &generated_;
+  if (needs.ip) scope_.ip = keep(request.peer_address);
+  if (needs.connection) {
+    scope_.connection_uid = uid_;
+    scope_.connection_id = arena_.copy(std::to_string(request.connection_number));
+  }
+  if (needs.datetime || needs.generators) scope_.wall_ms = calls_.loop().io().wallMs();
+  scope_.random = [](void* context, std::uint8_t* out, std::size_t size) {
+    auto* bytes = static_cast<void*>(out);
+    static_cast<Call*>(context)->calls_.loop().io().random(static_cast<char*>(bytes), size);
+  };
+  scope_.random_context = this;
+  scope_.header = [](void* context, std::string_view name) {
+    return headerOf(static_cast<Call*>(context)->headers_, name);
+  };
+  scope_.header_context = this;
+}
+
+/// Only what the plan reads.
+void Call::copyHeaders(std::span<const HeaderField> headers) {
+  const auto& needed = plan_->needs.headers;
+  auto* kept = arena_.array<HeaderField>(needed.empty() ? 0 : headers.size());
+  std::size_t count = 0;
+  for (const auto& header : headers) {
+    const bool is_needed = std::any_of(needed.begin(), needed.end(), [&](const std::string& name) {
+      return text::equalsIgnoreCase(name, header.name);
+    });
+    if (is_needed) kept[count++] = {arena_.copy(header.name), arena_.copy(header.value)};
+  }
+  headers_ = {kept, count};
+}
+
+/// The label without its quotes; escapes are decoded.
+std::string_view Call::actionLabel(std::string_view action_json) {
+  if (action_json.size() < 2 || action_json.front() != '"') return {};
+  const std::string_view inside = action_json.substr(1, action_json.size() - 2);
+  if (inside.find('\\') == std::string_view::npos) return inside;
+  const auto decoded = calls_.parser().parseCopy(action_json, arena_);
+  return decoded && json::isText(*decoded) ? json::chars(*decoded) : std::string_view();
+}
+
+/// S-10, in that order; the size was checked by the transport.
+Result<Done> Call::passGates(const Request& request) {
+  if (plan_->resource->maintenance) return makeError(Code::kMaintenance);
+  if (!request.method.empty()) {
+    is_read_only_ = request.method == "GET" || request.method == "HEAD";
+    if (is_read_only_ && !plan_->reads_only) {
+      return makeError(Code::kMethodNotAllowed,
+                       std::string(request.method) +
+                           " is not allowed: the resource does more than read; use POST");
+    }
+    if (!request.payload_json.empty() && !isJson(request.content_type)) {
+      return makeError(Code::kUnsupportedMediaType,
+                       "unsupported media type: send Content-Type: application/json");
+    }
+  }
+  if (plan_->resource->protection) {
+    auto verified = verifyToken(request);
+    if (!verified) return verified;
+  }
+  auto taken = takePayload(request);
+  return taken ? validateAll(request) : taken;
+}
+
+Result<Done> Call::verifyToken(const Request& request) {
+  const std::string_view token = tokenOf(request, plan_->resource->protection->provide_as);
+  if (token.empty()) return makeError(Code::kUnauthorized);
+  if (!plan_->key) return makeError(Code::kUnavailable, {}, "no encryption_key");
+  const std::int64_t now_s = calls_.loop().io().wallMs() / 1000;
+  auto claims = auth::verifyRemembered(*plan_->key, token, now_s, request.verified_tokens, arena_);
+  if (!claims) return claims.error();
+  // The connection may be gone, and its memory, before the call has ended.
+  claims_ = plan_->borrows ? *claims : json::copy(*claims, arena_);
+  scope_.claims = &claims_;
+  return Done{};
+}
+
+Result<Done> Call::takePayload(const Request& request) {
+  const std::string_view json = request.payload_json.empty() ? "{}" : request.payload_json;
+  const bool injects = plan_->reads_payload && request.sender.is_socket && !uid_.empty();
+  const bool adds = plan_->reads_payload && !request.query.empty();
+  raw_payload_ = !injects && !adds;
+  if (!plan_->parses_payload && raw_payload_) {
+    if (!request.payload_is_valid && !request.payload_json.empty()) {
+      auto valid = calls_.parser().validate(json);
+      if (!valid) return valid;
+    }
+    const bool is_copied = plan_->needs.payload_whole && !plan_->borrows;
+    scope_.payload_json = is_copied ? arena_.copy(json) : json;
+    return Done{};
+  }
+  if (request.payload_json.empty()) {
+    payload_ = json::object(nullptr, 0);
+  } else {
+    auto parsed = calls_.parser().parse(json, arena_);
+    if (!parsed) return parsed.error();
+    payload_ = *parsed;
+  }
+  if (injects) payload_ = withUid(payload_, request);
+  if (adds) payload_ = withQuery(payload_, request.query);
+  scope_.payload = &payload_;
+  if (raw_payload_) scope_.payload_json = plan_->borrows ? json : arena_.copy(json);
+  return Done{};
+}
+
+/// S-113: the caller's uid replaces every `id` of an object.
+json::Value Call::withUid(const json::Value& payload, const Request&) {
+  if (!json::isObject(payload)) return payload;
+  auto* members = arena_.array<json::Member>(payload.count + std::size_t{1});
+  std::size_t count = 0;
+  for (std::uint32_t index = 0; index < payload.count; ++index) {
+    if (json::toText(payload.as.members[index].key) != "id") {
+      members[count++] = payload.as.members[index];
+    }
+  }
+  const bool as_number = plan_->resource->id_is_number && isWholeDecimal(uid_);
+  json::Value id = json::text(uid_);
+  if (as_number) id = json::integer(std::stoll(std::string(uid_)));
+  members[count++] = {json::toView("id"), id};
+  return json::object(members, count);
+}
+
+/// S-50: query parameters are text fields of an object that has none of that name.
+json::Value Call::withQuery(const json::Value& payload, std::span<const HeaderField> query) {
+  if (!json::isObject(payload)) return payload;
+  auto* members = arena_.array<json::Member>(payload.count + query.size());
+  std::copy(payload.as.members, payload.as.members + payload.count, members);
+  std::size_t count = payload.count;
+  for (const auto& parameter : query) {
+    if (json::find(json::object(members, count), parameter.name) != nullptr) continue;
+    const std::string_view name = arena_.copy(parameter.name);
+    members[count++] = {json::toView(name), json::text(arena_.copy(parameter.value))};
+  }
+  return json::object(members, count);
+}
+
+/// All actions that are not `no_op`, all failures at once.
+Result<Done> Call::validateAll(const Request& request) {
+  Error error = makeError(Code::kValidationFailed);
+  const bool texts_may_be_numbers = !request.query.empty();
+  for (const auto& action : plan_->actions) {
+    if (!action.model->validatesFirst()) continue;
+    action.model->validation.validate(payload_, texts_may_be_numbers, error.details);
+  }
+  if (error.details.empty()) return Done{};
+  error.message = error.details.front();
+  return error;
+}
+
+}  // namespace sub0::call

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "call/calls.hpp"
+
+#include <cassert>
+#include <utility>
+
+namespace sub0::call {
+
+Calls::Calls(loop::Loop& loop, plugin::TicketTable& tickets, BroadcastPort& broadcasts,
+             std::shared_ptr<const PlanSet> plans, Options options)
+    : loop_(loop),
+      tickets_(tickets),
+      broadcasts_(broadcasts),
+      plans_(std::move(plans)),
+      options_(std::move(options)) {}
+
+Calls::~Calls() = default;
+
+void Calls::dispatch(const Request& request) {
+  const Plan* plan = plans_->find(request.resource);
+  if (plan == nullptr) {
+    refuse(request, makeError(Code::kNotFound,
+                              "no resource named \"" + std::string(request.resource) + "\""));
+    return;
+  }
+  take().start(*plan, request);
+}
+
+void Calls::abandon(std::uint64_t connection) {
+  for (Call* call = waiting_; call != nullptr; call = call->next_waiting) {
+    if (call->connection() == connection) call->cancel();
+  }
+}
+
+int32_t Calls::send(sub0_ticket ticket, const sub0_broadcast_message& message,
+                    std::uint64_t* recipients) {
+  plugin::RunOwner* owner = tickets_.owner(ticket);
+  if (owner == nullptr) return SUB0_STALE_TICKET;
+  // All runs of this table are opened by calls.
+  return static_cast<Call*>(owner)->broadcast(message, recipients);
+}
+
+std::uint64_t Calls::nextNumber() {
+  return static_cast<std::uint64_t>(loop_.index()) << 48 | ++last_number_;
+}
+
+Call& Calls::take() {
+  ++open_count_;
+  if (free_ == nullptr) {
+    calls_.push_back(std::make_unique<Call>(*this));
+    return *calls_.back();
+  }
+  Call* call = free_;
+  free_ = call->next_free;
+  return *call;
+}
+
+void Calls::recycle(Call& call) {
+  assert(open_count_ > 0);
+  --open_count_;
+  call.next_free = free_;
+  free_ = &call;
+}
+
+bool Calls::mayLog() {
+  constexpr int kLinesPerSecond = 10;
+  const std::int64_t second = loop_.nowNs() / 1'000'000'000;
+  if (second != log_second_) {
+    log_second_ = second;
+    logged_ = 0;
+  }
+  return ++logged_ <= kLinesPerSecond;
+}
+
+void Calls::addWaiting(Call& call) {
+  assert(call.previous_waiting == nullptr);
+  call.next_waiting = waiting_;
+  call.previous_waiting = &waiting_;
+  if (waiting_ != nullptr) waiting_->previous_waiting = &call.next_waiting;
+  waiting_ = &call;
+}
+
+void Calls::removeWaiting(Call& call) {
+  if (call.previous_waiting == nullptr) return;
+  *call.previous_waiting = call.next_waiting;
+  if (call.next_waiting != nullptr) call.next_waiting->previous_waiting = call.previous_waiting;
+  call.previous_waiting = nullptr;
+  call.next_waiting = nullptr;
+}
+
+void refuse(const Request& request, const Error& error, std::string_view allow) {
+  Reply reply;
+  reply.code = error.code;
+  reply.status = codeInfo(error.code).status;
+  reply.message = error.clientMessage();
+  reply.details = error.details;
+  reply.action_json = request.action_json;
+  reply.id_json = request.id_json;
+  reply.allow = allow;
+  request.reply_port->deliver(request.sender, reply);
+}
+
+}  // namespace sub0::call

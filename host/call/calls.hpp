@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "call/call.hpp"
+#include "call/plan_set.hpp"
+#include "call/request.hpp"
+#include "json/parser.hpp"
+#include "plugin/host_table.hpp"
+#include "plugin/ticket_table.hpp"
+
+namespace sub0::call {
+
+struct Options {
+  std::int64_t deadline_ms = 30'000;                // of a call, from its start
+  std::size_t max_bulk_uids = 10'000;               // uids of one BULK broadcast
+  std::string allow_without_get = "POST, OPTIONS";  // the Allow header where a GET is refused
+};
+
+/// All calls of one loop: the entry for transports, and the sink for broadcasts of plugins. Keeps
+/// ended Call objects for reuse. THREAD: the loop's.
+class Calls final : public Dispatcher, public plugin::BroadcastSink {
+ public:
+  /// OWNERSHIP: all references outlive this.
+  Calls(loop::Loop& loop, plugin::TicketTable& tickets, BroadcastPort& broadcasts,
+        std::shared_ptr<const PlanSet> plans, Options options);
+  ~Calls();
+
+  void dispatch(const Request& request) override;
+  void abandon(std::uint64_t connection) override;
+  int32_t send(sub0_ticket ticket, const sub0_broadcast_message& message,
+               std::uint64_t* recipients) override;
+
+  /// Calls that have not ended, those that were answered at their deadline included.
+  std::size_t openCount() const { return open_count_; }
+
+  // For Call.
+  loop::Loop& loop() { return loop_; }
+  plugin::TicketTable& tickets() { return tickets_; }
+  BroadcastPort& broadcasts() { return broadcasts_; }
+  json::Parser& parser() { return parser_; }
+  const Options& options() const { return options_; }
+  std::uint64_t nextNumber();
+  void addWaiting(Call& call);
+  void removeWaiting(Call& call);
+  void recycle(Call& call);
+  /// At most ten lines a second about what calls cause.
+  bool mayLog();
+
+ private:
+  Call& take();
+
+  loop::Loop& loop_;
+  plugin::TicketTable& tickets_;
+  BroadcastPort& broadcasts_;
+  std::shared_ptr<const PlanSet> plans_;
+  const Options options_;
+  json::Parser parser_;
+  std::vector<std::unique_ptr<Call>> calls_;
+  Call* free_ = nullptr;
+  Call* waiting_ = nullptr;
+  std::size_t open_count_ = 0;
+  std::uint64_t last_number_ = 0;
+  std::int64_t log_second_ = 0;
+  int logged_ = 0;
+};
+
+/// Answers a request that became no call.
+void refuse(const Request& request, const Error& error, std::string_view allow = {});
+
+}  // namespace sub0::call

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "call/plan.hpp"
+
+#include <utility>
+
+namespace sub0::call {
+namespace {
+
+class PlanCompiler {
+ public:
+  PlanCompiler(const dialect::Project& project, const dialect::Resource& resource,
+               const plugin::Registry& registry, Plan& plan, dialect::Problems& problems)
+      : project_(project),
+        resource_(resource),
+        registry_(registry),
+        plan_(plan),
+        problems_(problems) {}
+
+  bool compile() {
+    bool is_sound = true;
+    plan_.reads_only = true;
+    plan_.borrows = true;
+    for (const auto& model : resource_.actionables) {
+      plan_.actions.emplace_back();
+      plan_.actions.back().model = &model;
+      if (model.is_sound) is_sound = compileAction(model, plan_.actions.back()) && is_sound;
+      if (!model.validation.empty() && !model.bypass_payload_validation)
+        plan_.parses_payload = true;
+    }
+    plan_.reads_payload =
+        plan_.parses_payload || plan_.needs.payload_fields || plan_.needs.payload_whole;
+    return is_sound;
+  }
+
+ private:
+  bool compileAction(const dialect::Actionable& model, PlanAction& action) {
+    plugin::Handler* mode = registry_.findMode(model.mode);
+    if (mode == nullptr || model.config == nullptr) return false;  // reported by the dialect
+    bool is_sound = compileStep(model, *mode, model.config_key, *model.config, action.run);
+    const bool is_read = model.result_is_read || model.must_return_value;
+    settleInputs(action.run, mode->acceptsRaw() && !is_read);
+    plan_.reads_only = plan_.reads_only && action.run.prepared.reads_only && model.effects.empty();
+    for (const auto& [key, value] : model.effects) {
+      plugin::Handler* effect = registry_.findEffect(key);
+      if (effect == nullptr) return false;
+      action.effects.emplace_back();
+      is_sound = compileStep(model, *effect, key, *value, action.effects.back()) && is_sound;
+      settleInputs(action.effects.back(), effect->acceptsRaw());
+    }
+    return is_sound;
+  }
+
+  /// Has the plugin compile the action, then compiles the inputs that it declared.
+  bool compileStep(const dialect::Actionable& model, plugin::Handler& handler,
+                   const std::string& key, const json::Value& config, PreparedStep& step) {
+    std::vector<plugin::PrepareProblem> found;
+    const bool is_prepared =
+        plugin::prepare(handler, config, *model.source, *resource_.source, step.prepared, found);
+    for (const auto& problem : found) report(model, key, problem);
+    if (!is_prepared) return false;
+    const auto context = project_.contextOf(resource_, model, problems_);
+    const std::size_t errors_before = problems_.errorCount();
+    for (const auto& input : step.prepared.inputs) {
+      step.inputs.push_back(compileInput(model, key, input, context));
+    }
+    plan_.borrows = plan_.borrows && handler.completesInRun();
+    return problems_.errorCount() == errors_before;
+  }
+
+  static dialect::Parameter compileInput(const dialect::Actionable& model, const std::string& key,
+                                         const plugin::InputDeclaration& input,
+                                         const dialect::CompileContext& context) {
+    if (input.is_text) {
+      return dialect::Parameter(dialect::Template::compileText(input.text, context));
+    }
+    const std::string pointer = dialect::Project::pointerBelow(model, key, input.text);
+    if (input.rule == plugin::InputRule::kParameter) {
+      return dialect::Parameter::compile(*input.value, pointer, context);
+    }
+    return dialect::Parameter(dialect::Template::compile(*input.value, pointer, context));
+  }
+
+  void settleInputs(PreparedStep& step, bool allows_raw) {
+    step.allows_raw = allows_raw;
+    for (const auto& input : step.inputs) {
+      plan_.needs.merge(input.needs());
+      if (input.needs().payloadParsed(allows_raw)) plan_.parses_payload = true;
+    }
+  }
+
+  void report(const dialect::Actionable& model, const std::string& key,
+              const plugin::PrepareProblem& problem) {
+    const std::string pointer = dialect::Project::pointerBelow(model, key, problem.pointer);
+    const auto place = resource_.file->at(pointer);
+    if (problem.severity == plugin::Severity::kError) {
+      problems_.error(place, "S-20", problem.message);
+    } else {
+      problems_.warning(place, "S-20", problem.message);
+    }
+  }
+
+  const dialect::Project& project_;
+  const dialect::Resource& resource_;
+  const plugin::Registry& registry_;
+  Plan& plan_;
+  dialect::Problems& problems_;
+};
+
+void visit(const dialect::Resource& resource, std::size_t index, std::vector<bool>& is_placed,
+           std::vector<PlanStep>& steps) {
+  if (is_placed[index]) return;
+  is_placed[index] = true;
+  const auto& action = resource.actionables[index];
+  const bool validates = !action.validation.empty() && !action.bypass_payload_validation;
+  if (validates && action.no_op) steps.push_back({index, true});
+  for (const auto& dependency : action.depends_on) {
+    for (const std::size_t needed : dependency.actions) visit(resource, needed, is_placed, steps);
+  }
+  steps.push_back({index, false});
+}
+
+}  // namespace
+
+std::vector<PlanStep> orderOfExecution(const dialect::Resource& resource) {
+  std::vector<PlanStep> steps;
+  std::vector<bool> is_placed(resource.actionables.size(), false);
+  for (std::size_t index = 0; index < resource.actionables.size(); ++index) {
+    if (!resource.actionables[index].no_op) visit(resource, index, is_placed, steps);
+  }
+  return steps;
+}
+
+bool compilePlan(const dialect::Project& project, const dialect::Resource& resource,
+                 const plugin::Registry& registry, Plan& plan, dialect::Problems& problems) {
+  plan.resource = &resource;
+  plan.steps = orderOfExecution(resource);
+  return PlanCompiler(project, resource, registry, plan, problems).compile();
+}
+
+}  // namespace sub0::call

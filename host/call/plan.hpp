@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "auth/key.hpp"
+#include "dialect/model.hpp"
+#include "dialect/parameter.hpp"
+#include "dialect/project.hpp"
+#include "plugin/preparation.hpp"
+#include "plugin/registry.hpp"
+
+namespace sub0::call {
+
+/// An action or effect as its plugin compiled it, with its inputs as the dialect compiled them.
+struct PreparedStep {
+  plugin::PreparedAction prepared;
+  std::vector<dialect::Parameter>
+      inputs;               // in the order of sub0_run.inputs; of an effect from input 1 on
+  bool allows_raw = false;  // `$PAYLOAD` may come in as text
+};
+
+struct PlanAction {
+  const dialect::Actionable* model = nullptr;
+  PreparedStep run;
+  std::vector<PreparedStep> effects;  // in the order of their keys
+};
+
+/// What is done next: the validation of a `no_op` action, or an action.
+struct PlanStep {
+  std::size_t action = 0;
+  bool is_validation = false;
+};
+
+/// One resource, compiled: everything that a call does is settled here, at load. Immutable, any
+/// thread. OWNERSHIP: points into the Project, which its PlanSet keeps alive.
+struct Plan {
+  const dialect::Resource* resource = nullptr;
+  std::vector<PlanAction> actions;  // as in the resource
+  std::vector<PlanStep>
+      steps;  // in the order of execution (S-20): dependencies before who needs them
+  std::optional<auth::Key> key;  // of tokenize
+  dialect::Needs needs;          // of all inputs together
+  bool parses_payload = false;   // some input or validation wants it as a tree
+  bool reads_payload = false;    // at all
+  bool reads_only = false;       // every action is known to read only: GET is allowed (S-50)
+  bool borrows = false;          // all handlers end in run: inputs may borrow from the message
+};
+
+/// Compiles one resource. False: `problems` has the reasons.
+bool compilePlan(const dialect::Project& project, const dialect::Resource& resource,
+                 const plugin::Registry& registry, Plan& plan, dialect::Problems& problems);
+
+/// The order of execution: array order, each action's dependencies first, no_op actions only if
+/// needed, each once.
+std::vector<PlanStep> orderOfExecution(const dialect::Resource& resource);
+
+}  // namespace sub0::call

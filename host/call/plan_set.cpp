@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "call/plan_set.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.hpp"
+
+namespace sub0::call {
+namespace {
+
+auth::Algorithm algorithmOf(dialect::TokenAlgorithm algorithm) {
+  switch (algorithm) {
+    case dialect::TokenAlgorithm::kHs256:
+      return auth::Algorithm::kHs256;
+    case dialect::TokenAlgorithm::kHs384:
+      return auth::Algorithm::kHs384;
+    case dialect::TokenAlgorithm::kHs512:
+      return auth::Algorithm::kHs512;
+  }
+  return auth::Algorithm::kHs256;
+}
+
+/// S-70; Q-41: a PEM text as HMAC secret is refused; Q-45: a short one is a warning.
+void makeKey(const dialect::Resource& resource, Plan& plan, dialect::Problems& problems) {
+  const auto& tokenize = *resource.tokenize;
+  if (tokenize.encryption_key.empty()) return;  // `check` without the environment (S-3)
+  auto key = auth::Key::create(algorithmOf(tokenize.algorithm), tokenize.encryption_key);
+  if (!key) {
+    problems.error(tokenize.place, "S-70", key.error().message);
+    return;
+  }
+  const std::string warning = key->weakness();
+  if (!warning.empty()) {
+    problems.warning(tokenize.place, "S-70", "resource \"" + resource.id + "\": " + warning);
+  }
+  plan.key = std::move(*key);
+}
+
+void addOnce(std::vector<std::string>& names, std::string_view name) {
+  const bool is_there = std::any_of(names.begin(), names.end(), [name](const std::string& known) {
+    return text::equalsIgnoreCase(known, name);
+  });
+  if (!is_there) names.emplace_back(name);
+}
+
+}  // namespace
+
+std::shared_ptr<const PlanSet> PlanSet::compile(std::shared_ptr<const dialect::Project> project,
+                                                const plugin::Registry& registry,
+                                                dialect::Problems& problems) {
+  std::shared_ptr<PlanSet> set(new PlanSet());
+  set->project_ = std::move(project);
+  for (const auto& resource : set->project_->resources()) {
+    auto plan = std::make_unique<Plan>();
+    if (resource.tokenize) makeKey(resource, *plan, problems);
+    if (compilePlan(*set->project_, resource, registry, *plan, problems)) {
+      set->by_name_.emplace(resource.route, plan.get());
+      if (!resource.id.empty()) set->by_name_.emplace(resource.id, plan.get());
+    }
+    set->plans_.push_back(std::move(plan));
+  }
+  set->collectNames();
+  return set;
+}
+
+void PlanSet::collectNames() {
+  addOnce(token_schemes_, "x-access-token");
+  addOnce(token_schemes_, "Authorization");
+  for (const auto& plan : plans_) {
+    if (plan->resource->protection) {
+      addOnce(token_schemes_, plan->resource->protection->provide_as);
+      addOnce(kept_headers_, text::toLower(plan->resource->protection->provide_as));
+    }
+    for (const auto& header : plan->needs.headers) addOnce(kept_headers_, header);
+  }
+}
+
+}  // namespace sub0::call
