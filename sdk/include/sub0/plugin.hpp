@@ -100,7 +100,7 @@ int32_t prepare(void* self, sub0_preparation* raw, const sub0_value* config,
 
 // After an exception: ends the run, unless the exception took the Run along and that ended it.
 inline void failThrown(const sub0_host* host, sub0_ticket ticket, std::string_view what) noexcept {
-  if (lastDropped() == ticket) {
+  if (std::exchange(lastDropped(), UINT64_MAX) == ticket) {
     Host(host).log(SUB0_LOG_ERROR, what);
     return;
   }

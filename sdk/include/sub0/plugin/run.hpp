@@ -132,8 +132,7 @@ class Preparation {
 };
 
 namespace detail {
-// The ticket of the run that this thread dropped last: tells a thunk that an exception took it
-// along.
+// The run that an exception on this thread took along: tells the thunk that it has been ended.
 inline sub0_ticket& lastDropped() {
   thread_local sub0_ticket ticket = UINT64_MAX;
   return ticket;
@@ -208,7 +207,7 @@ class Run {
   sub0_ticket close() { return std::exchange(run_, nullptr)->ticket; }
   void drop() noexcept {
     if (run_ == nullptr) return;
-    detail::lastDropped() = run_->ticket;
+    if (std::uncaught_exceptions() > 0) detail::lastDropped() = run_->ticket;
     fail(SUB0_INTERNAL, {}, "the handler dropped the run without an end");
   }
 
