@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/http/forwarded.hpp"
 
-#include <Poco/Exception.h>
+#include <arpa/inet.h>
 
 #include <algorithm>
 #include <charconv>
@@ -14,10 +14,14 @@ namespace {
 
 using Poco::Net::IPAddress;
 
+/// Strict: four decimal numbers, or IPv6 without zone. (IPAddress::parse also takes `10.1` and
+/// `0x7f.1`.)
 std::optional<IPAddress> parseAddress(std::string_view text) {
-  IPAddress address;
-  if (text.empty() || !IPAddress::tryParse(std::string(text), address)) return std::nullopt;
-  return address;
+  const std::string terminated(text);
+  unsigned char bytes[16];
+  if (inet_pton(AF_INET, terminated.c_str(), bytes) == 1) return IPAddress(bytes, 4);
+  if (inet_pton(AF_INET6, terminated.c_str(), bytes) == 1) return IPAddress(bytes, 16);
+  return std::nullopt;
 }
 
 /// ::ffff:a.b.c.d as a.b.c.d, so that one client has one name.
