@@ -39,7 +39,7 @@ say "dpkg-buildpackage (log: $out/build.log)"
 cd "$out/source"
 export DEB_BUILD_OPTIONS="nocheck noautodbgsym parallel=$(nproc)"
 if ! dpkg-buildpackage -b -us -uc -ui -rfakeroot >"$out/build.log" 2>&1; then
-  tail -n 60 "$out/build.log" >&2
+  grep -E 'error|FAILED|fatal|\*\*\*' "$out/build.log" | cut -c 1-300 | head -n 40 >&2 || true
   echo "dpkg-buildpackage failed; all of it: $out/build.log" >&2
   exit 1
 fi

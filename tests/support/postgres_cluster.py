@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A PostgreSQL server of the test's own: Debian's programs, a cluster in a temporary folder, a free port on 127.0.0.1.
+
+    with PostgresCluster() as cluster:
+        start_host("--database", cluster.url)
+
+The server refuses root, so a test that is root starts it as user `postgres`. It ends with the `with` block.
+"""
+
+import glob
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+
+def _free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class PostgresCluster:
+    def __init__(self):
+        found = sorted(glob.glob("/usr/lib/postgresql/*/bin"))
+        if not found:
+            raise RuntimeError("no PostgreSQL server below /usr/lib/postgresql")
+        self._programs = found[-1]
+        self._folder = tempfile.mkdtemp(prefix="sub0-pg-")
+        self._user = {}
+        if os.geteuid() == 0:
+            shutil.chown(self._folder, "postgres", "postgres")
+            self._user = {"user": "postgres", "group": "postgres", "extra_groups": []}
+        self._server = None
+        self.port = 0
+        subprocess.run(
+            [self._programs + "/initdb", "-D", self._folder + "/data", "-U", "postgres", "-A", "trust", "-E", "UTF8",
+             "--locale=C.UTF-8", "--no-sync", "--no-instructions"],
+            check=True, stdout=subprocess.DEVNULL, cwd=self._folder, **self._user)
+
+    @property
+    def url(self):
+        return f"postgres://postgres@127.0.0.1:{self.port}/postgres"
+
+    def start(self):
+        """Starts the server, after the first time on the same port."""
+        for _ in range(5):
+            self.port = self.port or _free_port()
+            with open(self._folder + "/log", "ab") as log:
+                self._server = subprocess.Popen(
+                    [self._programs + "/postgres", "-D", self._folder + "/data", "-F", "-p", str(self.port), "-k",
+                     self._folder, "-c", "listen_addresses=127.0.0.1", "-c", "shared_buffers=16MB"],
+                    stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=self._folder, **self._user)
+            until = time.monotonic() + 20
+            while time.monotonic() < until and self._server.poll() is None:
+                ready = subprocess.run([self._programs + "/pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)],
+                                       check=False)
+                if ready.returncode == 0:
+                    return self
+                time.sleep(0.02)
+            self.stop()
+            self.port = 0
+        raise RuntimeError("PostgreSQL does not start: see " + self._folder + "/log")
+
+    def stop(self):
+        """Stops the server at once; connections are cut."""
+        if self._server is not None:
+            self._server.send_signal(signal.SIGQUIT)
+            self._server.wait()
+            self._server = None
+
+    def execute(self, sql):
+        """Runs SQL; the output of psql, unaligned, rows only."""
+        return subprocess.run(
+            [self._programs + "/psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p",
+             str(self.port), "-U", "postgres", "-d", "postgres", "-c", sql],
+            check=True, capture_output=True, text=True).stdout.strip()
+
+    def kill_backends(self):
+        """Terminates every other connection's server process."""
+        self.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                     "WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'")
+
+    def remove(self):
+        self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.remove()
