@@ -52,10 +52,11 @@ class HostTable {
   /// One per loop.
   void setBroadcastSink(std::uint32_t loop, BroadcastSink* sink);
 
-  /// THREAD: loop `index`, once, after startAll, before the first run: the plugins' loop_start.
+  /// THREAD: loop `index`, within a turn (post it), once, after startAll, before the first run: the
+  /// plugins' loop_start.
   void startLoop(std::uint32_t index, const Registry& registry);
-  /// THREAD: loop `index`, once, after stopAll: loop_stop, then ends all timers and watches that
-  /// plugins left. No callback comes any more.
+  /// THREAD: loop `index`, within a turn, once, after stopAll: loop_stop, then ends all timers and
+  /// watches that plugins left. No callback comes any more.
   void stopLoop(std::uint32_t index, const Registry& registry);
 
   /// Makes plugin.host ready for create. Called by the registry.
@@ -80,7 +81,7 @@ class HostTable {
   std::array<loop::Loop*, kMaxLoops> loops_{};
   std::array<TicketTable*, kMaxLoops> tables_{};
   std::array<BroadcastSink*, kMaxLoops> sinks_{};
-  std::array<std::unique_ptr<LoopServices>, kMaxLoops> services_;
+  std::array<std::shared_ptr<LoopServices>, kMaxLoops> services_;
   std::uint32_t loop_count_ = 0;
   loop::Pool* pool_ = nullptr;
 };

@@ -13,6 +13,7 @@
 #include "json/value.hpp"
 #include "loop/loop.hpp"
 #include "loop/pool.hpp"
+#include "plugin/faults.hpp"
 #include "plugin/plugin.hpp"
 #include "plugin/preparation.hpp"
 
@@ -102,9 +103,9 @@ class TicketTable {
 
   /// THREAD: any. Ends a run of `plugin`; SUB0_OK, SUB0_STALE_TICKET, SUB0_INVALID_ARGUMENT (then
   /// the run ends as internal, since nothing better will come), SUB0_RESULT_TOO_LARGE (likewise).
-  int32_t endWithValue(const Plugin& plugin, sub0_ticket ticket, const sub0_value* copied);
-  int32_t endWithBlob(const Plugin& plugin, sub0_ticket ticket, const sub0_blob* taken);
-  int32_t endWithError(const Plugin& plugin, sub0_ticket ticket, const sub0_error* copied);
+  int32_t endWithValue(Plugin& plugin, sub0_ticket ticket, const sub0_value* copied);
+  int32_t endWithBlob(Plugin& plugin, sub0_ticket ticket, const sub0_blob* taken);
+  int32_t endWithError(Plugin& plugin, sub0_ticket ticket, const sub0_error* copied);
 
   loop::Loop& loop() { return loop_; }
 
@@ -115,39 +116,42 @@ class TicketTable {
     return static_cast<std::uint32_t>(ticket >> 56);
   }
 
-  /// THREAD: any. What this loop's thread executes of a plugin now: for the watchdog.
-  struct Running {
-    const Handler* handler = nullptr;  // null: nothing
-    std::uint64_t number = 0;          // of the call, ever rising
-  };
-  Running running() const;
+  /// What this loop's thread executes of a plugin now; other callbacks of plugins mark it as well.
+  RunningMark& mark() { return mark_; }
 
  private:
   friend struct Slot;
-  friend class CallFrame;
   static constexpr std::uint32_t kChunkSlots = 256;
   static constexpr std::uint32_t kMaxChunks = 4096;
 
-  Slot* find(sub0_ticket ticket) const;    // generation matches
-  Slot* slotOf(sub0_ticket ticket) const;  // whatever its generation
+  // Slots
+  Slot* find(sub0_ticket ticket) const;  // its generation matches
   bool addChunk();
-  RunState begin(Slot& slot);
-  RunState execute(Slot& slot);
-  void executeInPool(Slot& slot);
-  void callRun(Slot& slot);
-  void afterRun(Slot& slot);
-  Slot* claim(const Plugin& plugin, sub0_ticket ticket);
-  int32_t finishValue(Slot& slot, const sub0_value* value, const sub0_blob* blob);
-  void publish(Slot& slot);
-  void settleByHost(Slot& slot, Code code, std::string_view log_message);
-  void setReturned(Slot& slot);
-  void onOver(Slot& slot);
-  void queue(Slot& slot);
-  void onReady(Slot& slot);
-  bool tryFree(Slot& slot);
   void recycle(Slot& slot);
-  Arena& resultArena(Slot& slot, bool* in_arena);
-  void measure(Slot& slot, std::int64_t started_ns);
+  // Running
+  RunState begin(Slot& slot);
+  RunState runOnLoop(Slot& slot);
+  void runInPool(Slot& slot);
+  bool callRun(Slot& slot, RunningMark* mark);
+  bool enterRunning(Slot& slot);
+  static void leaveRunning(Handler& handler);
+  bool stopWaiting(Slot& slot);
+  void onGranted(Slot& slot);
+  // Ending
+  Slot* claim(Plugin& plugin, sub0_ticket ticket, int32_t* status);
+  Arena& resultArena(Slot& slot);
+  int32_t takeValue(Slot& slot, const sub0_value* value, const sub0_blob* blob);
+  void takeError(Slot& slot, Code code, std::string_view client, std::string_view log_text);
+  void settleOnLoop(Slot& slot, Code code, std::string_view log_text);
+  void settleInPool(Slot& slot, Code code, std::string_view log_text);
+  void refuseBlob(Plugin& plugin, const sub0_blob& blob);
+  bool isWithinRun(const Slot& slot) const;
+  void publish(Slot& slot);
+  void setReturned(Slot& slot);
+  void queue(Slot& slot);
+  // After the end, on the loop
+  void onReady(Slot& slot);
+  bool closeSlot(Slot& slot);
 
   loop::Loop& loop_;
   loop::Pool* pool_;
@@ -157,8 +161,7 @@ class TicketTable {
   Slot* free_ = nullptr;
   std::size_t open_count_ = 0;
   std::uint32_t sample_ = 0;
-  std::atomic<const Handler*> running_handler_{nullptr};
-  std::atomic<std::uint64_t> running_number_{0};
+  RunningMark mark_;
 };
 
 }  // namespace sub0::plugin

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "plugin/elf_card.hpp"
+#include "sub0/plugin.h"
+
+namespace sub0::plugin {
+
+/// What is wrong with the versions that a plugin needs, both sides named; empty: nothing.
+std::string checkVersions(std::uint32_t abi_major, std::uint32_t abi_minor);
+
+/// What is wrong with a descriptor: sizes, versions, null slots, handlers, settings; empty:
+/// nothing.
+std::string checkDescriptor(const sub0_plugin& plugin);
+
+/// Where card and descriptor differ; empty: nowhere.
+std::string compareCard(const Card& card, const sub0_plugin& plugin);
+
+}  // namespace sub0::plugin

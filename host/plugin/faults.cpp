@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plugin/faults.hpp"
+
+#include <exception>
+#include <string>
+
+#include "base/log.hpp"
+#include "plugin/watchdog.hpp"
+
+namespace sub0::plugin {
+
+void logFault(const Handler& handler, std::string_view what, std::string_view resource) {
+  std::string message = "internal fault in plugin ";
+  message += handler.plugin->id;
+  message += ": ";
+  message += what;
+  log::error("plugin_fault", message,
+             {{"plugin", handler.plugin->id}, {"handler", handler.name}, {"resource", resource}});
+}
+
+void onException(Handler& handler, std::string_view function, std::string_view resource) {
+  handler.counters.exceptions.fetch_add(1, std::memory_order_relaxed);
+  std::string what(function);
+  try {
+    throw;
+  } catch (const std::exception& exception) {
+    what += " threw: ";
+    what += exception.what();
+  } catch (...) {
+    what += " threw something that is no std::exception";
+  }
+  logFault(handler, what, resource);
+}
+
+void noteDuration(Handler& handler, std::string_view resource, std::int64_t duration_ns,
+                  const RunningMark& mark) {
+  if (duration_ns < Watchdog::kBudgetNs) return;
+  if (mark.noted.load(std::memory_order_relaxed) == mark.number.load(std::memory_order_relaxed)) {
+    return;
+  }
+  handler.counters.over_budget.fetch_add(1, std::memory_order_relaxed);
+  log::warning("plugin_slow", "a call held its loop longer than a plugin may",
+               {{"plugin", handler.plugin->id},
+                {"handler", handler.name},
+                {"resource", resource},
+                {"duration_ms", duration_ns / 1'000'000}});
+}
+
+}  // namespace sub0::plugin

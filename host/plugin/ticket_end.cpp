@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+// The ends of runs, on any thread: TicketTable::end… and what they share with ends by the host.
+#include <cstddef>
+#include <limits>
+#include <string>
+
+#include "base/text.hpp"
+#include "plugin/slot.hpp"
+#include "plugin/ticket_table.hpp"
+
+namespace sub0::plugin {
+namespace {
+
+constexpr std::size_t kMaxMessageBytes = std::size_t{16} << 10;
+
+/// Whether `value` is, pointer for pointer, one of the run's inputs: the host's own, so
+/// well-formed.
+bool isInput(const sub0_value& value, const sub0_run& run) {
+  for (std::uint32_t i = 0; i < run.input_count; ++i) {
+    const sub0_value& input = run.inputs[i];
+    if (input.type == value.type && input.count == value.count && input.as.i == value.as.i) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/// A plugin's text for people, made safe: bounded, UTF-8.
+std::string_view copyMessage(std::string_view message, Arena& arena) {
+  message = message.substr(0, kMaxMessageBytes);
+  return arena.copy(text::isUtf8(message) ? message : text::escapeControl(message));
+}
+
+bool isReadable(const sub0_text_view& view) { return view.size == 0 || view.data != nullptr; }
+
+}  // namespace
+
+bool TicketTable::isWithinRun(const Slot& slot) const {
+  const CallFrame* frame = CallFrame::current();
+  return frame != nullptr && frame->mark() == &mark_ && frame->ticket() != 0 &&
+         frame->ticket() == slot.ticket();
+}
+
+Slot* TicketTable::claim(Plugin& plugin, sub0_ticket ticket, int32_t* status) {
+  *status = SUB0_STALE_TICKET;
+  Slot* slot = find(ticket);
+  Handler* handler = slot == nullptr ? nullptr : slot->handler.load(std::memory_order_relaxed);
+  if (handler == nullptr || handler->plugin != &plugin) {
+    plugin.stale_ends.fetch_add(1, std::memory_order_relaxed);
+    return nullptr;
+  }
+  std::uint64_t state = slot->state.load(std::memory_order_acquire);
+  do {
+    if ((state >> 32) != (ticket & 0xffffffffU)) {
+      plugin.stale_ends.fetch_add(1, std::memory_order_relaxed);
+      return nullptr;
+    }
+    if ((state & kClaimed) != 0) {
+      auto& counter =
+          (state & kClosed) != 0 ? handler->counters.late_ends : handler->counters.double_ends;
+      counter.fetch_add(1, std::memory_order_relaxed);
+      return nullptr;
+    }
+  } while (!slot->state.compare_exchange_weak(state, state | kClaimed, std::memory_order_acq_rel,
+                                              std::memory_order_acquire));
+  if ((state & kClosed) != 0) {
+    handler->counters.late_ends.fetch_add(1, std::memory_order_relaxed);
+    publish(*slot);
+    return nullptr;
+  }
+  *status = SUB0_OK;
+  return slot;
+}
+
+Arena& TicketTable::resultArena(Slot& slot) {
+  if (isWithinRun(slot) || loop::Loop::current() == &loop_) {
+    slot.outcome.is_in_arena = true;
+    return *slot.arena;
+  }
+  if (slot.own_arena == nullptr) slot.own_arena = std::make_unique<Arena>();
+  slot.uses_own_arena = true;
+  return *slot.own_arena;
+}
+
+int32_t TicketTable::takeValue(Slot& slot, const sub0_value* value, const sub0_blob* blob) {
+  if (value != nullptr && blob == nullptr && isWithinRun(slot) && isInput(*value, *slot.run)) {
+    slot.outcome.value = *value;
+    slot.outcome.is_in_arena = true;
+    return SUB0_OK;
+  }
+  if (value != nullptr && json::isWellFormed(*value, limits_.max_result_bytes)) {
+    slot.outcome.value = blob == nullptr ? json::copy(*value, resultArena(slot)) : *value;
+    return SUB0_OK;
+  }
+  Handler& handler = *slot.action->handler;
+  handler.counters.bad_results.fetch_add(1, std::memory_order_relaxed);
+  const bool is_too_large =
+      value != nullptr && json::isWellFormed(*value, std::numeric_limits<std::size_t>::max());
+  if (is_too_large) {
+    takeError(slot, Code::kResultTooLarge, {}, "the result of the plugin is too large");
+    return SUB0_RESULT_TOO_LARGE;
+  }
+  logFault(handler, "a result is not a well-formed value", slot.resource());
+  takeError(slot, Code::kInternal, {}, "the result of the plugin is not a well-formed value");
+  return SUB0_INVALID_ARGUMENT;
+}
+
+void TicketTable::takeError(Slot& slot, Code code, std::string_view client,
+                            std::string_view log_text) {
+  slot.action->handler->counters.failures.fetch_add(1, std::memory_order_relaxed);
+  slot.outcome.code = code;
+  if (client.empty() && log_text.empty()) {
+    slot.outcome.is_in_arena = true;
+    return;
+  }
+  Arena& arena = resultArena(slot);
+  slot.outcome.client_message = copyMessage(client, arena);
+  slot.outcome.log_message = copyMessage(log_text, arena);
+}
+
+void TicketTable::publish(Slot& slot) {
+  if (isWithinRun(slot)) {  // the loop's thread, and nobody else writes: run() looks afterwards
+    slot.state.store(slot.state.load(std::memory_order_relaxed) | kEnded,
+                     std::memory_order_release);
+    return;
+  }
+  const bool holds_running = slot.holds_running;
+  const std::uint64_t state = slot.state.fetch_or(kEnded | kQueued, std::memory_order_acq_rel);
+  if ((state & kReturned) != 0 && holds_running) leaveRunning(*slot.action->handler);
+  queue(slot);
+}
+
+void TicketTable::settleOnLoop(Slot& slot, Code code, std::string_view log_text) {
+  std::uint64_t state = slot.state.load(std::memory_order_acquire);
+  do {
+    if ((state & kClaimed) != 0) return;
+  } while (!slot.state.compare_exchange_weak(state, state | kClaimed, std::memory_order_acq_rel,
+                                             std::memory_order_acquire));
+  slot.action->handler->counters.failures.fetch_add(1, std::memory_order_relaxed);
+  slot.outcome.code = code;
+  slot.outcome.log_message = slot.arena->copy(log_text);
+  slot.outcome.is_in_arena = true;
+  slot.is_told = true;
+  slot.state.fetch_or(kEnded, std::memory_order_acq_rel);
+}
+
+void TicketTable::settleInPool(Slot& slot, Code code, std::string_view log_text) {
+  std::uint64_t state = slot.state.load(std::memory_order_acquire);
+  do {
+    if ((state & kClaimed) != 0) return;
+  } while (!slot.state.compare_exchange_weak(state, state | kClaimed, std::memory_order_acq_rel,
+                                             std::memory_order_acquire));
+  takeError(slot, code, {}, log_text);
+  publish(slot);
+}
+
+int32_t TicketTable::endWithValue(Plugin& plugin, sub0_ticket ticket, const sub0_value* copied) {
+  int32_t status = SUB0_OK;
+  Slot* slot = claim(plugin, ticket, &status);
+  if (slot == nullptr) return status;
+  status = takeValue(*slot, copied, nullptr);
+  publish(*slot);
+  return status;
+}
+
+int32_t TicketTable::endWithBlob(Plugin& plugin, sub0_ticket ticket, const sub0_blob* taken) {
+  int32_t status = SUB0_OK;
+  Slot* slot = claim(plugin, ticket, &status);
+  if (slot == nullptr) {
+    if (taken != nullptr) refuseBlob(plugin, *taken);
+    return status;
+  }
+  const bool is_whole = taken != nullptr && taken->release != nullptr;
+  status = takeValue(*slot, is_whole ? taken->value : nullptr, taken);
+  if (is_whole) {  // also when the value was refused: freed with the slot
+    slot->blob = *taken;
+    slot->has_blob = true;
+  }
+  publish(*slot);
+  return status;
+}
+
+void TicketTable::refuseBlob(Plugin& plugin, const sub0_blob& blob) {
+  if (blob.release == nullptr) return;
+  // Not here: a function of the host never calls a plugin inline.
+  loop_.post([&plugin, blob] {
+    const CallFrame frame(plugin.callbacks, {}, 0, nullptr);
+    guarded(plugin.callbacks, "release of a result", {}, [&] { blob.release(blob.owner); });
+  });
+}
+
+int32_t TicketTable::endWithError(Plugin& plugin, sub0_ticket ticket, const sub0_error* copied) {
+  int32_t status = SUB0_OK;
+  Slot* slot = claim(plugin, ticket, &status);
+  if (slot == nullptr) return status;
+  const bool is_whole = copied != nullptr && copied->struct_size >= sizeof(sub0_error) &&
+                        copied->code >= SUB0_BAD_REQUEST && copied->code <= SUB0_TIMEOUT &&
+                        isReadable(copied->log) && isReadable(copied->client);
+  if (is_whole) {
+    takeError(*slot, static_cast<Code>(copied->code), json::toText(copied->client),
+              json::toText(copied->log));
+  } else {
+    status = SUB0_INVALID_ARGUMENT;
+    takeError(*slot, Code::kInternal, {}, "the plugin failed with an error that is none");
+  }
+  publish(*slot);
+  return status;
+}
+
+}  // namespace sub0::plugin
