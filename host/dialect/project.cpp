@@ -59,7 +59,10 @@ class ProjectLoader {
         problems_.error({path, "", file->document().positionOf(problem.offset)}, "S-2",
                         problem.message);
       }
-      if (file->document().problems().empty()) project_->files_.push_back(std::move(file));
+      // Duplicate keys leave a tree that can be read on; syntax errors do not.
+      const bool is_readable =
+          file->document().problems().empty() || !json::isNull(file->document().root());
+      if (is_readable) project_->files_.push_back(std::move(file));
     }
   }
 

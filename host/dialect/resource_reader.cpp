@@ -71,7 +71,7 @@ std::optional<std::string> readSecret(const json::Value& value, const std::strin
   return secret;
 }
 
-void checkSecret(const Tokenize& tokenize, const std::string& pointer, const Resource& resource,
+void checkSecret(Tokenize& tokenize, const std::string& pointer, const Resource& resource,
                  const ReadContext& context) {
   const Place place = resource.file->at(pointer);
   const std::string& key = tokenize.encryption_key;
@@ -79,6 +79,7 @@ void checkSecret(const Tokenize& tokenize, const std::string& pointer, const Res
     context.problems.error(place, "S-70", "encryption_key is empty");
   } else if (key.find("-----BEGIN ") != std::string::npos) {
     context.problems.error(place, "Q-41", "a PEM key cannot be the secret of an HS algorithm");
+    tokenize.encryption_key.clear();
   } else if (key.size() < hashBytes(tokenize.algorithm)) {
     context.problems.strictWarning(context.options.strict, place, "Q-45",
                                    "the key of resource \"" + resource.id + "\" has " +

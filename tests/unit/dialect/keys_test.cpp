@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dialect/keys.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/dialect/memory_files.hpp"
+
+namespace sub0::dialect {
+namespace {
+
+const std::string kPlain = R"({"id": 1, "mode": "VALUE", "value": 1)";
+
+// spec S-2
+TEST(Keys, UnknownKeysWarnWithTheirPlaceAndTheNearestName) {
+  struct Row {
+    std::string text;
+    const char* pointer;
+    const char* suggestion;
+  };
+  const Row rows[] = {
+      {resourceText(kPlain + "}", R"("returnable": [], )"), "/returnable", "returnables"},
+      {resourceText(kPlain + R"(, "no_opp": true})"), "/actionables/0/no_opp", "no_op"},
+      {resourceText(kPlain + "}", R"("tokenize": {"encryption_key": "k", "Algorithm": "HS256"}, )"),
+       "/tokenize/Algorithm", "algorithm"},
+      {resourceText(R"({"id": 1, "mode": "QUERY", "sql_query": {"query": "q", "params": []}})"),
+       "/actionables/0/sql_query/params", ""},
+      {resourceText(kPlain + R"(, "payload_validation": [{"field": {}, "min_lenght": 1}]})"),
+       "/actionables/0/payload_validation/0/min_lenght", "min_length"},
+      {resourceText(kPlain + R"(, "zzz": 1})"), "/actionables/0/zzz", ""},
+  };
+  for (const Row& row : rows) {
+    const Loaded loaded = loadText(row.text);
+    ASSERT_TRUE(loaded.hasWarning("S-2", row.pointer)) << loaded.problems.toText();
+    EXPECT_EQ(loaded.find("S-2", row.pointer)->suggestion, row.suggestion);
+    EXPECT_FALSE(loaded.problems.hasErrors()) << loaded.problems.toText();
+    LoadOptions strict = usualOptions();
+    strict.strict = true;
+    EXPECT_TRUE(loadText(row.text, strict).hasError("S-2", row.pointer));
+  }
+}
+
+// spec S-2
+TEST(Keys, ThePlaceOfAnUnknownKeyIsThatOfTheKey) {
+  const Loaded loaded = loadText("{\n  \"id\": \"a\",\n    \"rezource\": \"a\"\n}");
+  const Problem* problem = loaded.find("S-2", "/rezource");
+  ASSERT_NE(problem, nullptr);
+  EXPECT_EQ(problem->place.position.line, 3u);
+  EXPECT_EQ(problem->place.position.column, 5u);
+  EXPECT_EQ(problem->suggestion, "resource");
+}
+
+// spec S-2
+TEST(Keys, AKeyOfAnotherModeDoesNothingAndWarns) {
+  const Loaded loaded = loadText(resourceText(kPlain + R"(, "sql_query": {"query": "SELECT 1"}})"));
+  EXPECT_TRUE(loaded.hasWarning("S-2", "/actionables/0/sql_query"));
+}
+
+struct Refused {
+  std::string text;
+  std::string pointer;
+};
+
+std::vector<Refused> refusedKeys() {
+  std::vector<Refused> rows;
+  for (const char* const member :
+       {R"("parallel": true)", R"("queue": {"delay": 1})", R"("run_in_background": true)",
+        R"("retries": 3)", R"("transaction": true)", R"("rate_limit": {})", R"("cacheable": {})",
+        R"("webhook": {})", R"("invalidate_tokenize": {})"}) {
+    const std::string text(member);
+    rows.push_back(
+        {resourceText(kPlain + "}", text + ","), "/" + text.substr(1, text.find('"', 1) - 1)});
+  }
+  for (const char* const member :
+       {R"("queue": {"delay": 1})", R"("run_in_background": true)", R"("retries": 3)",
+        R"("hashables": [{}])", R"("verify_hashables": [{}])", R"("cacheable": {})",
+        R"("read_from_cache": true)", R"("cache_key": "k")", R"("duration": 5)",
+        R"("invalidate_cache_keys": ["k"])", R"("cron_job": {})", R"("with_timestamps": true)",
+        R"("soft_delete": true)", R"("mongo_query": {})"}) {
+    const std::string text(member);
+    rows.push_back({resourceText(kPlain + "," + text + "}"),
+                    "/actionables/0/" + text.substr(1, text.find('"', 1) - 1)});
+  }
+  const auto query = [](const char* member) {
+    return resourceText(R"({"id": 1, "mode": "QUERY", "sql_query": {"query": "q", )" +
+                        std::string(member) + "}}");
+  };
+  rows.push_back({query(R"("unique": ["email"])"), "/actionables/0/sql_query/unique"});
+  rows.push_back({query(R"("with_timestamps": true)"), "/actionables/0/sql_query/with_timestamps"});
+  rows.push_back({query(R"("soft_delete": true)"), "/actionables/0/sql_query/soft_delete"});
+  return rows;
+}
+
+// spec S-40
+TEST(Keys, WhatThisVersionCannotRunIsAnErrorAndNeverIgnored) {
+  for (const Refused& row : refusedKeys()) {
+    EXPECT_TRUE(loadText(row.text).hasError("S-40", row.pointer)) << row.text;
+  }
+}
+
+// spec S-40
+TEST(Keys, ValuesThatMeanOffAreAccepted) {
+  const Loaded loaded = loadText(resourceText(
+      kPlain + R"(, "retries": 0, "run_in_background": false, "hashables": []})",
+      R"("parallel": false, "transaction": false, "queue": null, "run_in_background": false,)"));
+  EXPECT_EQ(loaded.problems.toText(), "");
+}
+
+// spec S-40, S-80
+TEST(Keys, ValidationBeyondStringNumberEmailIsNotSupportedYet) {
+  const auto field = [](const std::string& type) {
+    return resourceText(kPlain + R"(, "payload_validation": [{"field": {"f": )" + type + "}}]}");
+  };
+  const std::string pointer = "/actionables/0/payload_validation/0/field/f";
+  for (const char* const type :
+       {"OBJECT", "ARRAY", "STRINGARRAY", "BOOLEAN", "DATETIME", "UUID", "ENUM"}) {
+    const Loaded loaded = loadText(field(R"({"type": ")" + std::string(type) + R"("})"));
+    EXPECT_TRUE(loaded.hasError("S-40", pointer + "/type")) << type;
+  }
+  for (const char* const member : {"optional", "pattern", "min", "max", "fields", "min_length"}) {
+    const Loaded loaded =
+        loadText(field(R"({"type": "STRING", ")" + std::string(member) + R"(": true})"));
+    EXPECT_TRUE(loaded.hasError("S-40", pointer + "/" + member)) << member;
+  }
+  const Loaded lower = loadText(field(R"({"type": "string"})"));
+  EXPECT_TRUE(lower.hasError("S-80", pointer + "/type"));
+  EXPECT_EQ(lower.find("S-80", pointer + "/type")->suggestion, "STRING");
+  EXPECT_TRUE(loadText(field(R"("STRING")")).hasError("S-80", pointer));
+  EXPECT_TRUE(loadText(field("{}")).hasError("S-80", pointer));
+}
+
+// spec S-2, S-38, S-115
+TEST(Keys, TypesAndValuesAreCheckedAgainstTheDeclaration) {
+  const Refused rows[] = {
+      {resourceText(kPlain + "}", R"("maintenance": "yes",)"), "/maintenance"},
+      {resourceText(kPlain + "}", R"("returnables": "a",)"), "/returnables"},
+      {resourceText(kPlain + "}", R"("returnables": [1],)"), "/returnables/0"},
+      {resourceText(kPlain + "}", R"("tokenize": [],)"), "/tokenize"},
+      {resourceText(R"({"id": "1", "mode": "VALUE", "value": 1})"), "/actionables/0/id"},
+      {resourceText(R"({"id": 1.5, "mode": "VALUE", "value": 1})"), "/actionables/0/id"},
+      {resourceText("7"), "/actionables/0"},
+      {resourceText(R"({"id": 1, "value": 1})"), "/actionables/0"},
+      {R"({"id": "a", "resource": "b"})", ""},
+      {resourceText(R"({"id": 1, "mode": "BROADCAST",
+          "broadcast": {"broadcast_type": "EVERYONE", "action": "a"}})"),
+       "/actionables/0/broadcast/broadcast_type"},
+      {resourceText(kPlain + R"(, "broadcast_websocket_message": {"broadcast_type": "ALL"}})"),
+       "/actionables/0/broadcast_websocket_message"},
+  };
+  for (const Refused& row : rows) {
+    const Loaded loaded = loadText(row.text);
+    bool found = false;
+    for (const Problem& problem : loaded.problems.all()) {
+      found =
+          found || (problem.severity == Severity::kError && problem.place.pointer == row.pointer);
+    }
+    EXPECT_TRUE(found) << row.text << "\n" << loaded.problems.toText();
+  }
+}
+
+TEST(Keys, EveryDeclaredKeyHasARuleATextAndIsDeclaredOnce) {
+  for (const ObjectDeclaration* object : allDeclarations()) {
+    for (std::size_t i = 0; i < object->key_count; ++i) {
+      const KeyDeclaration& key = object->keys[i];
+      EXPECT_FALSE(key.rule.empty()) << key.name;
+      EXPECT_FALSE(key.text.empty()) << key.name;
+      EXPECT_EQ(object->find(key.name), &key) << key.name;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace sub0::dialect
