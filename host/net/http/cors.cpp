@@ -83,9 +83,10 @@ Result<CorsPolicy> CorsPolicy::parse(std::string_view list) {
     if (entry.back() == '/') entry.remove_suffix(1);
     auto origin = parseOrigin(entry);
     if (!origin) {
-      return makeError(Code::kBadRequest,
-                       "'" + text::escapeControl(entry) +
-                           "' is no origin: write https://host, https://host:port or host");
+      std::string message(1, '\'');
+      message.append(text::escapeControl(entry));
+      message.append("' is no origin: write https://host, https://host:port or host");
+      return makeError(Code::kBadRequest, std::move(message));
     }
     any_named = true;
     if (origin->scheme.empty()) {

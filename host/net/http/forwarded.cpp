@@ -69,8 +69,10 @@ Result<TrustedProxies> TrustedProxies::parse(std::string_view list) {
       good = error == std::errc() && end == digits.end() && bits <= width;
     }
     if (!good) {
-      return makeError(Code::kBadRequest, "'" + text::escapeControl(entry) +
-                                              "' is no address or range: write 10.0.0.0/8 or ::1");
+      std::string message(1, '\'');
+      message.append(text::escapeControl(entry));
+      message.append("' is no address or range: write 10.0.0.0/8 or ::1");
+      return makeError(Code::kBadRequest, std::move(message));
     }
     proxies.ranges_.push_back({*address, bits});
   }

@@ -67,7 +67,7 @@ bool hasPlainSegments(std::string_view path) {
 
 bool parseTarget(std::string_view target, Request& request, ParseFailure& failure) {
   if (target == "*" && request.method == "OPTIONS") {
-    request.path = "*";
+    request.path.assign(1, '*');
     return true;
   }
   if (target.empty() || target[0] != '/' || !isAllOfClass(target, kTargetClass)) {

@@ -2,7 +2,6 @@
 #include "net/http/request_parser.hpp"
 
 #include <algorithm>
-#include <cassert>
 #include <cstring>
 #include <string>
 
@@ -98,8 +97,7 @@ std::size_t RequestParser::heldBytes() const {
   return sizeof(Partial) + partial_->head.capacity() + partial_->body_capacity;
 }
 
-ParseEvent RequestParser::fail(ParseFailure& failure) {
-  assert(failure.status >= 400);
+ParseEvent RequestParser::fail() {
   failed_ = true;
   partial_.reset();
   return ParseEvent::kError;
@@ -117,11 +115,11 @@ ParseEvent RequestParser::next(std::span<char>& input, const RequestLimits& limi
 
   HeadScanner scanner;
   const auto state = scanner.scan(viewOf(input), limits, failure);
-  if (state == HeadScanner::State::kRefused) return fail(failure);
+  if (state == HeadScanner::State::kRefused) return fail();
   if (state == HeadScanner::State::kComplete) {
     const auto head = viewOf(input.first(scanner.size())).substr(scanner.begin());
     BodyFraming framing;
-    if (!parseHead(head, limits, out, framing, failure)) return fail(failure);
+    if (!parseHead(head, limits, out, framing, failure)) return fail();
     const auto rest = input.subspan(scanner.size());
     if (framing.kind != BodyFraming::Kind::kChunked && framing.length <= rest.size()) {
       out.body = rest.first(static_cast<std::size_t>(framing.length));
@@ -139,10 +137,10 @@ ParseEvent RequestParser::nextPartial(std::span<char>& input, const RequestLimit
   bool out_is_current = false;
   if (!partial.head_is_read) {
     const auto state = partial.takeHead(input, limits, failure);
-    if (state == HeadScanner::State::kRefused) return fail(failure);
+    if (state == HeadScanner::State::kRefused) return fail();
     if (state == HeadScanner::State::kIncomplete) return ParseEvent::kNeedMore;
     if (!parseHead(partial.headText(), limits, out, partial.framing, failure)) {
-      return fail(failure);
+      return fail();
     }
     partial.head_is_read = true;
     partial.continue_is_due = out.expects_continue;
@@ -155,7 +153,7 @@ ParseEvent RequestParser::nextPartial(std::span<char>& input, const RequestLimit
     }
     partial.continue_is_due = false;  // the body comes unasked
     const auto state = partial.takeBody(input, limits, failure);
-    if (state == ChunkedBody::State::kRefused) return fail(failure);
+    if (state == ChunkedBody::State::kRefused) return fail();
     if (state == ChunkedBody::State::kNeedMore) return ParseEvent::kNeedMore;
   }
   // `out` serves other connections between two calls.

@@ -69,7 +69,7 @@ class RequestParser {
  private:
   struct Partial;
 
-  ParseEvent fail(ParseFailure& failure);
+  ParseEvent fail();
   ParseEvent nextPartial(std::span<char>& input, const RequestLimits& limits, Request& out,
                          ParseFailure& failure);
 
