@@ -34,12 +34,12 @@ struct Preparing {
   LoopAction* made;
 };
 
-Preparing& of(sub0_preparation* p) { return *reinterpret_cast<Preparing*>(p); }
+Preparing& preparingOf(sub0_preparation* p) { return *reinterpret_cast<Preparing*>(p); }
 
 int32_t declareInput(sub0_preparation* p, const sub0_text_view* pointer, uint32_t rule) {
-  of(p).made->inputs.push_back(std::string(stringView(*pointer)) +
-                               (rule == SUB0_RULE_PARAMETER ? "" : " template"));
-  return static_cast<int32_t>(of(p).made->inputs.size()) - 1;
+  preparingOf(p).made->inputs.push_back(std::string(stringView(*pointer)) +
+                                        (rule == SUB0_RULE_PARAMETER ? "" : " template"));
+  return static_cast<int32_t>(preparingOf(p).made->inputs.size()) - 1;
 }
 
 void report(std::string& list, const sub0_text_view* pointer, const sub0_text_view* text) {
@@ -147,13 +147,13 @@ std::unique_ptr<LoopAction> LoopHost::prepare(const Tree& config, const Tree& ac
        },
        [](sub0_preparation*, uint32_t) {},
        [](sub0_preparation* p, const sub0_text_view* name, const sub0_value* value) {
-         of(p).made->facts[std::string(stringView(*name))] = toJson(*value);
+         preparingOf(p).made->facts[std::string(stringView(*name))] = toJson(*value);
        },
        [](sub0_preparation* p, const sub0_text_view* pointer, const sub0_text_view* text) {
-         report(of(p).made->errors, pointer, text);
+         report(preparingOf(p).made->errors, pointer, text);
        },
        [](sub0_preparation* p, const sub0_text_view* pointer, const sub0_text_view* text) {
-         report(of(p).made->warnings, pointer, text);
+         report(preparingOf(p).made->warnings, pointer, text);
        }},
       made.get()};
   made->handler_ = plugin_->handlers[0];

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "action.hpp"
+
+#include "sql_analysis.hpp"
+
+namespace sub0::query {
+namespace {
+
+// Keys that the dialect names and this version cannot run.
+void refuseLaterKeys(Preparation& preparation) {
+  const auto is_set = [](Value value) {
+    return value && !value.isNull() && !(value.isBool() && !value.asBool());
+  };
+  const Value config = preparation.config();
+  for (const std::string_view key : {"unique", "with_timestamps", "soft_delete"}) {
+    if (is_set(config.find(key))) {
+      preparation.error(Preparation::pointerTo(key),
+                        std::string(key) + " is not supported yet: a later version will");
+    }
+  }
+  for (const std::string_view key : {"with_timestamps", "soft_delete"}) {
+    if (is_set(preparation.action().find(key))) {
+      preparation.error(
+          "", std::string(key) + " of the action is not supported yet: a later version will");
+    }
+  }
+}
+
+bool namesReturnables(Preparation& preparation) {
+  return preparation.action().find("returnables").size() > 0 ||
+         preparation.resource().find("returnables").size() > 0;
+}
+
+std::string placeOf(Preparation& preparation) {
+  return "resource " + preparation.resource().find("id").toText() + ", action " +
+         preparation.action().find("id").toText() + ", /sql_query/query";
+}
+
+// Declares the parameters; false where the list is none.
+bool declareParameters(Preparation& preparation, Statement& statement) {
+  const Value parameters = preparation.config().find("parameters");
+  if (!parameters || parameters.isNull()) {
+    return true;
+  }
+  if (!parameters.isArray()) {
+    preparation.error("/parameters", "parameters must be an array: $1 is its first element");
+    return false;
+  }
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    const Input input = preparation.parameter("/parameters/" + std::to_string(i));
+    statement.inputs.push_back(static_cast<std::uint32_t>(input.index));
+  }
+  return true;
+}
+
+void compareCounts(Preparation& preparation, const Analysis& analysis, std::size_t given) {
+  if (analysis.parameter_count > given) {
+    preparation.error("/query", "the query uses $" + std::to_string(analysis.parameter_count) +
+                                    ", but there are " + std::to_string(given) + " parameters");
+  } else if (analysis.parameter_count < given) {
+    preparation.error("/parameters/" + std::to_string(analysis.parameter_count),
+                      "there are " + std::to_string(given) +
+                          " parameters, but the query uses none beyond $" +
+                          std::to_string(analysis.parameter_count));
+  }
+}
+
+}  // namespace
+
+StatementPointer compileAction(Preparation& preparation, Engine& engine) {
+  const Value config = preparation.config();
+  if (!config.isObject()) {
+    preparation.error("", "sql_query must be an object with a query");
+    return nullptr;
+  }
+  preparation.expectMembers({"query", "parameters", "unique", "with_timestamps", "soft_delete"});
+  refuseLaterKeys(preparation);
+  auto statement = std::make_shared<Statement>();
+  const bool has_list = declareParameters(preparation, *statement);
+  const Value query = config.find("query");
+  if (!query.isText()) {
+    preparation.error(query ? "/query" : "", "sql_query needs a query, a text");
+    return nullptr;
+  }
+  const std::string_view text = query.asText();
+  if (text.find('\0') != std::string_view::npos) {
+    preparation.error("/query", "the query holds a NUL character");
+    return nullptr;
+  }
+  const TokenList tokens = tokenize(text, engine.dialect());
+  const Analysis analysis = analyse(tokens, engine.dialect());
+  for (const std::string& error : analysis.errors) {
+    preparation.error("/query", error);
+  }
+  if (!analysis.errors.empty()) {
+    return nullptr;
+  }
+  if (has_list) {
+    compareCounts(preparation, analysis, statement->inputs.size());
+  }
+  std::string sql =
+      namesReturnables(preparation) ? withReturningAll(tokens, analysis) : std::string(text);
+  std::vector<std::string> errors;
+  statement->sql = engine.translate(tokenize(sql, engine.dialect()), errors);
+  for (const std::string& error : errors) {
+    preparation.error("/query", error);
+  }
+  if (preparation.failed()) {
+    return nullptr;
+  }
+  statement->reads_only = analysis.reads_only;
+  statement->place = placeOf(preparation);
+  statement->index = engine.indexOf(statement->sql);
+  preparation.readsOnly(analysis.reads_only);
+  engine.add(statement);
+  return statement;
+}
+
+}  // namespace sub0::query

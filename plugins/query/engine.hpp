@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sub0/plugin.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "host_port.hpp"
+#include "sql_tokens.hpp"
+
+namespace sub0::query {
+
+// One compiled statement. Connections keep what they prepared under `index`, which is the same for
+// the same SQL, so that a reload does not prepare anew. Immutable once compiled; shared by the
+// action and by the runs under way.
+struct Statement {
+  std::string sql;
+  std::string place;  // for the log: resource, action
+  std::uint32_t index = 0;
+  bool reads_only = false;
+  std::vector<std::uint32_t> inputs;  // of $1, $2, ...: index into the run's inputs
+};
+using StatementPointer = std::shared_ptr<const Statement>;
+
+// A blocking session of its own, for sub0.sql/1. Used by one thread.
+class SqlSession {
+ public:
+  virtual ~SqlSession() = default;
+  // Runs one statement or a script; null and `failure` where it fails.
+  virtual std::unique_ptr<ResultTree> execute(std::string_view sql, bool is_script,
+                                              const sub0_value& parameters, Failure& failure) = 0;
+};
+
+// A kind of database. The plugin's glue (action.cpp, query_plugin.cpp) knows databases by this
+// alone. THREAD: compile, start, stop: [control]; the loop functions and run: that loop; ready:
+// any.
+class Engine {
+ public:
+  virtual ~Engine() = default;
+  virtual Dialect dialect() const = 0;
+  // The statement in the database's own words; errors where it cannot run there at all.
+  virtual std::string translate(const TokenList& list, std::vector<std::string>& errors) const = 0;
+  // Makes a statement known: before start, so that start can try it, or later, at a reload.
+  virtual void add(const StatementPointer& statement) = 0;
+  // An index for that SQL, the same for the same text.
+  virtual std::uint32_t indexOf(const std::string& sql) = 0;
+
+  virtual bool start(std::string& error) = 0;
+  virtual void stop(std::uint64_t deadline_ns) = 0;
+  virtual void startLoop(std::uint32_t loop) = 0;
+  virtual void stopLoop(std::uint32_t loop) = 0;
+  virtual void endTurn(std::uint32_t loop) = 0;
+  // Executes a statement for a run; ends its ticket once, now or later.
+  virtual void run(const StatementPointer& statement, const sub0_run& run) = 0;
+  virtual bool isReady() const = 0;
+  virtual std::unique_ptr<SqlSession> openSession() = 0;
+};
+
+struct EngineOptions {
+  std::string url;             // DATABASE_URL, not empty
+  std::string project_folder;  // what a relative sqlite: path counts from
+  std::size_t result_limit_bytes = std::size_t{16} << 20U;
+};
+
+// The engine of the URL's kind, or null and the reason.
+std::unique_ptr<Engine> makeEngine(const HostPort& host, const EngineOptions& options,
+                                   std::string& error);
+
+// What fails a run whose result passed SUB0_RESULT_LIMIT. Q-72
+Failure resultTooLarge(std::size_t limit_bytes);
+// What fails a run with a NUL character in a parameter. Q-60
+Failure holdsNulFailure();
+
+}  // namespace sub0::query

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <filesystem>
+
+#include "engine.hpp"
+#include "postgres/postgres_engine.hpp"
+#include "sqlite/sqlite_engine.hpp"
+
+namespace sub0::query {
+namespace {
+
+bool hasScheme(std::string_view url, std::string_view scheme) {
+  return url.substr(0, scheme.size()) == scheme;
+}
+
+std::string schemeOf(std::string_view url) {
+  const std::size_t colon = url.find(':');
+  return colon == std::string_view::npos ? std::string("(none)")
+                                         : std::string(url.substr(0, colon + 1));
+}
+
+std::unique_ptr<Engine> makeSqlite(const HostPort& host, const EngineOptions& options,
+                                   std::string& error) {
+  std::string path = options.url.substr(std::string_view("sqlite:").size());
+  if (hasScheme(path, "//")) {
+    path.erase(0, 2);
+  }
+  if (path.empty() || path.find('\0') != std::string::npos || path == ":memory:") {
+    error = "DATABASE_URL: sqlite: needs the path of a file, as in sqlite:data/app.db";
+    return nullptr;
+  }
+  std::filesystem::path file(path);
+  if (file.is_relative()) {
+    file = std::filesystem::path(options.project_folder) / file;
+  }
+  return std::make_unique<SqliteEngine>(host, file.string(), options.result_limit_bytes);
+}
+
+}  // namespace
+
+std::unique_ptr<Engine> makeEngine(const HostPort& host, const EngineOptions& options,
+                                   std::string& error) {
+  if (hasScheme(options.url, "sqlite:")) {
+    return makeSqlite(host, options, error);
+  }
+  if (hasScheme(options.url, "postgres://") || hasScheme(options.url, "postgresql://")) {
+    return PostgresEngine::make(host, options.url, options.result_limit_bytes, error);
+  }
+  error = "DATABASE_URL names a database of kind " + schemeOf(options.url) +
+          " which this version cannot use; use sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME";
+  return nullptr;
+}
+
+Failure resultTooLarge(std::size_t limit_bytes) {
+  const std::string text = "the result has more than " + std::to_string(limit_bytes) +
+                           " bytes (setting SUB0_RESULT_LIMIT)";
+  return Failure{SUB0_RESULT_TOO_LARGE, text, text};
+}
+
+Failure holdsNulFailure() {
+  const std::string text = "a text holds a NUL character, which the database cannot store";
+  return Failure{SUB0_BAD_REQUEST, text, text};
+}
+
+}  // namespace sub0::query

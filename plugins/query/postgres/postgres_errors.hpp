@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <libpq-fe.h>
+
+#include <string>
+
+#include "host_port.hpp"
+
+namespace sub0::query {
+
+// What an error of PostgreSQL means for a caller, by its SQLSTATE: class 23 gets the wording of
+// spec S-52, a refused write of a read-only call is `method_not_allowed`, everything else
+// `action_failed` without SQL. Pure, any thread.
+std::string sqlStateOf(const PGresult* result);
+Failure postgresFailure(const PGresult* result, const std::string& sql);
+
+// Whether the state says that the connection ends with this error (57P01 ... 57P05, 08xxx).
+bool endsConnection(const std::string& state);
+
+// The number of the parameter that the server could not type (42P08, 42P18), or 0.
+std::size_t untypedParameter(const PGresult* result);
+
+}  // namespace sub0::query

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "postgres/postgres_link.hpp"
+
+#include <sys/ioctl.h>
+
+#include <algorithm>
+
+namespace sub0::query {
+namespace {
+
+constexpr std::uint64_t kConnectTimeoutMs = 5000;
+constexpr std::uint64_t kFirstPauseMs = 100;
+constexpr std::uint64_t kLongestPauseMs = 5000;
+
+std::string messageOf(const PGconn* connection) {
+  std::string text = connection == nullptr ? "out of memory" : PQerrorMessage(connection);
+  while (!text.empty() && text.back() == '\n') {
+    text.pop_back();
+  }
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text;
+}
+
+}  // namespace
+
+void PostgresLink::open() {
+  is_open_ = true;
+  connect();
+}
+
+void PostgresLink::close() {
+  is_open_ = false;
+  drop();
+}
+
+void PostgresLink::connect() {
+  connection_ = address_.connectStart();
+  if (connection_ == nullptr || PQstatus(connection_) == CONNECTION_BAD) {
+    fail(messageOf(connection_));
+    return;
+  }
+  startTimer(kConnectTimeoutMs);
+  watch(SUB0_WRITABLE);
+}
+
+// libpq may take another socket at each step, so each step watches anew.
+void PostgresLink::poll() {
+  unwatch();
+  switch (PQconnectPoll(connection_)) {
+    case PGRES_POLLING_READING:
+      watch(SUB0_READABLE);
+      break;
+    case PGRES_POLLING_WRITING:
+      watch(SUB0_WRITABLE);
+      break;
+    case PGRES_POLLING_OK:
+      goUp();
+      break;
+    default:
+      fail(messageOf(connection_));
+      break;
+  }
+}
+
+void PostgresLink::goUp() {
+  stopTimer();
+  if (PQsetnonblocking(connection_, 1) != 0 || PQenterPipelineMode(connection_) != 1) {
+    fail(messageOf(connection_));
+    return;
+  }
+  if (failures_ > 0) {
+    host_.log(SUB0_LOG_INFO, "the database is back");
+  }
+  failures_ = 0;
+  is_up_ = true;
+  watch(SUB0_READABLE);
+  owner_.linkUp();
+}
+
+void PostgresLink::fail(const std::string& why) {
+  drop();
+  ++failures_;
+  if ((failures_ & (failures_ - 1)) == 0) {  // the 1st, 2nd, 4th, 8th in a row
+    host_.log(SUB0_LOG_WARNING, "cannot connect to the database: " + why);
+  }
+  const std::uint64_t pause_ms = kFirstPauseMs << std::min<std::uint32_t>(failures_ - 1, 10);
+  startTimer(std::min(pause_ms, kLongestPauseMs));
+  owner_.linkFailed(why);
+}
+
+void PostgresLink::reset(const std::string& why) {
+  drop();
+  host_.log(SUB0_LOG_WARNING, "the connection to the database is lost: " + why);
+  startTimer(0);
+  owner_.linkLost(why);
+}
+
+void PostgresLink::drop() {
+  stopTimer();
+  unwatch();
+  is_up_ = false;
+  PQfinish(connection_);
+  connection_ = nullptr;
+}
+
+void PostgresLink::flush() {
+  const int left = PQflush(connection_);
+  if (left < 0) {
+    reset(messageOf(connection_));
+    return;
+  }
+  watch(left > 0 ? SUB0_READABLE | SUB0_WRITABLE : SUB0_READABLE);
+}
+
+void PostgresLink::read() {
+  int bytes = 0;
+  if (ioctl(PQsocket(connection_), FIONREAD, &bytes) != 0 || bytes < 0) {
+    bytes = 0;
+  }
+  const bool is_whole = PQconsumeInput(connection_) == 1;
+  PGconn* const before = connection_;
+  owner_.linkReadable(static_cast<std::size_t>(bytes));
+  if (connection_ == before && is_up_ && (!is_whole || PQstatus(connection_) == CONNECTION_BAD)) {
+    reset(messageOf(connection_));
+  }
+}
+
+void PostgresLink::watch(std::uint32_t events) {
+  if (watched_events_ == events) {
+    return;
+  }
+  if (watched_events_ != 0) {
+    host_.loop()->rewatch(host_.raw(), watch_handle_, events);
+  } else {
+    host_.loop()->watch(host_.raw(), PQsocket(connection_), events, &PostgresLink::onReady, this,
+                        &watch_handle_);
+  }
+  watched_events_ = events;
+}
+
+void PostgresLink::unwatch() {
+  if (watched_events_ != 0) {
+    host_.loop()->unwatch(host_.raw(), watch_handle_);
+    watched_events_ = 0;
+  }
+}
+
+void PostgresLink::startTimer(std::uint64_t delay_ms) {
+  stopTimer();
+  if (is_open_) {
+    host_.loop()->start_timer(host_.raw(), delay_ms, &PostgresLink::onTimer, this, &timer_);
+    has_timer_ = true;
+  }
+}
+
+void PostgresLink::stopTimer() {
+  if (has_timer_) {
+    host_.loop()->stop_timer(host_.raw(), timer_);
+    has_timer_ = false;
+  }
+}
+
+void PostgresLink::onReady(void* raw, std::uint32_t events) {
+  auto& link = *static_cast<PostgresLink*>(raw);
+  if (!link.is_up_) {
+    link.poll();
+    return;
+  }
+  PGconn* const before = link.connection_;
+  if ((events & SUB0_WRITABLE) != 0) {
+    link.flush();
+  }
+  if (link.connection_ == before && (events & (SUB0_READABLE | SUB0_HANGUP)) != 0) {
+    link.read();
+  }
+}
+
+void PostgresLink::onTimer(void* raw) {
+  auto& link = *static_cast<PostgresLink*>(raw);
+  link.has_timer_ = false;
+  if (link.connection_ == nullptr) {
+    link.connect();
+  } else if (!link.is_up_) {
+    link.fail("no answer for 5 seconds");
+  }
+}
+
+}  // namespace sub0::query

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "postgres/postgres_values.hpp"
+
+#include <charconv>
+#include <cmath>
+#include <utility>
+
+#include "column_text.hpp"
+#include "parameter_text.hpp"
+
+namespace sub0::query {
+namespace {
+
+// Numbers of the server's own types, fixed for ever (pg_type.dat).
+constexpr Oid kBool = 16, kBytea = 17, kInt8 = 20, kInt2 = 21, kInt4 = 23, kOid = 26, kJson = 114,
+              kFloat4 = 700, kFloat8 = 701, kTimestamp = 1114, kTimestampTz = 1184, kNumeric = 1700,
+              kVoid = 2278, kJsonb = 3802;
+
+constexpr std::pair<Oid, Oid> kArrays[] = {
+    {1000, 16},   {1001, 17},   {1002, 18},   {1003, 19},   {1005, 21},   {1007, 23},
+    {1009, 25},   {1014, 1042}, {1015, 1043}, {1016, 20},   {1021, 700},  {1022, 701},
+    {1028, 26},   {1040, 829},  {1041, 869},  {1115, 1114}, {1182, 1082}, {1183, 1083},
+    {1185, 1184}, {1187, 1186}, {1231, 1700}, {1270, 1266}, {1561, 1560}, {1563, 1562},
+    {199, 114},   {2949, 2970}, {2951, 2950}, {3807, 3802}, {651, 650},   {791, 790}};
+
+sub0_value integerOr(std::string_view text, ResultTree& tree) {
+  sub0_value value{};
+  const auto end = std::from_chars(text.data(), text.data() + text.size(), value.as.i);
+  if (end.ec != std::errc() || end.ptr != text.data() + text.size()) {
+    return tree.text(SUB0_TEXT, text);
+  }
+  value.type = SUB0_INT;
+  return value;
+}
+
+sub0_value doubleOr(std::string_view text) {
+  sub0_value value{};
+  double number = 0;
+  const auto end = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (end.ec == std::errc() && std::isfinite(number)) {
+    value.type = SUB0_DOUBLE;
+    value.as.d = number;
+  }
+  return value;  // NaN and the infinities: null
+}
+
+// Reads PostgreSQL's text of an array: {1,NULL,"a \"b\"",{...}}, with bounds in front where they do
+// not begin at 1.
+class ArrayReader {
+ public:
+  ArrayReader(const PostgresTypes& types, Oid element, std::string_view text, ResultTree& tree)
+      : types_(types), element_(element), text_(text), tree_(tree) {}
+
+  bool read(sub0_value& value) {
+    if (peek() == '[') {
+      at_ = std::min(text_.find('='), text_.size() - 1) + 1;
+    }
+    return array(value) && at_ == text_.size();
+  }
+
+ private:
+  char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
+
+  bool array(sub0_value& value) {
+    if (peek() != '{') {
+      return false;
+    }
+    ++at_;
+    std::vector<sub0_value> items;
+    while (peek() != '}') {
+      items.emplace_back();
+      if (!(peek() == '{' ? array(items.back()) : item(items.back()))) {
+        return false;
+      }
+      if (peek() == ',') {
+        ++at_;
+      } else if (peek() != '}') {
+        return false;
+      }
+    }
+    ++at_;
+    sub0_value* copied = tree_.values(items.size());
+    if (copied == nullptr) {
+      return true;  // past the limit: the whole result is refused
+    }
+    std::copy(items.begin(), items.end(), copied);
+    value.type = SUB0_ARRAY;
+    value.count = static_cast<std::uint32_t>(items.size());
+    value.as.items = copied;
+    return true;
+  }
+
+  bool item(sub0_value& value) {
+    std::string text;
+    if (peek() != '"') {
+      const std::size_t end = text_.find_first_of(",}", at_);
+      if (end == std::string_view::npos) {
+        return false;
+      }
+      text = text_.substr(at_, end - at_);
+      at_ = end;
+      value = text == "NULL" ? sub0_value{} : fromPostgres(types_, element_, text, tree_);
+      return true;
+    }
+    for (++at_; at_ < text_.size() && text_[at_] != '"'; ++at_) {
+      if (text_[at_] == '\\') {
+        ++at_;
+      }
+      text.push_back(peek());
+    }
+    ++at_;
+    value = fromPostgres(types_, element_, text, tree_);
+    return at_ <= text_.size();
+  }
+
+  const PostgresTypes& types_;
+  Oid element_;
+  std::string_view text_;
+  ResultTree& tree_;
+  std::size_t at_ = 0;
+};
+
+}  // namespace
+
+PostgresParameter toPostgres(const sub0_value& value) {
+  switch (value.type) {
+    case SUB0_NULL:
+      return std::nullopt;
+    case SUB0_TEXT:
+      return std::string(value.as.text == nullptr ? "" : value.as.text, value.count);
+    case SUB0_NUMBER:
+      return plainDecimal(std::string_view(value.as.text, value.count));
+    default: {
+      std::string json;
+      appendJson(json, value);
+      return json;
+    }
+  }
+}
+
+PostgresTypes::PostgresTypes() : element_of_(std::begin(kArrays), std::end(kArrays)) {}
+
+void PostgresTypes::learn(const PGresult* rows) {
+  for (int row = 0; row < PQntuples(rows); ++row) {
+    const auto number = [&](int column) {
+      return static_cast<Oid>(std::strtoul(PQgetvalue(rows, row, column), nullptr, 10));
+    };
+    element_of_[number(0)] = number(1);
+  }
+}
+
+Oid PostgresTypes::elementOf(Oid type) const {
+  const auto found = element_of_.find(type);
+  return found == element_of_.end() ? 0 : found->second;
+}
+
+sub0_value fromPostgres(const PostgresTypes& types, Oid type, std::string_view text,
+                        ResultTree& tree) {
+  switch (type) {
+    case kBool: {
+      sub0_value value{};
+      value.type = SUB0_BOOL;
+      value.as.i = text == "t" ? 1 : 0;
+      return value;
+    }
+    case kInt2:
+    case kInt4:
+    case kInt8:
+    case kOid:
+      return integerOr(text, tree);
+    case kFloat4:
+    case kFloat8:
+      return doubleOr(text);
+    case kNumeric:
+      return isJsonNumber(text) ? tree.text(SUB0_NUMBER, text) : sub0_value{};
+    case kJson:
+    case kJsonb:
+      return tree.text(SUB0_RAW, text);
+    case kVoid:
+      return sub0_value{};
+    case kTimestamp:
+    case kTimestampTz: {
+      std::string instant;
+      return tree.text(SUB0_TEXT, toIsoUtc(text, instant) ? std::string_view(instant) : text);
+    }
+    case kBytea: {
+      std::string bytes;
+      return tree.text(SUB0_TEXT, fromHex(text, bytes) ? base64(bytes) : std::string(text));
+    }
+    default:
+      break;
+  }
+  const Oid element = types.elementOf(type);
+  sub0_value value{};
+  if (element != 0 && ArrayReader(types, element, text, tree).read(value)) {
+    return value;
+  }
+  return tree.text(SUB0_TEXT, text);
+}
+
+}  // namespace sub0::query

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <libpq-fe.h>
+#include <sub0/plugin.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "result_tree.hpp"
+
+namespace sub0::query {
+
+// Values on their way to PostgreSQL and back. In: everything as text, the type is the server's to
+// tell. Out: by the type of the column, each in the JSON form of its meaning; what has none is its
+// text. Pure, any thread. spec S-30, S-32
+using PostgresParameter = std::optional<std::string>;  // none: NULL
+using PostgresParameters = std::vector<PostgresParameter>;
+
+PostgresParameter toPostgres(const sub0_value& value);
+
+// Which types are arrays, and of what: the built-in ones, and those that the database has made
+// (learn).
+class PostgresTypes {
+ public:
+  PostgresTypes();
+  // Takes the rows of kQuery.
+  void learn(const PGresult* rows);
+  // The type of the elements, or 0 where `type` is no array.
+  Oid elementOf(Oid type) const;
+
+  // Arrays of enums and other types that do not come with the server.
+  static constexpr const char* kQuery =
+      "SELECT oid, typelem FROM pg_catalog.pg_type WHERE typcategory = 'A' AND typelem <> 0 AND "
+      "oid "
+      ">= 16384";
+
+ private:
+  std::unordered_map<Oid, Oid> element_of_;
+};
+
+// The text of a column of that type as a value, copied into the tree.
+sub0_value fromPostgres(const PostgresTypes& types, Oid type, std::string_view text,
+                        ResultTree& tree);
+
+}  // namespace sub0::query

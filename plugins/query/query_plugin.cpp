@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Mode QUERY (spec S-30): one SQL statement on the project's database. This file is the wall:
+// settings, the hooks of the loops, the extensions that are offered; what a statement is lies in
+// action.cpp, what a database is in engine.hpp.
+
+#include <sub0/health.h>
+#include <sub0/sql.h>
+#include <sub0/plugin.hpp>
+
+#include <stdexcept>
+
+#include "action.hpp"
+#include "engine.hpp"
+#include "sql_service.hpp"
+
+namespace sub0::query {
+namespace {
+
+EngineOptions optionsOf(const Settings& settings, const HostPort& host) {
+  EngineOptions options;
+  options.url = settings.text("DATABASE_URL");
+  options.project_folder = settings.text("SUB0_PROJECT");
+  if (options.project_folder.empty()) {
+    options.project_folder = ".";
+  }
+  if (options.url.empty()) {
+    const std::string state = settings.text("SUB0_STATE");
+    options.url = "sqlite:" + (state.empty() ? std::string(".sub0") : state) + "/sub0.db";
+    if (options.url[7] != '/') {  // a state folder counts from the working directory
+      options.project_folder = ".";
+    }
+    host.log(SUB0_LOG_INFO, "DATABASE_URL is not set: using " + options.url);
+  }
+  const std::int64_t limit = settings.all().find("SUB0_RESULT_LIMIT").asInt(16777216);
+  options.result_limit_bytes = limit < 1024 ? 1024 : static_cast<std::size_t>(limit);
+  return options;
+}
+
+// What the actions share: the database, reached through the loops.
+class Query {
+ public:
+  static constexpr sub0_setting settings[] = {
+      setting("DATABASE_URL", "",
+              "The database: sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/NAME; empty: "
+              "sqlite:sub0.db in the state folder",
+              SUB0_TEXT, SUB0_SETTING_SECRET),
+      setting("SUB0_RESULT_LIMIT", "16777216", "The largest result of one statement, in bytes",
+              SUB0_INT),
+      setting("SUB0_STATE", "", "The folder for what the server keeps; given by the host"),
+      setting("SUB0_PROJECT", "", "The project's folder; given by the host")};
+
+  Query(Host raw_host, const Settings& resolved) : host_(raw_host.raw()) {
+    std::string error;
+    engine_ = makeEngine(host_, optionsOf(resolved, host_), error);
+    if (engine_ == nullptr) {
+      throw std::runtime_error(error);
+    }
+    sql_ = std::make_unique<SqlService>(*engine_);
+    hooks_ = {sizeof(hooks_), 0, &Query::onLoopStart, &Query::onLoopStop, &Query::onEndOfTurn};
+    if (host_.loop() != nullptr) {
+      host_.loop()->set_hooks(host_.raw(), &hooks_, engine_.get());
+    }
+  }
+
+  void start() {
+    std::string error;
+    if (!engine_->start(error)) {
+      throw std::runtime_error(error);
+    }
+  }
+  void stop(std::uint64_t deadline_ns) noexcept {
+    sql_->stop();
+    engine_->stop(deadline_ns);
+  }
+  const void* extension(std::string_view name);
+
+  Engine& engine() { return *engine_; }
+  SqlService& sql() { return *sql_; }
+
+ private:
+  static void onLoopStart(void* engine, std::uint32_t loop) {
+    static_cast<Engine*>(engine)->startLoop(loop);
+  }
+  static void onLoopStop(void* engine, std::uint32_t loop) {
+    static_cast<Engine*>(engine)->stopLoop(loop);
+  }
+  static void onEndOfTurn(void* engine, std::uint32_t loop) {
+    static_cast<Engine*>(engine)->endTurn(loop);
+  }
+
+  HostPort host_;
+  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<SqlService> sql_;
+  sub0_loop_hooks hooks_{};
+};
+
+Query& stateOf(void* self) { return static_cast<detail::Instance<Query>*>(self)->state; }
+
+std::int32_t executeSql(void* self, const sub0_text_view* statement, const sub0_value* parameters,
+                        sub0_sql_done done, void* user) noexcept {
+  return stateOf(self).sql().add(*statement, false, parameters, done, user);
+}
+
+std::int32_t executeScript(void* self, const sub0_text_view* script, sub0_sql_done done,
+                           void* user) noexcept {
+  return stateOf(self).sql().add(*script, true, nullptr, done, user);
+}
+
+std::int32_t isReady(void* self) noexcept { return stateOf(self).engine().isReady() ? 1 : 0; }
+
+constexpr sub0_sql kSql = {sizeof(sub0_sql), 0, &executeSql, &executeScript};
+constexpr sub0_health kHealth = {sizeof(sub0_health), 0, &isReady};
+
+const void* Query::extension(std::string_view name) {
+  if (name == SUB0_SQL_EXTENSION) {
+    return &kSql;
+  }
+  return name == SUB0_HEALTH_EXTENSION ? &kHealth : nullptr;
+}
+
+struct QueryMode final : Handler<QueryMode> {
+  static constexpr auto mode = "QUERY", key = "sql_query";
+  static constexpr auto description = "Runs one SQL statement on the project's database.";
+  static constexpr auto schema =
+      R"({"type":"object","required":["query"],"properties":{"query":{"type":"string"},)"
+      R"("parameters":{"type":"array"},"unique":{"type":"array","items":{"type":"string"}},)"
+      R"("with_timestamps":{"type":"boolean"},"soft_delete":{"type":"boolean"}}})";
+  static constexpr std::uint32_t max_running = 1000;
+
+  QueryMode(Preparation& preparation, Query& query)
+      : engine_(query.engine()), statement_(compileAction(preparation, query.engine())) {}
+
+  // The engine ends the ticket, now or later.
+  void run(Run run) {
+    const sub0_run& raw = *run.raw();
+    run.detach();
+    engine_.run(statement_, raw);
+  }
+
+  Engine& engine_;
+  StatementPointer statement_;
+};
+
+}  // namespace
+}  // namespace sub0::query
+
+SUB0_PLUGIN_WITH(sub0::query::Query, "dev.sub0.query", "0.1.0", sub0::query::QueryMode)

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sql_analysis.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace sub0::query {
+namespace {
+
+constexpr std::array<std::string_view, 26> kRefused = {
+    "BEGIN",   "START",      "COMMIT",     "END",      "ROLLBACK", "ABORT", "SAVEPOINT",
+    "RELEASE", "SET",        "RESET",      "LISTEN",   "UNLISTEN", "COPY",  "PREPARE",
+    "EXECUTE", "DEALLOCATE", "DISCARD",    "DECLARE",  "FETCH",    "MOVE",  "CLOSE",
+    "LOAD",    "LOCK",       "CHECKPOINT", "REASSIGN", "SECURITY"};
+constexpr std::array<std::string_view, 4> kRefusedOnSqlite = {"ATTACH", "DETACH", "PRAGMA",
+                                                              "VACUUM"};
+constexpr std::uint32_t kMostParameters = 32766;  // SQLite's bound; PostgreSQL's is 65535
+
+bool isWriteVerb(const TokenList& list, std::size_t index) {
+  return list.isWord(index, "INSERT") || list.isWord(index, "UPDATE") ||
+         list.isWord(index, "DELETE") || list.isWord(index, "MERGE") ||
+         list.isWord(index, "REPLACE");
+}
+
+bool isVerb(const TokenList& list, std::size_t index) {
+  return isWriteVerb(list, index) || list.isWord(index, "SELECT") || list.isWord(index, "VALUES") ||
+         list.isWord(index, "TABLE") || list.isSign(index, "(");
+}
+
+// The index of the main verb of `WITH name (columns) AS MATERIALIZED (...), ... verb`.
+std::size_t behindWith(const TokenList& list) {
+  std::size_t at = list.isWord(1, "RECURSIVE") ? 2 : 1;
+  while (at < list.size()) {
+    ++at;  // the name
+    if (list.isSign(at, "(")) {
+      at = behindBracket(list, at);
+    }
+    while (at < list.size() && !list.isSign(at, "(")) {
+      ++at;  // AS, NOT, MATERIALIZED
+    }
+    at = behindBracket(list, at);
+    while (at < list.size() && !list.isSign(at, ",") && !isVerb(list, at)) {
+      ++at;  // SEARCH and CYCLE clauses
+    }
+    if (!list.isSign(at, ",")) {
+      return at;
+    }
+    ++at;
+  }
+  return list.size();
+}
+
+// The place of a verb that stands in brackets: (SELECT 1) UNION (SELECT 2).
+std::size_t insideBrackets(const TokenList& list, std::size_t at) {
+  while (list.isSign(at, "(")) {
+    ++at;
+  }
+  return at;
+}
+
+bool hasWritingPart(const TokenList& list) {
+  for (std::size_t i = 1; i + 1 < list.size(); ++i) {
+    const bool opens_part = list.isWord(i - 1, "AS") || list.isWord(i - 1, "MATERIALIZED");
+    if (opens_part && list.isSign(i, "(") && isWriteVerb(list, i + 1)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+struct TopLevel {
+  bool returning = false;
+  bool into = false;
+  bool locks_rows = false;
+};
+
+TopLevel lookAtTopLevel(const TokenList& list) {
+  TopLevel found;
+  std::size_t depth = 0;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    if (list.isSign(i, "(")) {
+      ++depth;
+    } else if (list.isSign(i, ")") && depth > 0) {
+      --depth;
+    }
+    if (list.isWord(i, "FOR") && (list.isWord(i + 1, "UPDATE") || list.isWord(i + 1, "SHARE") ||
+                                  list.isWord(i + 1, "NO") || list.isWord(i + 1, "KEY"))) {
+      found.locks_rows = true;
+    }
+    if (depth == 0) {
+      found.returning = found.returning || list.isWord(i, "RETURNING");
+      found.into = found.into || list.isWord(i, "INTO");
+    }
+  }
+  return found;
+}
+
+void countParameters(const TokenList& list, Analysis& analysis) {
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const Token& token = list.tokens[i];
+    if (token.kind == TokenKind::kParameter) {
+      if (token.number == 0 || token.number > kMostParameters) {
+        analysis.errors.push_back(std::string(list.text(i)) + placeOf(list, i) +
+                                  " is no parameter: they are counted from $1");
+      } else {
+        analysis.parameter_count = std::max(analysis.parameter_count, token.number);
+      }
+    } else if (token.kind == TokenKind::kNamed) {
+      analysis.errors.push_back(std::string(list.text(i)) + placeOf(list, i) +
+                                " is a named parameter; write $1, $2, ...");
+    }
+  }
+}
+
+bool refuse(const TokenList& list, Dialect dialect, Analysis& analysis) {
+  if (list.size() == 0) {
+    analysis.errors.emplace_back("the query is empty");
+    return true;
+  }
+  for (std::size_t i = 0; i + 1 < list.size(); ++i) {
+    if (list.isSign(i, ";") && !list.isSign(i + 1, ";")) {
+      analysis.errors.push_back("a query holds one statement; another begins" +
+                                placeOf(list, i + 1));
+      return true;
+    }
+  }
+  const std::string first = capitals(list.text(0));
+  const auto is_first = [&](std::string_view word) { return list.isWord(0, word); };
+  if (std::any_of(kRefused.begin(), kRefused.end(), is_first)) {
+    analysis.errors.push_back(
+        first + " is not allowed in a query: transactions and sessions belong to the server");
+    return true;
+  }
+  if (dialect == Dialect::kSqlite &&
+      std::any_of(kRefusedOnSqlite.begin(), kRefusedOnSqlite.end(), is_first)) {
+    analysis.errors.push_back(first + " is not allowed in a query");
+    return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Analysis analyse(const TokenList& full_list, Dialect dialect) {
+  Analysis analysis;
+  if (!full_list.error.empty()) {
+    analysis.errors.push_back(full_list.error);
+    return analysis;
+  }
+  TokenList list = full_list;
+  while (!list.tokens.empty() && list.isSign(list.size() - 1, ";")) {
+    list.tokens.pop_back();
+  }
+  if (refuse(list, dialect, analysis)) {
+    return analysis;
+  }
+  countParameters(list, analysis);
+  std::size_t verb = list.isWord(0, "WITH") ? behindWith(list) : 0;
+  verb = insideBrackets(list, verb);
+  analysis.verb = verb < list.size() ? capitals(list.text(verb)) : std::string();
+  const TopLevel top = lookAtTopLevel(list);
+  const bool writes = hasWritingPart(list);
+  const bool is_query = analysis.verb == "SELECT" || analysis.verb == "VALUES" ||
+                        analysis.verb == "TABLE" || analysis.verb == "WITH";
+  analysis.returns_rows = is_query || top.returning;
+  analysis.reads_only =
+      analysis.verb == "SHOW" || (is_query && !top.into && !top.locks_rows && !writes);
+  return analysis;
+}
+
+std::string withReturningAll(const TokenList& list, const Analysis& analysis) {
+  const bool writes = analysis.verb == "INSERT" || analysis.verb == "UPDATE" ||
+                      analysis.verb == "DELETE" || analysis.verb == "REPLACE";
+  std::string sql(list.sql);
+  if (!writes || analysis.returns_rows) {
+    return sql;
+  }
+  std::size_t last = list.size();
+  while (last > 0 && list.isSign(last - 1, ";")) {
+    --last;
+  }
+  return sql.insert(list.tokens[last - 1].end, " RETURNING *");
+}
+
+}  // namespace sub0::query

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sub0::query {
+
+// The one place that knows where SQL's words begin and end. Everything that looks at a statement
+// (parameter counts, refusals, RETURNING, the rewriting for SQLite) works on these tokens and never
+// on text, so that `'$1'` in a literal, a quoted name or a comment is left alone. The language is
+// PostgreSQL's on every database; only what the servers lex differently (nested comments, E''
+// strings, dollar quotes) depends on the dialect. Pure functions, any thread.
+enum class Dialect : std::uint8_t { kPostgres, kSqlite };
+
+enum class TokenKind : std::uint8_t {
+  kWord,         // select, users, déjà
+  kQuotedName,   // "userId", `userId`
+  kString,       // 'text', E'text', B'01', $$text$$
+  kNumber,       // 1, .5, 1e3, 0x1F
+  kParameter,    // $1
+  kNamed,        // :name, @name, $name: parameters of other databases
+  kOperator,     // =, ->>, ?|, ::
+  kPunctuation,  // ( ) [ ] , ; . :
+};
+
+struct Token {
+  TokenKind kind;
+  std::uint32_t number;  // of a parameter
+  std::size_t begin;     // bytes from the start of the statement
+  std::size_t end;
+};
+
+struct TokenList {
+  std::string_view sql;
+  std::vector<Token> tokens;  // comments and spaces left out
+  std::string error;          // empty, or what is not closed, with its place
+
+  std::string_view text(std::size_t index) const {
+    return sql.substr(tokens[index].begin, tokens[index].end - tokens[index].begin);
+  }
+  // Whether token `index` exists and is this unquoted word (given in capitals), in any case.
+  bool isWord(std::size_t index, std::string_view capitals) const;
+  // Whether token `index` exists and is this operator or punctuation.
+  bool isSign(std::size_t index, std::string_view sign) const;
+  std::size_t size() const { return tokens.size(); }
+};
+
+// The tokens of `sql`, which must outlive the list.
+TokenList tokenize(std::string_view sql, Dialect dialect);
+
+// ASCII capitals of a word.
+std::string capitals(std::string_view word);
+
+// The index behind the bracket that closes the one at `open`, or size() if none does.
+std::size_t behindBracket(const TokenList& list, std::size_t open);
+
+// " at character N", counted from 1 in bytes.
+std::string placeOf(const TokenList& list, std::size_t index);
+
+}  // namespace sub0::query

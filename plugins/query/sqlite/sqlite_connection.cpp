@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sqlite/sqlite_connection.hpp"
+
+#include <algorithm>
+
+#include "sqlite/sqlite_errors.hpp"
+
+namespace sub0::query {
+namespace {
+
+constexpr int kInstructionsBetweenLooks = 20000;
+constexpr int kLargestLengthBytes = 64 << 20;
+
+bool isBusy(int status) {
+  return (status & 0xff) == SQLITE_BUSY || (status & 0xff) == SQLITE_LOCKED;
+}
+
+int onBusy(void* wait, int calls) {
+  auto& function = *static_cast<std::function<bool(int)>*>(wait);
+  return function && function(calls) ? 1 : 0;
+}
+
+int onAuthorize(void* own_words, int action, const char*, const char*, const char*, const char*) {
+  const bool is_own = *static_cast<bool*>(own_words);
+  const bool is_refused = action == SQLITE_ATTACH || action == SQLITE_DETACH ||
+                          action == SQLITE_TRANSACTION || action == SQLITE_SAVEPOINT;
+  return is_refused && !is_own ? SQLITE_DENY : SQLITE_OK;
+}
+
+}  // namespace
+
+SqliteConnection::~SqliteConnection() {
+  for (auto& [index, prepared] : prepared_) {
+    sqlite3_finalize(prepared.statement);
+  }
+  sqlite3_close(database_);
+}
+
+bool SqliteConnection::open(const std::string& path, std::string& error) {
+  const int flags =
+      SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (use_ == Use::kRead ? 0 : SQLITE_OPEN_CREATE);
+  const int status = sqlite3_open_v2(path.c_str(), &database_, flags, nullptr);
+  if (status != SQLITE_OK) {
+    error = "cannot open the database file " + path + ": " +
+            (database_ == nullptr ? sqlite3_errstr(status) : sqlite3_errmsg(database_));
+    return false;
+  }
+  sqlite3_extended_result_codes(database_, 1);
+  sqlite3_limit(
+      database_, SQLITE_LIMIT_LENGTH,
+      static_cast<int>(std::max<std::size_t>(
+          kLargestLengthBytes, std::min<std::size_t>(result_limit_bytes_, std::size_t{1} << 30U))));
+  sqlite3_busy_timeout(database_, 2000);
+  const char* settings =
+      use_ == Use::kRead
+          ? "PRAGMA query_only=1; PRAGMA foreign_keys=1"
+          : "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=1";
+  char* message = nullptr;
+  if (sqlite3_exec(database_, settings, nullptr, nullptr, &message) != SQLITE_OK) {
+    error = "cannot use the database file " + path + ": " + (message == nullptr ? "" : message);
+    sqlite3_free(message);
+    return false;
+  }
+  sqlite3_busy_handler(database_, &onBusy, &wait_);
+  if (use_ != Use::kFree) {
+    sqlite3_set_authorizer(database_, &onAuthorize, &own_words_);
+  }
+  return true;
+}
+
+Failure SqliteConnection::failureNow(const char* sql) {
+  if (timed_out_) {
+    return Failure{SUB0_TIMEOUT, "a statement ran past the deadline of its call", ""};
+  }
+  return sqliteFailure(sqlite3_extended_errcode(database_), sqlite3_errmsg(database_), sql,
+                       result_limit_bytes_);
+}
+
+sqlite3_stmt* SqliteConnection::prepared(const Statement& statement, Failure& failure) {
+  Prepared& prepared = prepared_[statement.index];
+  if (prepared.statement == nullptr) {
+    const int status =
+        sqlite3_prepare_v3(database_, statement.sql.data(), static_cast<int>(statement.sql.size()),
+                           SQLITE_PREPARE_PERSISTENT, &prepared.statement, nullptr);
+    if (status != SQLITE_OK) {
+      failure = failureNow(statement.sql.c_str());
+      if (isBusy(status)) {
+        failure.code = SUB0_BUSY;
+      }
+    }
+  }
+  return prepared.statement;
+}
+
+void SqliteConnection::watchTime(std::chrono::nanoseconds time_left) {
+  timed_out_ = false;
+  if (time_left.count() == 0) {
+    sqlite3_progress_handler(database_, 0, nullptr, nullptr);
+    return;
+  }
+  until_ = std::chrono::steady_clock::now() + time_left;
+  sqlite3_progress_handler(
+      database_, kInstructionsBetweenLooks,
+      [](void* self) {
+        auto& connection = *static_cast<SqliteConnection*>(self);
+        connection.timed_out_ = std::chrono::steady_clock::now() > connection.until_;
+        return connection.timed_out_ ? 1 : 0;
+      },
+      this);
+}
+
+SqliteConnection::Outcome SqliteConnection::execute(const Statement& statement,
+                                                    const SqliteParameters& parameters,
+                                                    std::chrono::nanoseconds time_left) {
+  Outcome outcome;
+  timed_out_ = false;
+  if (prepared(statement, outcome.failure) == nullptr) {
+    outcome.status = outcome.failure.code == SUB0_BUSY ? Status::kBusy : Status::kFailed;
+    return outcome;
+  }
+  watchTime(time_left);
+  return step(prepared_[statement.index], parameters);
+}
+
+SqliteConnection::Outcome SqliteConnection::executeOnce(std::string_view sql,
+                                                        const SqliteParameters& parameters,
+                                                        std::string_view* tail) {
+  Outcome outcome;
+  Prepared once;
+  const char* end = nullptr;
+  timed_out_ = false;
+  const int status = sqlite3_prepare_v3(database_, sql.data(), static_cast<int>(sql.size()), 0,
+                                        &once.statement, &end);
+  if (tail != nullptr) {
+    *tail = end == nullptr ? std::string_view()
+                           : sql.substr(static_cast<std::size_t>(end - sql.data()));
+  }
+  if (status != SQLITE_OK) {
+    outcome.failure = failureNow("");
+    return outcome;
+  }
+  if (once.statement == nullptr) {  // spaces or a comment
+    outcome.status = Status::kDone;
+    return outcome;
+  }
+  outcome = step(once, parameters);
+  sqlite3_finalize(once.statement);
+  return outcome;
+}
+
+void SqliteConnection::lookAtColumns(Prepared& prepared) {
+  const int counter = sqlite3_stmt_status(prepared.statement, SQLITE_STMTSTATUS_REPREPARE, 0);
+  const int count = sqlite3_column_count(prepared.statement);
+  if (counter == prepared.reprepared && prepared.kinds.size() == static_cast<std::size_t>(count)) {
+    return;
+  }
+  prepared.reprepared = counter;
+  prepared.kinds.clear();
+  prepared.names.clear();
+  for (int i = 0; i < count; ++i) {
+    prepared.kinds.push_back(kindOfDeclaredType(sqlite3_column_decltype(prepared.statement, i)));
+    const char* name = sqlite3_column_name(prepared.statement, i);
+    prepared.names.emplace_back(name == nullptr ? "" : name);
+  }
+}
+
+SqliteConnection::Outcome SqliteConnection::step(Prepared& prepared,
+                                                 const SqliteParameters& parameters) {
+  Outcome outcome;
+  auto tree = std::make_unique<ResultTree>(result_limit_bytes_);
+  sqlite3_stmt* statement = prepared.statement;
+  int status = bindAll(statement, parameters);
+  while (status == SQLITE_OK || status == SQLITE_ROW) {
+    status = sqlite3_step(statement);
+    if (status != SQLITE_ROW) {
+      break;
+    }
+    if (!tree->hasColumns()) {
+      lookAtColumns(prepared);
+      tree->setColumns({prepared.names.begin(), prepared.names.end()});
+    }
+    tree->beginRow();
+    for (std::size_t i = 0; i < prepared.kinds.size() && !tree->isOver(); ++i) {
+      tree->column(i) = readColumn(statement, static_cast<int>(i), prepared.kinds[i], *tree);
+    }
+    if (tree->isOver()) {
+      break;
+    }
+  }
+  if (status == SQLITE_DONE) {
+    if (!tree->hasColumns() && sqlite3_column_count(statement) > 0) {
+      lookAtColumns(prepared);
+      tree->setColumns({prepared.names.begin(), prepared.names.end()});
+    }
+    outcome.status = Status::kDone;
+    outcome.tree = std::move(tree);
+  } else if (tree->isOver()) {
+    outcome.failure = resultTooLarge(result_limit_bytes_);
+  } else if (isBusy(status)) {
+    outcome.status = Status::kBusy;
+  } else {
+    outcome.failure = failureNow(sqlite3_sql(statement));
+  }
+  sqlite3_reset(statement);
+  sqlite3_clear_bindings(statement);
+  return outcome;
+}
+
+SqliteConnection::Status SqliteConnection::control(const char* sql, Failure& failure) {
+  own_words_ = true;
+  const int status = sqlite3_exec(database_, sql, nullptr, nullptr, nullptr);
+  own_words_ = false;
+  if (status == SQLITE_OK) {
+    return Status::kDone;
+  }
+  failure = failureNow(sql);
+  return isBusy(status) ? Status::kBusy : Status::kFailed;
+}
+
+}  // namespace sub0::query

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sqlite/sqlite_errors.hpp"
+
+#include <sqlite3.h>
+
+#include "engine.hpp"
+
+namespace sub0::query {
+namespace {
+
+// "UNIQUE constraint failed: users.email, users.org" → "email, org"; of an expression's index:
+// empty.
+std::string columnsOf(std::string_view message) {
+  const std::size_t colon = message.find(": ");
+  std::string columns;
+  if (colon == std::string_view::npos || message.find('\'') != std::string_view::npos) {
+    return columns;
+  }
+  std::string_view rest = message.substr(colon + 2);
+  while (!rest.empty()) {
+    const std::size_t comma = rest.find(", ");
+    std::string_view name = rest.substr(0, comma);
+    name.remove_prefix(name.find('.') == std::string_view::npos ? 0 : name.find('.') + 1);
+    columns.append(columns.empty() ? "" : ", ").append(name);
+    rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 2);
+  }
+  return columns;
+}
+
+std::string clientText(int extended_code, std::string_view message) {
+  const std::string prefix = "Operation Failed: ";
+  const std::string columns = columnsOf(message);
+  switch (extended_code) {
+    case SQLITE_CONSTRAINT_UNIQUE:
+    case SQLITE_CONSTRAINT_PRIMARYKEY:
+    case SQLITE_CONSTRAINT_ROWID:
+      return prefix + (columns.empty() ? "the value" : columns) + " already exists";
+    case SQLITE_CONSTRAINT_NOTNULL:
+      return prefix + (columns.empty() ? "a value" : columns) + " is required";
+    case SQLITE_CONSTRAINT_FOREIGNKEY:
+      return prefix + "a reference refers to nothing";
+    default:
+      return prefix + "the value is not allowed";
+  }
+}
+
+}  // namespace
+
+Failure sqliteFailure(int extended_code, std::string_view message, std::string_view sql,
+                      std::size_t result_limit_bytes) {
+  Failure failure;
+  failure.log = "SQLite: " + std::string(message) + " (" + std::to_string(extended_code) + ")";
+  if (!sql.empty()) {
+    failure.log.append(" in: ").append(sql);
+  }
+  switch (extended_code & 0xff) {
+    case SQLITE_CONSTRAINT:
+      failure.code = SUB0_CONSTRAINT;
+      failure.client = clientText(extended_code, message);
+      break;
+    case SQLITE_TOOBIG:
+      failure = resultTooLarge(result_limit_bytes);
+      break;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      failure.code = SUB0_BUSY;
+      failure.client = "the database is busy";
+      break;
+    default:
+      failure.code = SUB0_ACTION_FAILED;
+      break;
+  }
+  return failure;
+}
+
+}  // namespace sub0::query

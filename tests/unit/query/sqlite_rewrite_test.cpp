@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sqlite/sqlite_rewrite.hpp"
+
+#include <gtest/gtest.h>
+
+namespace sub0::query {
+namespace {
+
+Rewritten rewrite(const std::string& sql) {
+  return rewriteForSqlite(tokenize(sql, Dialect::kSqlite));
+}
+
+// spec S-30
+TEST(SqliteRewrite, SpellsPostgresqlTheWaySqliteReadsIt) {
+  const std::string now = "(strftime('%Y-%m-%dT%H:%M:%fZ','now'))";
+  const std::pair<std::string, std::string> cases[] = {
+      {"SELECT $2 - $1, '$3', \"$4\"", "SELECT ?2 - ?1, '$3', \"$4\""},
+      {"SELECT $1::int", "SELECT CAST(?1 AS INTEGER)"},
+      {"SELECT $1 :: float8 + 1", "SELECT CAST(?1  AS REAL) + 1"},
+      {"SELECT a.b::text, c", "SELECT CAST(a.b AS TEXT), c"},
+      {"SELECT (a + b)::numeric(10,2)", "SELECT CAST((a + b) AS NUMERIC)"},
+      {"SELECT count(*)::int FROM t", "SELECT CAST(count(*) AS INTEGER) FROM t"},
+      {"SELECT s.f(a, (b))::text", "SELECT CAST(s.f(a, (b)) AS TEXT)"},
+      {"SELECT '5'::int::text", "SELECT CAST(CAST('5' AS INTEGER) AS TEXT)"},
+      {"SELECT x::numeric(10,2)::text", "SELECT CAST(CAST(x AS NUMERIC) AS TEXT)"},
+      {"SELECT x::double precision::text", "SELECT CAST(CAST(x AS REAL) AS TEXT)"},
+      {"SELECT $1::json::text", "SELECT CAST(json(?1) AS TEXT)"},
+      {"SELECT $1::jsonb", "SELECT json(?1)"},
+      {"SELECT a WHERE (b)::int = 1", "SELECT a WHERE CAST((b) AS INTEGER) = 1"},
+      {"SELECT CASE WHEN a THEN 1 END::int", "SELECT CAST(CASE WHEN a THEN 1 END AS INTEGER)"},
+      {"SELECT $1::timestamp with time zone", "SELECT CAST(?1 AS TEXT)"},
+      {"SELECT $1::character varying(20)", "SELECT CAST(?1 AS TEXT)"},
+      {"SELECT $1::timestamptz(3)", "SELECT CAST(?1 AS TEXT)"},
+      {"SELECT $1::status", "SELECT CAST(?1 AS TEXT)"},
+      {"SELECT $1::date", "SELECT date(?1)"},
+      {"SELECT $1::bool", "SELECT (lower(?1) IN ('true','t','yes','y','on','1'))"},
+      {"SELECT -1::int", "SELECT -CAST(1 AS INTEGER)"},
+      {"SELECT sum(a) OVER (PARTITION BY b)::int",
+       "SELECT CAST(sum(a) OVER (PARTITION BY b) AS INTEGER)"},
+      {"SELECT CAST($1 AS jsonb)", "SELECT json(?1 )"},
+      {"SELECT CAST(f($1::int) AS timestamptz)", "SELECT CAST(f(CAST(?1 AS INTEGER))  AS TEXT)"},
+      {"SELECT now(), NOW ( )", "SELECT " + now + ", " + now},
+      {"SELECT CURRENT_TIMESTAMP", "SELECT " + now},
+      {"SELECT t.now, 'now()'", "SELECT t.now, 'now()'"},
+      {"SELECT a->>'b' FROM t", "SELECT a->>'b' FROM t"},
+      {"INSERT INTO t (a) VALUES ($1) ON CONFLICT (a) DO NOTHING",
+       "INSERT INTO t (a) VALUES (?1) ON CONFLICT (a) DO NOTHING"},
+      {"SELECT ~1, 2 WHERE ~ a = 1", "SELECT ~1, 2 WHERE ~ a = 1"},
+  };
+  for (const auto& [sql, expected] : cases) {
+    const Rewritten rewritten = rewrite(sql);
+    EXPECT_EQ(rewritten.sql, expected);
+    EXPECT_TRUE(rewritten.errors.empty()) << sql << ": " << rewritten.errors[0];
+  }
+}
+
+// spec S-30
+TEST(SqliteRewrite, NamesWhatOnlyPostgresqlCanDo) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"SELECT a @> $1", "@>"},
+      {"SELECT a ? 'b'", "?"},
+      {"SELECT a ?| $1", "?|"},
+      {"SELECT a #>> '{b}'", "#>>"},
+      {"SELECT a ~ 'b'", "~"},
+      {"SELECT a ~* 'b'", "~*"},
+      {"SELECT a ILIKE 'b'", "ILIKE"},
+      {"SELECT a = ANY($1)", "ANY(...)"},
+      {"SELECT a <> ALL ($1)", "ALL(...)"},
+      {"SELECT DISTINCT ON (a) b FROM t", "DISTINCT ON"},
+      {"SELECT * FROM t FOR UPDATE", "FOR UPDATE"},
+      {"SELECT * FROM t, LATERAL (SELECT 1) x", "LATERAL"},
+      {"SELECT ARRAY[1]", "ARRAY"},
+      {"SELECT $1::text[]", "TEXT[]"},
+      {"SELECT $1::interval", "INTERVAL"},
+      {"SELECT now() - INTERVAL '1 day'", "INTERVAL"},
+      {"SELECT a AT TIME ZONE 'utc'", "AT TIME ZONE"},
+      {"SELECT E'a'", "E'"},
+      {"SELECT unnest($1)", "unnest"},
+      {"SELECT gen_random_uuid()", "gen_random_uuid"},
+      {"SELECT date_trunc('day', a)", "date_trunc"},
+      {"INSERT INTO t VALUES (1) ON CONFLICT ON CONSTRAINT c DO NOTHING", "ON CONSTRAINT"},
+      {"SELECT a SIMILAR TO 'b'", "SIMILAR TO"},
+  };
+  for (const auto& [sql, name] : cases) {
+    const Rewritten rewritten = rewrite(sql);
+    ASSERT_EQ(rewritten.errors.size(), 1U) << sql;
+    EXPECT_NE(rewritten.errors[0].find(name), std::string::npos) << rewritten.errors[0];
+    EXPECT_NE(rewritten.errors[0].find("at character"), std::string::npos) << rewritten.errors[0];
+  }
+}
+
+}  // namespace
+}  // namespace sub0::query
