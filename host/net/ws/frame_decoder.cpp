@@ -125,6 +125,31 @@ std::uint32_t keyAt(std::uint32_t key, std::uint64_t offset) {
 
 std::string_view viewOf(std::span<char> bytes) { return {bytes.data(), bytes.size()}; }
 
+/// The common case in a few instructions: a whole text message that lies in the input, of less than
+/// 64 KiB. Empty: anything else, which readHeader judges. Its payload is the rest behind the
+/// header.
+struct WholeText {
+  std::size_t header_bytes = 0;  // 0: not this case
+  std::size_t payload_bytes = 0;
+};
+
+inline WholeText findWholeText(std::span<char> input, const FrameLimits& limits) {
+  constexpr std::size_t kLongestHeader = 8;
+  if (input.size() < kLongestHeader || input[0] != static_cast<char>(0x81)) return {};
+  const auto second = static_cast<std::uint8_t>(input[1]);
+  WholeText found{6, second & 0x7Fu};
+  if (second == (0x80u | 126u)) {
+    found.header_bytes = 8;
+    found.payload_bytes = static_cast<std::size_t>(static_cast<std::uint8_t>(input[2])) << 8 |
+                          static_cast<std::uint8_t>(input[3]);
+    if (found.payload_bytes < 126) return {};
+  } else if (second < 0x80u || found.payload_bytes > 125) {
+    return {};
+  }
+  const bool is_whole = input.size() - found.header_bytes >= found.payload_bytes;
+  return is_whole && found.payload_bytes <= limits.max_message_bytes ? found : WholeText{};
+}
+
 using Block = std::uint64_t __attribute__((vector_size(16)));
 
 Block loadBlock(const char* data) {
@@ -295,6 +320,15 @@ FrameEvent FrameDecoder::next(std::span<char>& input, const FrameLimits& limits,
     partial_.reset();
   }
   if (input.empty()) return FrameEvent::kNeedMore;
+  const WholeText whole = findWholeText(input, limits);
+  if (whole.header_bytes != 0) {
+    std::uint32_t key;
+    std::memcpy(&key, input.data() + whole.header_bytes - 4, 4);
+    out.payload = input.subspan(whole.header_bytes, whole.payload_bytes);
+    input = input.subspan(whole.header_bytes + whole.payload_bytes);
+    if (unmask(out.payload, key) || text::isUtf8(viewOf(out.payload))) return FrameEvent::kText;
+    return fail(1007, "text is not UTF-8", out);
+  }
   FrameHeader header;
   const HeaderResult result = readHeader(input.data(), input.size(), limits, {}, header);
   if (result.state == HeaderState::kRefused) return fail(result.close_code, result.reason, out);
