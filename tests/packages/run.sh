@@ -57,7 +57,7 @@ inside() {
 
 # The machine's own Debian sources, main only: "URI SUITE" a line.
 debian_sources() {
-  apt-get indextargets --format '$(REPO_URI) $(SUITE) $(COMPONENT) $(ORIGIN)' 'Created-By: Packages' |
+  apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT) $(ORIGIN)' 'Created-By: Packages' |
     awk '$3 == "main" && $4 == "Debian" { print $1, $2 }' | sort -u
 }
 
@@ -67,7 +67,7 @@ make_base() {
   codename=$VERSION_CODENAME
   mkdir -p "$work/archives/partial"
   [[ ! -f $work/base-$codename.tar ]] || return 0
-  mirror=$(apt-get indextargets --format '$(REPO_URI) $(CODENAME) $(COMPONENT)' 'Created-By: Packages' |
+  mirror=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
     awk -v codename="$codename" '$2 == codename && $3 == "main" { print $1; exit }')
   say "debootstrap $codename from ${mirror:=http://deb.debian.org/debian}: once, then kept"
   rm -rf "$work/base"
@@ -81,7 +81,7 @@ make_base() {
   [[ ! -s $work/base/etc/apt/sources.list.new ]] || mv "$work/base/etc/apt/sources.list.new" "$work/base/etc/apt/sources.list"
   printf '#!/bin/sh\nexit 101\n' >"$work/base/usr/sbin/policy-rc.d" && chmod 755 "$work/base/usr/sbin/policy-rc.d"
   cp /etc/resolv.conf "$work/base/etc/resolv.conf"
-  inside "$work/base" apt-get -qq update
+  inside "$work/base" apt-get -qq update || say "not all package lists could be had: going on with the others"
   tar -C "$work/base" -cf "$work/base-$codename.tar.part" .
   mv "$work/base-$codename.tar.part" "$work/base-$codename.tar"
   rm -rf "$work/base"
