@@ -19,7 +19,7 @@ namespace {
 
 constexpr char kBetween = '\x1e';  // text, then JSON, in what the child sends
 
-std::string quoted(std::string_view text) {
+std::string jsonText(std::string_view text) {
   std::string out;
   text::appendJsonString(out, text);
   return out;
@@ -34,12 +34,12 @@ void describeHandler(const sub0_handler& handler, std::string& text, std::string
   text += (is_effect ? "effect  " : "mode    ") + name + "  (key " + key + ", on the " +
           (is_pool ? "pool" : "loop") + ")  " + text::escapeControl(description) + "\n";
   json +=
-      "{\"kind\":\"" + std::string(is_effect ? "effect" : "mode") + "\",\"name\":" + quoted(name) +
-      ",\"key\":" + quoted(key) + ",\"placement\":\"" + (is_pool ? "pool" : "loop") +
-      "\",\"max_running\":" + std::to_string(handler.max_running) +
+      "{\"kind\":\"" + std::string(is_effect ? "effect" : "mode") +
+      "\",\"name\":" + jsonText(name) + ",\"key\":" + jsonText(key) + ",\"placement\":\"" +
+      (is_pool ? "pool" : "loop") + "\",\"max_running\":" + std::to_string(handler.max_running) +
       ",\"completes_in_run\":" + ((handler.flags & SUB0_COMPLETES_IN_RUN) != 0 ? "true" : "false") +
-      ",\"schema\":" + quoted(json::toText(handler.schema)) +
-      ",\"description\":" + quoted(description) + "}";
+      ",\"schema\":" + jsonText(json::toText(handler.schema)) +
+      ",\"description\":" + jsonText(description) + "}";
 }
 
 void describeSetting(const sub0_setting& setting, std::string& text, std::string& json) {
@@ -48,9 +48,9 @@ void describeSetting(const sub0_setting& setting, std::string& text, std::string
   const std::string description(json::toText(setting.description));
   text += "setting " + name + "  (default '" + text::escapeControl(value) + "')  " +
           text::escapeControl(description) + "\n";
-  json += "{\"name\":" + quoted(name) + ",\"default\":" + quoted(value) +
+  json += "{\"name\":" + jsonText(name) + ",\"default\":" + jsonText(value) +
           ",\"secret\":" + ((setting.flags & SUB0_SETTING_SECRET) != 0 ? "true" : "false") +
-          ",\"description\":" + quoted(description) + "}";
+          ",\"description\":" + jsonText(description) + "}";
 }
 
 /// In the child: loads, checks, describes. Text lines, kBetween, members of the JSON object.
@@ -60,7 +60,7 @@ std::string describeInChild(const std::string& file, const Card& card) {
   if (problem.empty()) problem = compareCard(card, *opened.descriptor);
   if (problem.empty()) problem = checkDescriptor(*opened.descriptor);
   if (!problem.empty()) {
-    return "refused " + problem + "\n" + kBetween + "\"problem\":" + quoted(problem);
+    return "refused " + problem + "\n" + kBetween + "\"problem\":" + jsonText(problem);
   }
   std::string text;
   std::string json = "\"handlers\":[";
@@ -132,7 +132,7 @@ Inspection inspect(const std::string& file, unsigned time_limit_s) {
   const CardReading reading = readCardOfFile(error ? file : real_path);
   std::string problem = reading.problem;
   result.text = "file    " + text::escapeControl(file) + "\n";
-  result.json = "{\"file\":" + quoted(file);
+  result.json = "{\"file\":" + jsonText(file);
   std::string sent;
   if (reading.card) {
     const Card& card = *reading.card;
@@ -140,9 +140,9 @@ Inspection inspect(const std::string& file, unsigned time_limit_s) {
     result.text += "plugin  " + text::escapeControl(card.id + " " + card.version) + "\nABI     " +
                    abi + "\nbuilt   glibc " + text::escapeControl(card.glibc) + ", libstdc++ " +
                    text::escapeControl(card.libstdcxx) + "\n";
-    result.json += ",\"id\":" + quoted(card.id) + ",\"version\":" + quoted(card.version) +
-                   ",\"abi\":" + quoted(abi) + ",\"glibc\":" + quoted(card.glibc) +
-                   ",\"libstdcxx\":" + quoted(card.libstdcxx);
+    result.json += ",\"id\":" + jsonText(card.id) + ",\"version\":" + jsonText(card.version) +
+                   ",\"abi\":" + jsonText(abi) + ",\"glibc\":" + jsonText(card.glibc) +
+                   ",\"libstdcxx\":" + jsonText(card.libstdcxx);
     problem = checkVersions(card.abi_major, card.abi_minor);
     if (problem.empty()) sent = askChild(real_path, card, time_limit_s, problem);
   }
@@ -154,7 +154,7 @@ Inspection inspect(const std::string& file, unsigned time_limit_s) {
     result.is_loadable = members.rfind("\"problem\"", 0) != 0;
   } else {
     result.text += "refused " + problem + "\n";
-    result.json += ",\"problem\":" + quoted(problem);
+    result.json += ",\"problem\":" + jsonText(problem);
   }
   result.json += std::string(",\"loadable\":") + (result.is_loadable ? "true" : "false") + "}";
   return result;
