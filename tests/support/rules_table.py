@@ -28,18 +28,26 @@ def order(rule):
 
 
 def rules_in(text):
-    """Yields (rule, offset behind the whole citation) for each rule that `text` cites."""
+    """Yields (rule, start, end of the whole citation) for each rule that `text` cites."""
     for match in CITATION.finditer(text):
         last = int(match[3] or match[2])
         for number in range(int(match[2]), last + 1):
-            yield f"{match[1]}-{number}", match.end()
+            yield f"{match[1]}-{number}", match.start(), match.end()
 
 
 def note_behind(line, end):
     """The words behind the last citation of a line, without comment marks and code."""
-    note = re.split(r"\*/|\*\|", line[end:])[0]
+    note = re.split(r"\*/|\"", line[end:])[0]
     note = re.sub(r"^[\s,:;.)\]–-]+", "", note).strip().rstrip("\\").strip()
     return note if re.search(r"\w", note) and not re.search(r"[{};]\s*$", note) else ""
+
+
+def is_said(line, start, end):
+    """Whether the citation at start..end of a C++ line is a remark (in a comment, or first in a text with more words)
+    and not a value that the test works with."""
+    if "//" in line[:start] or line.lstrip().startswith(("*", "/*")):
+        return True
+    return re.search(r'"(spec )?$', line[:start]) is not None and re.match(r"[:, ]+\w", line[end:]) is not None
 
 
 def cpp_citations(text):
@@ -51,24 +59,24 @@ def cpp_citations(text):
     opening = text.find("#include")
     offset = 0
     for line in text.splitlines(keepends=True):
-        for rule, end in rules_in(line):
+        cited = [(rule, end) for rule, start, end in rules_in(line) if is_said(line, start, end)]
+        for rule, _ in cited:
             if offset < opening:
                 continue
             owner = next((m for start, close, m in items if close >= offset), items[-1][2] if items else None)
             if owner is None:
                 continue
-            last = max(e for _, e in rules_in(line))
             name = rf"{owner[1]}\.{owner[2]}(/|$)" if owner[1] else rf"{owner[3]}\."
-            yield rule, note_behind(line, max(last, end)), rf"(^|[./]){name}"
+            yield rule, note_behind(line, cited[-1][1]), rf"(^|[./]){name}"
         offset += len(line)
 
 
 def script_citations(path, text):
     stem = re.escape(path.stem).replace("_", "[-_]").replace(r"\-", "[-_]")
     for line in text.splitlines():
-        for rule, _ in rules_in(line):
-            last = max(e for _, e in rules_in(line))
-            yield rule, note_behind(line, last), rf"(^|[./]){stem}([./]|$)"
+        cited = list(rules_in(line))
+        for rule, _, _ in cited:
+            yield rule, note_behind(line, cited[-1][2]), rf"(^|[./]){stem}([./]|$)"
 
 
 def citations(root):
@@ -96,7 +104,7 @@ def tests_that_passed(junit):
 
 def covered_rules(path):
     lines = [line for line in path.read_text().splitlines() if not line.startswith("#")]
-    return sorted({rule for rule, _ in rules_in("\n".join(lines))}, key=order)
+    return sorted({rule for rule, _, _ in rules_in("\n".join(lines))}, key=order)
 
 
 def table_of(root, passed):
@@ -115,7 +123,7 @@ def undocumented(root, covered):
     for letter, name in DOCUMENT_OF.items():
         page = root / name
         text = page.read_text() if page.exists() else ""
-        written = {rule for rule, _ in rules_in(text)}
+        written = {rule for rule, _, _ in rules_in(text)}
         for rule in covered:
             if rule[0] == letter and rule not in written:
                 yield rule, name
@@ -130,7 +138,7 @@ def write_table(out, table, covered):
             lines.append(f"| {rule} | **none** | | |")
             continue
         for (test, path), notes in sorted(tests.items()):
-            words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", test.split("/")[0].split(".")[-1].replace("_", " ")).lower()
+            words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", test.split("/")[0].split(".")[-1].replace("_", " ")).lower()
             lines.append(f"| {rule} | {test} | {'; '.join(notes) or words} | {path} |".replace("\n", " "))
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text("\n".join(lines) + "\n")
@@ -156,7 +164,7 @@ def self_test():
         (root / "tests/unit").mkdir(parents=True)
         (root / "docs").mkdir()
         (root / "tests/unit/a_test.cpp").write_text(
-            "// About Q-99.\n#include <x>\n\n// spec S-31: two rows\nTEST(Rows, BecomeAnArray) {\n  // Q-21: unmasked\n}\n"
+            "// About Q-99.\n#include <x>\n\n// spec S-31: two rows\nTEST(Rows, BecomeAnArray) {\n  // Q-21: unmasked\n  EXPECT(\"S-40\", 1);\n}\n"
             "\nTEST(Rows, AreSkipped) {\n  // Q-22\n}\n\nTEST_P(Cuts, EveryByte) {\n}\n"
             'INSTANTIATE_TEST_SUITE_P(All, Cuts, Values(\n  "Q-5..Q-7 cut"));\n')
         (root / "tests/unit/wallet_session.txt").write_text("# spec S-115, S-116: reply first\n")
