@@ -12,12 +12,12 @@ namespace sub0::net::http {
 struct ResponseHead {
   int status = 200;
   std::string_view content_type = "application/json";  // empty: no such header
-  std::string_view date;                               // IMF-fixdate; empty: no such header
-  std::string_view allow;                              // 405: "GET, POST, OPTIONS"
+  std::string_view date = {};                          // IMF-fixdate; empty: no such header
+  std::string_view allow = {};                         // 405: "GET, POST, OPTIONS"
   int retry_after_s = -1;                              // below 0: no such header
   bool close = false;                                  // adds `Connection: close`
   bool is_head = false;                                // answer to HEAD: no body bytes
-  std::string_view extra_lines;                        // whole lines with their CRLF (CORS, …)
+  std::string_view extra_lines = {};                   // whole lines with their CRLF (CORS, …)
 };
 
 /// Standard phrase of a status; "Unknown" for one that sub0 does not use.
