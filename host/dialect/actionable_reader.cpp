@@ -70,7 +70,7 @@ void reportMode(const Actionable& action, const Resource& resource, const ReadCo
 
 void readMode(Actionable& action, const Resource& resource, const ReadContext& context) {
   action.mode = textOf(*action.source, "mode");
-  action.mode_place = resource.file->at(action.pointer + "/mode");
+  action.mode_place = {resource.file, action.pointer + "/mode"};
   if (action.mode.empty()) return;  // reported by its declaration, or below as unknown
   const ModeDeclaration* offered = findOffered(context.options, action.mode);
   if (offered == nullptr) {
@@ -115,7 +115,7 @@ Actionable readActionable(const json::Value& source, const std::string& pointer,
   Actionable action;
   action.source = &source;
   action.pointer = pointer;
-  action.place = resource.file->at(pointer);
+  action.place = {resource.file, pointer};
 
   std::vector<std::string> plugin_keys;
   for (const ModeDeclaration& one : context.options.modes) plugin_keys.push_back(one.config_key);

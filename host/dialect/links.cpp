@@ -315,7 +315,7 @@ std::string placeText(const NamedRoute& route) {
 }
 
 void checkOneRoute(const NamedRoute& route, const ReadContext& context) {
-  const Place place = route.resource->file->at(route.resource->pointer + "/" + route.key);
+  const Spot place{route.resource->file, route.resource->pointer + "/" + route.key};
   if (route.name.empty()) {
     context.problems.error(place, "S-50", "\"" + route.key + "\" is empty");
     return;
@@ -357,7 +357,7 @@ void checkRoutes(const std::vector<Resource>& resources, const ReadContext& cont
       const NamedRoute route{&resource, key, std::string(json::chars(*value))};
       if (route.key == "resource" && route.name == resource.id) continue;  // one route (S-11)
       checkOneRoute(route, context);
-      const Place place = resource.file->at(resource.pointer + "/" + route.key);
+      const Spot place{resource.file, resource.pointer + "/" + route.key};
       const auto [same, is_new] = exact.emplace(route.name, route);
       if (!is_new) {
         const bool both_ids = same->second.key == "id" && route.key == "id";

@@ -29,14 +29,14 @@ struct Tokenize {
   std::optional<std::vector<std::string>> custom_claim_fields;
   std::string property_name = "token";
   bool has_property_name = false;
-  Place place;
+  Spot place;
 };
 
 /// `protected` (S-72).
 struct Protected {
   std::string provide_as = "Authorization";
   std::vector<std::string> extract_claims;
-  Place place;
+  Spot place;
 };
 
 /// One action (S-20…S-25).
@@ -47,8 +47,8 @@ struct Actionable {
   const json::Value* config = nullptr;     // the value of config_key; null if it is missing
   const json::Value* source = nullptr;     // the whole action object
   std::string pointer;                     // of the action within its file
-  Place place;                             // of the action
-  Place mode_place;                        // of the value of `mode`
+  Spot place;                              // of the action
+  Spot mode_place;                         // of the value of `mode`
   bool is_sound = true;                    // false: an error was reported inside it
   Validation validation;                   // empty where there is none
   bool bypass_payload_validation = false;  // S-25
@@ -89,7 +89,7 @@ struct Resource {
   const SourceFile* file = nullptr;
   const json::Value* source = nullptr;  // the whole resource object
   std::string pointer;                  // of the resource within its file
-  Place place;
+  Spot place;
 
   /// S-71: a token is issued by calls of this resource.
   bool issuesToken() const {

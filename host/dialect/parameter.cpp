@@ -69,9 +69,7 @@ Parameter Parameter::compile(const json::Value& source, std::string_view pointer
 void Parameter::warn(std::string_view pointer, const CompileContext& context,
                      const Names& names) const {
   if (context.problems == nullptr) return;
-  const auto place = [&] {
-    return context.file == nullptr ? context.fallback_place : context.file->at(pointer);
-  };
+  const auto place = [&] { return context.file == nullptr ? Place() : context.file->at(pointer); };
   const std::string quoted = "\"" + word_ + "\"";
   if (is_claim_ && is_declared_) {
     context.problems->warning(

@@ -133,7 +133,7 @@ CompileContext Project::contextOf(const Resource& resource, const Actionable& ac
                                   Problems& problems) const {
   CompileContext context;
   context.file = resource.file;
-  context.fallback_place = action.place;
+  context.action_pointer = action.pointer;
   context.names = &action.names;
   context.environment = &environment_;
   context.problems = &problems;

@@ -73,7 +73,7 @@ std::optional<std::string> readSecret(const json::Value& value, const std::strin
 
 void checkSecret(Tokenize& tokenize, const std::string& pointer, const Resource& resource,
                  const ReadContext& context) {
-  const Place place = resource.file->at(pointer);
+  const Spot place{resource.file, pointer};
   const std::string& key = tokenize.encryption_key;
   if (key.empty()) {
     context.problems.error(place, "S-70", "encryption_key is empty");
@@ -94,7 +94,7 @@ void readTokenize(Resource& resource, const ReadContext& context) {
   if (source == nullptr || !json::isObject(*source)) return;
   const std::string pointer = resource.pointer + "/tokenize";
   Tokenize tokenize;
-  tokenize.place = resource.file->at(pointer);
+  tokenize.place = {resource.file, pointer};
   tokenize.algorithm = algorithmOf(textOf(*source, "algorithm"));
   const json::Value* expiration = json::find(*source, "expiration");
   if (expiration != nullptr && expiration->type == SUB0_INT) {
@@ -134,7 +134,7 @@ void readProtected(Resource& resource, const ReadContext& context) {
   if (source == nullptr || !json::isObject(*source)) return;
   const std::string pointer = resource.pointer + "/protected";
   Protected protection;
-  protection.place = resource.file->at(pointer);
+  protection.place = {resource.file, pointer};
   if (json::find(*source, "provide_as") != nullptr) {
     protection.provide_as = textOf(*source, "provide_as");
     if (protection.provide_as.empty()) {
@@ -160,7 +160,7 @@ Resource readResource(const json::Value& source, const std::string& pointer, con
   resource.file = &file;
   resource.source = &source;
   resource.pointer = pointer;
-  resource.place = file.at(pointer);
+  resource.place = {&file, pointer};
   const KeyCheck check{file, context.problems, context.options.strict, nullptr};
   (void)checkObject(source, resourceDeclaration(), pointer, check);
   resource.id = textOf(source, "id");

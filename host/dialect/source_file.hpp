@@ -30,4 +30,13 @@ class SourceFile {
   json::PlacedDocument document_;
 };
 
+/// A place that is worked out only when somebody reports it: finding a line means reading the file
+/// from its beginning.
+struct Spot {
+  const SourceFile* file = nullptr;
+  std::string pointer;
+
+  operator Place() const { return file == nullptr ? Place() : file->at(pointer); }
+};
+
 }  // namespace sub0::dialect

@@ -48,8 +48,8 @@ bool contains(const std::vector<std::string>& names, std::string_view name) {
 // Compiles one value into a tree of nodes in `memory`, and notes what they read.
 class Compiler {
  public:
-  Compiler(const CompileContext& context, Arena& memory, Needs& needs)
-      : context_(context), memory_(memory), needs_(needs) {}
+  Compiler(const CompileContext& context, bool stands_in_file, Arena& memory, Needs& needs)
+      : context_(context), memory_(memory), needs_(needs), stands_in_file_(stands_in_file) {}
 
   Node compile(const json::Value& source, const std::string& pointer) {
     switch (source.type) {
@@ -73,7 +73,8 @@ class Compiler {
   }
 
   Place placeOf(const std::string& pointer) const {
-    return context_.file == nullptr ? context_.fallback_place : context_.file->at(pointer);
+    if (context_.file == nullptr) return {};
+    return context_.file->at(stands_in_file_ ? pointer : context_.action_pointer);
   }
   void error(const std::string& pointer, std::string_view rule, std::string message,
              std::string suggestion = {}) const {
@@ -320,6 +321,7 @@ class Compiler {
   const CompileContext& context_;
   Arena& memory_;
   Needs& needs_;
+  bool stands_in_file_;
 };
 
 // Appends a value as a part of a longer text: texts as they are, null as nothing, others as JSON.
@@ -411,19 +413,22 @@ Template& Template::operator=(Template&&) noexcept = default;
 
 Template Template::compile(const json::Value& source, std::string_view pointer,
                            const CompileContext& context) {
+  return compile(source, pointer, true, context);
+}
+
+Template Template::compileText(std::string_view text, const CompileContext& context) {
+  return compile(json::text(text), "", false, context);
+}
+
+Template Template::compile(const json::Value& source, std::string_view pointer, bool stands_in_file,
+                           const CompileContext& context) {
   Template compiled;
   compiled.memory_ = std::make_unique<Arena>(kFirstBlockBytes);
-  Compiler compiler(context, *compiled.memory_, compiled.needs_);
+  Compiler compiler(context, stands_in_file, *compiled.memory_, compiled.needs_);
   auto* root = compiled.memory_->make<Node>();
   *root = compiler.compile(source, std::string(pointer));
   compiled.root_ = root;
   return compiled;
-}
-
-Template Template::compileText(std::string_view text, const CompileContext& context) {
-  CompileContext placeless = context;
-  if (context.file != nullptr) placeless.file = nullptr;
-  return compile(json::text(text), "", placeless);
 }
 
 Template Template::constant(const json::Value& value) {

@@ -28,12 +28,11 @@ struct Names {
   bool payload_id_is_uid = false;  // reachable over a socket: reading payload `id` warns (S-113)
 };
 
-/// What compiling needs beside the value. `file` null: the text stands in no file, problems get
-/// `fallback_place`. Reference members must outlive the compilation only.
+/// What compiling needs beside the value; must outlive the compilation only.
 struct CompileContext {
-  const SourceFile* file = nullptr;
-  Place fallback_place;
-  const Names* names = nullptr;                    // null: no names
+  const SourceFile* file = nullptr;  // null: problems have no place
+  std::string action_pointer;        // where problems of text that stands in no file are reported
+  const Names* names = nullptr;      // null: no names
   const EnvironmentLookup* environment = nullptr;  // null: nothing is set
   Problems* problems = nullptr;                    // null: problems are dropped
   bool strict = false;
@@ -93,6 +92,9 @@ class Template {
   bool isWholePayload() const;
 
  private:
+  static Template compile(const json::Value& source, std::string_view pointer, bool stands_in_file,
+                          const CompileContext& context);
+
   std::unique_ptr<Arena> memory_;
   const detail::Node* root_ = nullptr;
   Needs needs_;

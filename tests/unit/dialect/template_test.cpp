@@ -56,7 +56,6 @@ class TemplateTest : public testing::Test {
     context.names = &names_;
     context.environment = &kEnvironment;
     context.problems = &problems_;
-    context.fallback_place = {"a.json", "", {}};
     return Template::compile(valueOf(json), "/value", context);
   }
   std::string evaluate(const std::string& json, bool allow_raw = false) {
@@ -227,6 +226,18 @@ TEST_F(TemplateTest, WhatTheScopeDoesNotHoldIsNull) {
         R"("$HEADER.ip")", R"("$CONNECTION.uid")", R"("$GENERATOR.UUID")", R"("$PAYLOAD.user")"}) {
     EXPECT_EQ(json::toString(compile(source).evaluate(empty, arena_)), "null") << source;
   }
+}
+
+// spec S-61
+TEST(TemplateText, ProblemsOfTextThatStandsInNoFileAreReportedAtItsAction) {
+  const Loaded loaded = loadText(resourceText(R"({"id": 1, "mode": "VALUE", "value": 1})"));
+  const Resource& resource = loaded.project->resources()[0];
+  Problems problems;
+  (void)Template::compileText(
+      "$PAYLAOD", loaded.project->contextOf(resource, resource.actionables[0], problems));
+  ASSERT_EQ(problems.warningCount(), 1u);
+  EXPECT_EQ(problems.all()[0].place.pointer, "/actionables/0");
+  EXPECT_EQ(problems.all()[0].place.file, "project/resources/a.json");
 }
 
 TEST_F(TemplateTest, ATemplateOutlivesItsSource) {
