@@ -166,6 +166,8 @@ std::string PostgresCluster::socketUrl() const {
 
 std::string PostgresCluster::execute(const std::string& sql) const {
   const Connection connection(PQconnectdb(socketUrl().c_str()), &PQfinish);
+  PQsetNoticeProcessor(
+      connection.get(), [](void*, const char*) {}, nullptr);
   const Result result(PQexec(connection.get(), sql.c_str()), &PQclear);
   const ExecStatusType status = PQresultStatus(result.get());
   if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {

@@ -1,13 +1,57 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
 #include "engine.hpp"
+#include "postgres/postgres_pipeline.hpp"
+#include "statement_index.hpp"
+
 namespace sub0::query {
-class PostgresEngine {
+
+// PostgreSQL: each loop has one pipelined connection, so nothing ever waits on a thread. Ready when
+// all of them are up. The first loop's connection tries every statement once it is up, and warns of
+// those that the server refuses.
+class PostgresEngine final : public Engine {
  public:
-  static std::unique_ptr<Engine> make(const HostPort&, const std::string&, std::size_t,
-                                      std::string& e) {
-    e = "no";
-    return nullptr;
+  // Null and the reason where the URL is none.
+  static std::unique_ptr<Engine> make(const HostPort& host, const std::string& url,
+                                      std::size_t result_limit_bytes, std::string& error);
+
+  Dialect dialect() const override { return Dialect::kPostgres; }
+  std::string translate(const TokenList& list, std::vector<std::string>&) const override {
+    return std::string(list.sql);
   }
+  void add(const StatementPointer& statement) override;
+  std::uint32_t indexOf(const std::string& sql) override { return index_.of(sql); }
+  bool start(std::string& error) override;
+  void stop(std::uint64_t) override { is_stopping_ = true; }
+  void startLoop(std::uint32_t loop) override;
+  void stopLoop(std::uint32_t loop) override { pipelines_[loop]->close(); }
+  void endTurn(std::uint32_t loop) override { pipelines_[loop]->send(); }
+  void run(const StatementPointer& statement, const sub0_run& run) override;
+  bool isReady() const override;
+  std::unique_ptr<SqlSession> openSession() override;
+
+ private:
+  struct LateCheck;
+  PostgresEngine(const HostPort& host, std::size_t result_limit_bytes)
+      : host_(host), result_limit_bytes_(result_limit_bytes) {}
+  void check(const StatementPointer& statement);
+  static void onLateCheck(void* late);
+
+  const HostPort& host_;
+  std::size_t result_limit_bytes_;
+  PostgresAddress address_;
+  StatementIndex index_;
+  std::vector<StatementPointer> before_start_;
+  std::vector<std::unique_ptr<PostgresPipeline>> pipelines_;
+  std::atomic<std::uint32_t> up_count_{0};
+  std::atomic<bool> is_stopping_{false};
+  bool is_started_ = false;
 };
+
 }  // namespace sub0::query

@@ -176,6 +176,11 @@ void SqliteEngine::stopLoop(std::uint32_t index) {
 }
 
 void SqliteEngine::run(const StatementPointer& statement, const sub0_run& run) {
+  const std::int32_t current = host_.currentLoop();
+  if (current < 0) {
+    host_.fail(run.ticket, Failure{SUB0_INTERNAL, "a run of QUERY came on no loop", ""});
+    return;
+  }
   SqliteRequest request{run.ticket, run.deadline_ns, statement, {}};
   request.parameters.reserve(statement->inputs.size());
   for (const std::uint32_t input : statement->inputs) {
@@ -185,7 +190,7 @@ void SqliteEngine::run(const StatementPointer& statement, const sub0_run& run) {
     }
     request.parameters.push_back(toSqlite(run.inputs[input]));
   }
-  LoopState& loop = loops_[static_cast<std::size_t>(host_.currentLoop())];
+  LoopState& loop = loops_[static_cast<std::size_t>(current)];
   Failure failure;
   sqlite3_stmt* prepared = loop.reader->prepared(*statement, failure);
   if (prepared == nullptr && failure.code != SUB0_BUSY) {

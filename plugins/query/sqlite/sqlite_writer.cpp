@@ -5,6 +5,8 @@
 
 namespace sub0::query {
 
+constexpr std::uint64_t kMarginNs = 10000000;
+
 using Status = SqliteConnection::Status;
 
 bool SqliteWriter::start(const std::string& path, std::string& error) {
@@ -67,7 +69,9 @@ void SqliteWriter::execute(SqliteRequest& request) {
     end(request, outcome);
     return;
   }
-  const std::chrono::nanoseconds time_left(request.deadline_ns - now_ns);
+  // Ended a little before the deadline, so that the host need not do it.
+  const std::uint64_t left_ns = request.deadline_ns - now_ns;
+  const std::chrono::nanoseconds time_left(left_ns - std::min(left_ns / 2, kMarginNs));
   const auto until = std::chrono::steady_clock::now() + time_left;
   connection_.setWait([until](int calls) {
     std::this_thread::sleep_for(std::chrono::milliseconds(std::min(calls + 1, 5)));

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <libpq-fe.h>
+
+#include "engine.hpp"
+#include "postgres/postgres_address.hpp"
+
+namespace sub0::query {
+
+// A blocking session of its own for sub0.sql/1: connects on first use, and again after a loss.
+// THREAD: one.
+class PostgresSession final : public SqlSession {
+ public:
+  PostgresSession(const PostgresAddress& address, std::size_t limit_bytes)
+      : address_(address), limit_bytes_(limit_bytes) {}
+  ~PostgresSession() override { PQfinish(connection_); }
+
+  std::unique_ptr<ResultTree> execute(std::string_view sql, bool is_script,
+                                      const sub0_value& parameters, Failure& failure) override;
+
+ private:
+  bool connect(Failure& failure);
+
+  const PostgresAddress& address_;
+  std::size_t limit_bytes_;
+  PGconn* connection_ = nullptr;
+};
+
+}  // namespace sub0::query
