@@ -4,6 +4,7 @@
 add_library(sub0_options INTERFACE)
 target_compile_options(sub0_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict> # false alarms of gcc 12 on std::string operator+
   $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor -Wold-style-cast>)
 if(SUB0_SANITIZE)
   target_compile_options(sub0_options INTERFACE -fsanitize=${SUB0_SANITIZE} -fno-omit-frame-pointer

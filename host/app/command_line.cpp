@@ -17,7 +17,7 @@ namespace {
 Poco::Util::OptionSet optionSetOf(const CommandDeclaration& command) {
   Poco::Util::OptionSet options;
   for (const auto& declared : command.options) {
-    Poco::Util::Option option(declared.name, "", declared.text, false);
+    Poco::Util::Option option(declared.name, declared.short_name, declared.text, false);
     option.repeatable(declared.is_repeatable);
     if (!declared.argument.empty()) option.argument(declared.argument);
     options.addOption(option);

@@ -24,6 +24,7 @@ struct OptionDeclaration {
   std::string argument;  // "N"; empty: a switch
   std::string text;
   bool is_repeatable = false;
+  std::string short_name = {};  // "f" for -f
 };
 
 struct CommandDeclaration {

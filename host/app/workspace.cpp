@@ -87,12 +87,12 @@ Workspace::Workspace(const Arguments& arguments, std::string resources, bool sta
       settings_(flagsOf(arguments), processEnvironment, arguments.value("config")) {
   if (resources_.empty()) return;
   dialect::FileSystemReader files;
-  const auto layout = dialect::findProject(files, resources_);
-  if (layout.env_file.empty()) return;
-  const auto text = files.read(layout.env_file);
+  layout_ = dialect::findProject(files, resources_);
+  if (layout_.env_file.empty()) return;
+  const auto text = files.read(layout_.env_file);
   dialect::Problems reported_by_the_project;
   if (text)
-    settings_.addDotEnv(dialect::parseDotEnv(*text, layout.env_file, reported_by_the_project));
+    settings_.addDotEnv(dialect::parseDotEnv(*text, layout_.env_file, reported_by_the_project));
 }
 
 void Workspace::loadPlugins() {
@@ -111,7 +111,7 @@ void Workspace::loadPlugins() {
   }
   addFindings();
   for (const auto& problem : settings_.problems()) {
-    problems_.error({"settings", "", {}}, "", problem);
+    addProblem(problem);
   }
 }
 
@@ -142,18 +142,31 @@ void Workspace::loadProject() {
 std::optional<std::string> Workspace::pluginSetting(std::string_view name) const {
   if (name == "SUB0_STATE") return std::filesystem::absolute(state_folder_).string();
   if (name == "SUB0_PROJECT") {
-    const std::string folder = project_ ? project_->layout().project_folder : ".";
+    const std::string& folder = layout_.project_folder;
     return std::filesystem::absolute(folder.empty() ? "." : folder).string();
   }
   return settings_.given(name);
 }
 
 void Workspace::createPlugins(plugin::HostTable& host) {
+  has_plugins_ = true;
   registry_.createAll(host, [this](std::string_view name) { return pluginSetting(name); });
   addFindings();
 }
 
 void Workspace::compile() { plans_ = call::PlanSet::compile(project_, registry_, problems_); }
+
+void Workspace::destroyPlugins() {
+  plans_.reset();
+  if (has_plugins_) registry_.destroyAll();
+  has_plugins_ = false;
+}
+
+std::string Workspace::databaseName() const {
+  const std::string url = settings_.text("DATABASE_URL");
+  if (url.empty()) return "sqlite";
+  return url.rfind("postgres", 0) == 0 ? "postgres" : url.substr(0, url.find(':'));
+}
 
 void Workspace::addFindings() {
   const auto& found = registry_.problems();

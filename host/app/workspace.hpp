@@ -27,6 +27,8 @@ class Workspace {
  public:
   /// `resources`: the folder; empty: none (config, plugin list). `starting`: for `run` (S-3).
   Workspace(const Arguments& arguments, std::string resources, bool starting);
+  /// Destroys plugins that are still there.
+  ~Workspace() { destroyPlugins(); }
   Workspace(const Workspace&) = delete;
   Workspace& operator=(const Workspace&) = delete;
 
@@ -34,12 +36,27 @@ class Workspace {
   void loadProject();
   /// REQUIRES: `host` has its loops, if there are any.
   void createPlugins(plugin::HostTable& host);
+  /// For commands that run nothing.
+  void createPluginsOffline() { createPlugins(offline_host_); }
   void compile();
+  /// Gives actions and plugins back. REQUIRES: no run is under way, nobody else holds plans().
+  void destroyPlugins();
 
   /// Every error and warning so far, on stderr (text or JSON lines). True: there is no error.
   bool reportProblems();
-  /// Errors and warnings of the project's files, and of settings and plugins, as one list of lines.
-  const dialect::Problems& problems() const { return problems_; }
+  /// Something that stands in no file of the project.
+  void addProblem(const std::string& message) {
+    problems_.error({"settings", "", {}}, "", message);
+  }
+
+  /// The kind of the database in use ("sqlite", "postgres"), never its address.
+  std::string databaseName() const;
+
+  /// The same as a list.
+  const dialect::Problems& sortedProblems() {
+    problems_.sort();
+    return problems_;
+  }
 
   Settings& settings() { return settings_; }
   plugin::Registry& registry() { return registry_; }
@@ -55,11 +72,14 @@ class Workspace {
   const bool starting_;
   const bool strict_;
   const std::string resources_;
+  dialect::ProjectLayout layout_;
   std::string state_folder_;
   std::vector<plugin::PluginFolder> plugin_folders_;
   Settings settings_;
   dialect::Problems problems_;
+  plugin::HostTable offline_host_;
   plugin::Registry registry_;
+  bool has_plugins_ = false;
   std::size_t plugin_problems_taken_ = 0;
   std::shared_ptr<const dialect::Project> project_;
   std::shared_ptr<const call::PlanSet> plans_;

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/host_process.hpp"
+
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
+
+#include "base/log.hpp"
+#include "base/text.hpp"
+
+namespace sub0::app {
+namespace {
+
+constexpr std::int64_t kNsPerMs = 1'000'000;
+constexpr long kLookNs = 50 * kNsPerMs;  // how often the watchdog looks
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kDestroysAtExit = true;  // so that leaks are seen
+#else
+constexpr bool kDestroysAtExit = false;  // late threads of plugins must not meet destructors
+#endif
+
+sigset_t waitedSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
+  return signals;
+}
+
+std::size_t loopCount(const Settings& settings) {
+  const auto wanted = static_cast<std::size_t>(settings.whole("SUB0_LOOPS"));
+  if (wanted > 0) return wanted;
+  return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 8);
+}
+
+std::string upperList(const std::string& methods) {
+  std::string list;
+  for (const auto method : text::split(methods, "|,")) {
+    if (method.empty() || text::equalsIgnoreCase(method, "GET") ||
+        text::equalsIgnoreCase(method, "HEAD")) {
+      continue;
+    }
+    list.append(list.empty() ? "" : ", ").append(method);
+  }
+  return list;
+}
+
+}  // namespace
+
+void blockSignals() {
+  const sigset_t signals = waitedSignals();
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+}
+
+HostProcess::HostProcess(Workspace& workspace) : workspace_(workspace) {}
+
+HostProcess::~HostProcess() {
+  if (!loops_) return;
+  loops_->stopThreads();
+  for (auto& unit : loops_->units()) unit->calls.reset();
+  server_.reset();
+  workspace_.destroyPlugins();
+}
+
+int HostProcess::run() {
+  workspace_.loadPlugins();
+  const Settings& settings = workspace_.settings();
+  loops_ = std::make_unique<LoopGroup>(
+      loopCount(settings), static_cast<std::size_t>(settings.whole("SUB0_POOL_THREADS")));
+  if (!prepare()) return kExitConfiguration;
+  if (const int code = listen(); code != kExitOk) return code;
+  loops_->startThreads();
+  if (!loops_->startPlugins(workspace_.registry())) {
+    for (const auto& problem : workspace_.registry().problems()) {
+      log::error("plugin", problem.message, {{"file", problem.file}});
+    }
+    return kExitFailure;
+  }
+  takes_calls_ = true;
+  waitForSignals();
+  drain();
+  return kExitOk;
+}
+
+/// Project, plugins and plans; everything that is wrong is said at once.
+bool HostProcess::prepare() {
+  workspace_.loadProject();
+  workspace_.createPlugins(loops_->table());
+  workspace_.compile();
+  auto options = networkOptions();
+  if (!options) workspace_.addProblem(options.error().message);
+  if (!workspace_.reportProblems()) return false;
+  options_ = std::move(*options);
+  const auto health = workspace_.registry().extension(SUB0_HEALTH_EXTENSION);
+  health_ = static_cast<const sub0_health*>(health.table);
+  health_self_ = health.self;
+  return true;
+}
+
+Result<net::Options> HostProcess::networkOptions() {
+  const Settings& settings = workspace_.settings();
+  net::Options options;
+  for (const auto& row : net::optionTable()) {
+    if (const auto* number = std::get_if<std::uint64_t net::Options::*>(&row.member)) {
+      options.*(*number) = static_cast<std::uint64_t>(settings.whole(row.setting));
+    } else if (const auto* flag = std::get_if<bool net::Options::*>(&row.member)) {
+      options.*(*flag) = settings.flag(row.setting);
+    } else {
+      options.*(*std::get_if<std::string net::Options::*>(&row.member)) =
+          settings.text(row.setting);
+    }
+  }
+  auto cors = net::http::CorsPolicy::parse(settings.text("ALLOWED_ORIGINS"));
+  if (!cors) return makeError(Code::kBadRequest, "ALLOWED_ORIGINS: " + cors.error().message);
+  options.cors = std::move(*cors);
+  const std::string proxies = settings.text("SUB0_TRUSTED_PROXIES");
+  if (proxies.empty()) return options;
+  auto trusted = net::http::TrustedProxies::parse(proxies);
+  if (!trusted) {
+    return makeError(Code::kBadRequest, "SUB0_TRUSTED_PROXIES: " + trusted.error().message);
+  }
+  options.trusted_proxies = std::move(*trusted);
+  return options;
+}
+
+int HostProcess::listen() {
+  const Settings& settings = workspace_.settings();
+  readiness_.is_ready = [this] { return takes_calls_.load(std::memory_order_relaxed); };
+  readiness_.reason = [this]() -> std::string {
+    if (is_draining_) return "the host is shutting down";
+    if (!takes_calls_) return "the host is starting";
+    return isDatabaseReady() ? "" : "the database is away";
+  };
+  call::Options call_options;
+  call_options.deadline_ms = settings.whole("SUB0_CALL_DEADLINE_MS");
+  call_options.max_bulk_uids = static_cast<std::size_t>(settings.whole("SUB0_BULK_LIMIT"));
+  call_options.allow_without_get = upperList(options_.allowed_methods);
+  server_ = std::make_unique<net::Server>(options_, readiness_);
+  server_->setLoops(loops_->units().size());
+  auto listening =
+      server_->listen(settings.text("HOST"), static_cast<std::uint16_t>(settings.whole("PORT")));
+  if (!listening) {
+    log::error("cannot_bind", listening.error().message);
+    return kExitCannotBind;
+  }
+  for (auto& unit : loops_->units()) {
+    unit->calls = std::make_unique<call::Calls>(unit->loop, unit->tickets, server_->hub(),
+                                                workspace_.plans(), call_options);
+    loops_->table().setBroadcastSink(unit->loop.index(), unit->calls.get());
+    server_->addLoop(unit->loop, *unit->calls, workspace_.plans());
+  }
+  server_->start();
+  return kExitOk;
+}
+
+bool HostProcess::isDatabaseReady() const {
+  return health_ == nullptr || health_->ready(health_self_) != 0;
+}
+
+/// One line on stderr, once the host can do its work: what waits for a start waits for it.
+void HostProcess::announce() {
+  is_announced_ = true;
+  const auto& listener = server_->listener();
+  std::string plugins;
+  for (const auto& plugin : workspace_.registry().plugins()) {
+    plugins += (plugins.empty() ? "" : " ") + plugin->id;
+  }
+  const std::string database = health_ == nullptr ? "none" : workspace_.databaseName();
+  const std::string url = "http://" + listener.host() + ":" + std::to_string(listener.port());
+  log::info("ready", "ready on " + url,
+            {{"url", url},
+             {"port", listener.port()},
+             {"resources", workspace_.project()->resources().size()},
+             {"plugins", plugins},
+             {"database", database}});
+  if (!options_.allow_websocket) {
+    log::info("websocket_off",
+              "WebSocket connections are off: set ALLOW_WEBSOCKET_CONNECTIONS=true");
+  }
+}
+
+void HostProcess::waitForSignals() {
+  std::vector<plugin::TicketTable*> tables;
+  for (auto& unit : loops_->units()) tables.push_back(&unit->tickets);
+  plugin::Watchdog watchdog(tables);
+  loop::Io& clock = loops_->units().front()->io;
+  const std::int64_t started_ns = clock.monotonicNs();
+  bool has_warned = false;
+  const sigset_t signals = waitedSignals();
+  const timespec interval{0, kLookNs};
+  while (true) {
+    const std::int64_t now_ns = clock.monotonicNs();
+    watchdog.look(now_ns);
+    if (!is_announced_ && isDatabaseReady()) announce();
+    if (!is_announced_ && !has_warned && now_ns - started_ns > 2000 * kNsPerMs) {
+      has_warned = true;
+      log::warning("database_away", "the database does not answer; its calls fail until it does",
+                   {{"port", server_->listener().port()}});
+    }
+    const timespec start_interval{0, 2 * kNsPerMs};
+    const int signal =
+        ::sigtimedwait(&signals, nullptr, is_announced_ ? &interval : &start_interval);
+    if (signal == SIGHUP) log::warning("reload", "SIGHUP: reloading is not supported yet; restart");
+    if (signal == SIGTERM || signal == SIGINT) return;
+  }
+}
+
+/// SIGTERM: not ready, no new connections, calls end, sockets get 1001, plugins stop. A second
+/// signal: at once.
+void HostProcess::drain() {
+  const std::int64_t drain_ms = workspace_.settings().whole("SUB0_DRAIN_MS");
+  log::info("stopping", "finishing calls and closing connections",
+            {{"connections", server_->totals().open_connections}});
+  is_draining_ = true;
+  loop::Io& clock = loops_->units().front()->io;
+  const std::int64_t end_ns = clock.monotonicNs() + drain_ms * kNsPerMs;
+  server_->drain(drain_ms / 2);
+  const sigset_t signals = waitedSignals();
+  const timespec interval{0, 5 * kNsPerMs};
+  while (!server_->isIdle() && clock.monotonicNs() < end_ns) {
+    const int signal = ::sigtimedwait(&signals, nullptr, &interval);
+    if (signal == SIGTERM || signal == SIGINT) ::_exit(kExitOk);
+  }
+  const std::int64_t left_ms = (end_ns - clock.monotonicNs()) / kNsPerMs;
+  loops_->stopPlugins(workspace_.registry(), std::max<std::int64_t>(left_ms, 100));
+  loops_->stopThreads();
+  log::info("stopped", "stopped", {{"connections_left", server_->totals().open_connections}});
+  if (!kDestroysAtExit) ::_exit(kExitOk);
+}
+
+}  // namespace sub0::app

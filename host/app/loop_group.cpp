@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <future>
+
+#include "app/host_process.hpp"
+
+namespace sub0::app {
+
+LoopGroup::LoopGroup(std::size_t loops, std::size_t pool_threads) : pool_(pool_threads) {
+  std::vector<loop::Loop*> pointers;
+  for (std::size_t index = 0; index < loops; ++index) {
+    units_.push_back(std::make_unique<LoopUnit>(static_cast<std::uint32_t>(index), &pool_));
+    pointers.push_back(&units_.back()->loop);
+  }
+  table_.setLoops(pointers);
+  table_.setPool(&pool_);
+  for (std::size_t index = 0; index < loops; ++index) {
+    table_.setTicketTable(static_cast<std::uint32_t>(index), &units_[index]->tickets);
+  }
+}
+
+LoopGroup::~LoopGroup() { stopThreads(); }
+
+void LoopGroup::startThreads() {
+  has_threads_ = true;
+  for (auto& unit : units_) {
+    unit->thread = std::thread([&loop = unit->loop] { loop.run(); });
+  }
+}
+
+void LoopGroup::onEveryLoop(const std::function<void(LoopUnit&)>& work) {
+  std::vector<std::promise<void>> done(units_.size());
+  for (std::size_t index = 0; index < units_.size(); ++index) {
+    LoopUnit& unit = *units_[index];
+    unit.loop.post([&work, &unit, &finished = done[index]] {
+      work(unit);
+      finished.set_value();
+    });
+  }
+  for (auto& finished : done) finished.get_future().wait();
+}
+
+bool LoopGroup::startPlugins(plugin::Registry& registry) {
+  if (!registry.startAll()) return false;
+  onEveryLoop([&](LoopUnit& unit) { table_.startLoop(unit.loop.index(), registry); });
+  return true;
+}
+
+void LoopGroup::stopPlugins(plugin::Registry& registry, std::int64_t grace_ms) {
+  const std::int64_t now_ns = units_.front()->io.monotonicNs();
+  registry.stopAll(static_cast<std::uint64_t>(now_ns + grace_ms * 1'000'000));
+  onEveryLoop([&](LoopUnit& unit) { table_.stopLoop(unit.loop.index(), registry); });
+}
+
+void LoopGroup::stopThreads() {
+  if (!has_threads_) return;
+  has_threads_ = false;
+  for (auto& unit : units_) unit->loop.stop();
+  for (auto& unit : units_) unit->thread.join();
+}
+
+}  // namespace sub0::app
