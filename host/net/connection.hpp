@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "loop/loop.hpp"
+#include "net/counters.hpp"
+#include "net/protocol.hpp"
+#include "net/send_queue.hpp"
+
+namespace sub0::net {
+
+class ConnectionTable;
+
+/// Slot and generation within a loop; 0 is none.
+using ConnectionId = std::uint64_t;
+
+/// Whether a message may stay in the output that it was just appended to.
+enum class Admission : std::uint8_t {
+  kAdmitted,
+  kOverBudget,  // a single large message, and the process's budget is used up
+  kOverLimit,   // the peer is too slow: close it
+};
+
+/// One client socket on one loop, which it never changes: reads into the loop's buffer, keeps what
+/// is unsent, sends once per turn, watches deadlines with one timer, and ends in order. What the
+/// bytes mean is its Protocol's matter. An idle one is this record and its protocol's, about 200
+/// bytes. OWNERSHIP: the table's; freed in the reap phase only, so a pointer is good for the turn.
+class Connection final : public loop::EventSink, private loop::Timer {
+ public:
+  Connection(ConnectionTable& table, std::uint32_t slot, std::uint32_t generation);
+  ~Connection() override;
+
+  ConnectionId id() const { return ConnectionId{generation_} << 32 | slot_; }
+  /// Never used twice in the process ($CONNECTION.id).
+  std::uint64_t number() const { return number_; }
+  std::string_view peerAddress() const;
+  /// Behind a trusted proxy: the client's own.
+  void setPeerAddress(std::string_view address);
+  ConnectionTable& table() { return table_; }
+
+  /// Takes the socket over. False: it cannot be watched (closed).
+  bool open(const loop::Accepted& accepted, std::uint64_t number,
+            std::unique_ptr<Protocol> protocol);
+  /// Whether the protocol may still write: neither finishing nor closed.
+  bool isOpen() const { return state_ == State::kOpen; }
+  bool isClosed() const { return state_ == State::kClosed; }
+  Protocol& protocol() { return *protocol_; }
+
+  /// The output to append to; what is there goes out at the end of the turn.
+  SendQueue& output();
+  std::size_t unsentBytes() const { return queue_ ? queue_->bytes() : 0; }
+  /// Judges the message of `message_bytes` appended last.
+  Admission admit(std::size_t message_bytes);
+  /// Sends now, if the kernel has room.
+  void flush();
+  bool isBlocked() const { return is_blocked_; }
+
+  /// Calls onDeadline() once, `delay_ms` from now; replaces the one set before.
+  void setDeadline(std::uint64_t delay_ms);
+  void clearDeadline() { deadline_ms_ = 0; }
+  bool hasDeadline() const { return deadline_ms_ != 0; }
+
+  /// Whether input is read.
+  void setReading(bool is_reading);
+  bool isReading() const { return is_reading_; }
+  /// Calls onResume() in the ready phase, once however often it is asked.
+  void resumeLater();
+  /// The same, once less than the soft mark is unsent.
+  void resumeWhenSent() { wants_resume_ = true; }
+  /// Within onInput or onResume: `successor` gets the rest of the input.
+  void become(std::unique_ptr<Protocol> successor);
+  /// Gives input that was held back to the protocol (and its successor).
+  void feed(std::span<char> input);
+
+  /// In order: what is unsent, FIN, the peer's FIN, all within `deadline_ms`; input is dropped.
+  void finish(CloseReason reason, std::uint64_t deadline_ms);
+  /// At once.
+  void abort(CloseReason reason);
+
+ private:
+  friend class ConnectionTable;
+  enum class State : std::uint8_t { kOpen, kFinishing, kLingering, kClosed };
+
+  void onEvent(std::uint32_t flags) override;
+  void onTimer() override;
+  void read();
+  void discardInput();
+  void touch();
+  void allSent();
+  void setBlocked(bool is_blocked);
+  void updateInterest();
+  void armTimer();
+  void leaveOpen(CloseReason reason);
+  std::int64_t nowMs() const;
+
+  ConnectionTable& table_;
+  loop::WatchHandle watch_ = 0;
+  std::uint32_t slot_;
+  std::uint32_t generation_;
+  int descriptor_ = -1;
+  State state_ = State::kClosed;
+  CloseReason reason_ = CloseReason::kReset;
+  bool is_reading_ : 1 = true;
+  bool is_blocked_ : 1 = false;  // the kernel's buffer is full: kWritable is watched
+  bool is_touched_ : 1 = false;
+  bool is_resuming_ : 1 = false;
+  bool wants_resume_ : 1 = false;
+  bool has_input_ended_ : 1 = false;
+  std::uint8_t interest_ = 0;
+  std::uint8_t address_size_ = 0;
+  std::unique_ptr<SendQueue> queue_;
+  std::unique_ptr<Protocol> protocol_;
+  std::uint64_t number_ = 0;
+  std::int64_t deadline_ms_ = 0;  // 0: none
+  std::int64_t armed_ms_ = 0;     // when the timer fires; it may be early
+  char address_[16] = {};         // longer ones: long_address_
+  std::unique_ptr<std::string> long_address_;
+};
+
+}  // namespace sub0::net

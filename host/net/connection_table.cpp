@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/connection_table.hpp"
+
+#include <cassert>
+#include <new>
+#include <utility>
+
+namespace sub0::net {
+
+bool UnsentBudget::reserve(std::size_t size_bytes) {
+  std::size_t used = used_bytes_.load();
+  do {
+    if (size_bytes > limit_bytes_ || used > limit_bytes_ - size_bytes) return false;
+  } while (!used_bytes_.compare_exchange_weak(used, used + size_bytes));
+  return true;
+}
+
+ConnectionTable::ConnectionTable(loop::Loop& loop, const Options& options, Counters& counters,
+                                 UnsentBudget& budget)
+    : loop_(loop),
+      options_(options),
+      counters_(counters),
+      budget_(budget),
+      flush_task_(*this, &ConnectionTable::flush),
+      resume_task_(*this, &ConnectionTable::resume),
+      reap_task_(*this, &ConnectionTable::reap) {}
+
+ConnectionTable::~ConnectionTable() { closeAll(); }
+
+void ConnectionTable::closeAll() {
+  forEach([](Connection& connection) { connection.abort(CloseReason::kDrain); });
+  reap_task_.run();
+  assert(open_ == 0);
+}
+
+Connection* ConnectionTable::add(
+    const loop::Accepted& accepted, std::uint64_t number,
+    const std::function<std::unique_ptr<Protocol>(Connection&)>& make_protocol) {
+  if (free_slots_.empty()) {
+    const auto first = static_cast<std::uint32_t>(chunks_.size() * kChunkSlots);
+    chunks_.push_back(std::make_unique<Slot[]>(kChunkSlots));
+    for (std::uint32_t i = kChunkSlots; i > 0; --i) free_slots_.push_back(first + i - 1);
+  }
+  const std::uint32_t index = free_slots_.back();
+  free_slots_.pop_back();
+  Slot& slot = slotAt(index);
+  assert(!slot.is_used);
+  if (++slot.generation == 0) slot.generation = 1;
+  slot.is_used = true;
+  ++open_;
+  auto* connection = new (slot.memory) Connection(*this, index, slot.generation);
+  counters_.open_connections.add();
+  return connection->open(accepted, number, make_protocol(*connection)) ? connection : nullptr;
+}
+
+Connection* ConnectionTable::find(ConnectionId id) {
+  const auto index = static_cast<std::uint32_t>(id);
+  if (index >= chunks_.size() * kChunkSlots) return nullptr;
+  Slot& slot = slotAt(index);
+  const bool is_current = slot.is_used && slot.generation == static_cast<std::uint32_t>(id >> 32);
+  return is_current ? connectionAt(slot) : nullptr;
+}
+
+void ConnectionTable::forEach(const std::function<void(Connection&)>& visit) {
+  for (std::size_t i = 0; i < chunks_.size() * kChunkSlots; ++i) {
+    Slot& slot = slotAt(static_cast<std::uint32_t>(i));
+    if (slot.is_used && !connectionAt(slot)->isClosed()) visit(*connectionAt(slot));
+  }
+}
+
+void ConnectionTable::IdTask::run() {
+  batch_.swap(ids);
+  for (const ConnectionId id : batch_) {
+    if (Connection* connection = table_.find(id)) (table_.*work_)(*connection);
+  }
+  batch_.clear();
+}
+
+void ConnectionTable::touched(Connection& connection) {
+  flush_task_.ids.push_back(connection.id());
+  loop_.schedule(loop::Phase::kFlush, flush_task_);
+}
+
+void ConnectionTable::resuming(Connection& connection) {
+  resume_task_.ids.push_back(connection.id());
+  loop_.schedule(loop::Phase::kReady, resume_task_);
+}
+
+void ConnectionTable::closed(Connection& connection) {
+  reap_task_.ids.push_back(connection.id());
+  loop_.schedule(loop::Phase::kReap, reap_task_);
+}
+
+void ConnectionTable::flush(Connection& connection) {
+  connection.is_touched_ = false;
+  connection.flush();
+}
+
+void ConnectionTable::resume(Connection& connection) {
+  connection.is_resuming_ = false;
+  if (!connection.isOpen()) return;
+  connection.protocol_->onResume();
+  connection.feed({});
+}
+
+void ConnectionTable::reap(Connection& connection) {
+  assert(connection.isClosed());
+  connection.protocol_->onReaped();
+  if (connection.queue_) giveBack(std::move(connection.queue_));
+  loop_.io().close(connection.descriptor_);
+  const std::uint32_t index = connection.slot_;
+  connection.~Connection();
+  slotAt(index).is_used = false;
+  free_slots_.push_back(index);
+  --open_;
+  counters_.open_connections.subtract();
+}
+
+std::unique_ptr<SendQueue> ConnectionTable::takeQueue() {
+  if (spare_queues_.empty()) return std::make_unique<SendQueue>();
+  auto queue = std::move(spare_queues_.back());
+  spare_queues_.pop_back();
+  return queue;
+}
+
+void ConnectionTable::giveBack(std::unique_ptr<SendQueue> queue) {
+  if (queue->budget_bytes != 0) budget_.release(std::exchange(queue->budget_bytes, 0));
+  queue->clear();
+  if (spare_queues_.size() < kSpareQueues) spare_queues_.push_back(std::move(queue));
+}
+
+}  // namespace sub0::net

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/http/endpoint.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.hpp"
+#include "net/http/query_string.hpp"
+#include "net/http/reply_body.hpp"
+#include "net/ws/handshake.hpp"
+#include "net/ws/session.hpp"
+
+namespace sub0::net::http {
+
+Endpoint::Endpoint(LoopServices& services) : services_(services) {
+  const Options& options = services.options;
+  websocket_path_ = "/" + options.websocket_endpoint;
+  for (const std::string_view name : text::split(options.allowed_methods, "|,")) {
+    std::string method(text::trim(name));
+    std::transform(method.begin(), method.end(), method.begin(), [](char c) {
+      return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    });
+    if (!method.empty()) methods_.push_back(std::move(method));
+  }
+  if (!isMethodAllowed("OPTIONS")) methods_.emplace_back("OPTIONS");
+  for (const std::string& method : methods_) {
+    if (!allow_.empty()) allow_ += ", ";
+    allow_ += method;
+  }
+  if (options.cors.allowsEveryOrigin()) options.cors.appendHeaders(cors_lines_, std::nullopt);
+}
+
+std::unique_ptr<Exchange> Endpoint::open(Connection& connection) {
+  return std::make_unique<Exchange>(connection, *this);
+}
+
+std::string_view Endpoint::corsLines(const std::string* origin) {
+  const CorsPolicy& cors = services_.options.cors;
+  if (!cors.allowsEveryOrigin()) {
+    cors_lines_.clear();
+    cors.appendHeaders(cors_lines_,
+                       origin ? std::optional<std::string_view>(*origin) : std::nullopt);
+  }
+  return cors_lines_;
+}
+
+bool Endpoint::isMethodAllowed(std::string_view method) const {
+  const std::string_view wanted = method == "HEAD" ? "GET" : method;
+  return std::find(methods_.begin(), methods_.end(), wanted) != methods_.end();
+}
+
+void Endpoint::handle(Exchange& exchange, const Request& request) {
+  if (request.method == "OPTIONS") return answerOptions(exchange, request);
+  if (request.path == websocket_path_) return upgrade(exchange, request);
+  const bool is_health = request.path == "/healthz";
+  const bool is_readiness = request.path == "/readyz";
+  if (is_health || is_readiness) {
+    if (!request.isGet() && !request.isHead()) {
+      return exchange.respondFailure(Code::kMethodNotAllowed, "allowed: GET, HEAD",
+                                     {.allow = "GET, HEAD"});
+    }
+    if (is_readiness) return answerReadiness(exchange);
+    std::string body;
+    appendSuccess(body, "alive", nullptr);
+    return exchange.respond({}, body);
+  }
+  if (!isMethodAllowed(request.method)) {
+    return exchange.respondFailure(Code::kMethodNotAllowed,
+                                   "allowed by ALLOWED_HTTP_METHODS: " + allow_, {.allow = allow_});
+  }
+  if (request.path.size() < 2) {
+    return exchange.respondFailure(Code::kNotFound, "no resource is named");
+  }
+  if (!services_.readiness.is_ready()) return exchange.respondFailure(Code::kUnavailable, {});
+  call(exchange, request);
+}
+
+void Endpoint::answerOptions(Exchange& exchange, const Request& request) {
+  std::string lines;
+  services_.options.cors.appendPreflightHeaders(
+      lines, request.header("Origin"), request.header("Access-Control-Request-Headers"), allow_);
+  // respond() adds the lines of every reply itself.
+  const auto origin = request.header("Origin");
+  const std::string origin_text(origin.value_or(""));
+  const std::string common(corsLines(origin ? &origin_text : nullptr));
+  if (lines.compare(0, common.size(), common) == 0) lines.erase(0, common.size());
+  ResponseHead head;
+  head.status = 204;
+  head.allow = allow_;
+  head.extra_lines = lines;
+  exchange.respond(head, {});
+}
+
+void Endpoint::answerReadiness(Exchange& exchange) {
+  if (!services_.readiness.is_ready() || services_.is_draining) {
+    const std::string reason =
+        services_.is_draining ? "the service is stopping" : services_.readiness.reason();
+    return exchange.respondFailure(Code::kUnavailable, reason);
+  }
+  std::string body;
+  appendSuccess(body, "ready", nullptr);
+  exchange.respond({}, body);
+}
+
+void Endpoint::upgrade(Exchange& exchange, const Request& request) {
+  if (!services_.options.allow_websocket) {
+    return exchange.respondFailure(
+        Code::kNotFound,
+        "WebSocket connections are off: set ALLOW_WEBSOCKET_CONNECTIONS=true to allow them");
+  }
+  if (services_.is_draining) {
+    return exchange.respondFailure(Code::kUnavailable, "the service is stopping", {.close = true});
+  }
+  const call::Catalogue& catalogue = *services_.catalogue;
+  const ws::Handshake handshake = ws::checkHandshake(
+      request,
+      {.scheme_names = catalogue.tokenSchemes(), .force_uid = services_.options.force_uid});
+  if (!handshake.accepted()) {
+    const Code code = handshake.status == 405 ? Code::kMethodNotAllowed : Code::kBadRequest;
+    ResponseHead head;
+    head.status = handshake.status;
+    head.extra_lines = handshake.extra_lines;
+    head.close = true;
+    return exchange.respondFailure(code, handshake.reason, head);
+  }
+  const auto origin = request.header("Origin");
+  if (!services_.options.cors.allows(origin)) {
+    return exchange.respondFailure(Code::kForbidden, "this Origin is not among ALLOWED_ORIGINS",
+                                   {.close = true});
+  }
+  Connection& connection = exchange.connection();
+  if (services_.options.trusted_proxies) {
+    connection.setPeerAddress(services_.options.trusted_proxies->clientAddress(
+        Poco::Net::IPAddress(std::string(connection.peerAddress())), request));
+  }
+  const std::string origin_text(origin.value_or(""));
+  ws::writeSwitchingProtocols(connection.output().tail(), handshake,
+                              corsLines(origin ? &origin_text : nullptr));
+  connection.clearDeadline();
+  connection.become(ws::Session::make(connection, services_, handshake, request));
+}
+
+void Endpoint::call(Exchange& exchange, const Request& request) {
+  auto parameters = parseQuery(request.query);
+  if (!parameters) {
+    return exchange.respondFailure(Code::kBadRequest, "the query string is not well-formed");
+  }
+  services_.query_fields.clear();
+  for (const auto& [name, value] : *parameters) services_.query_fields.push_back({name, value});
+  services_.header_fields.clear();
+  for (const Header& header : request.headers) {
+    services_.header_fields.push_back({header.name, header.value});
+  }
+  Connection& connection = exchange.connection();
+  std::string client_address;
+  std::string_view peer_address = connection.peerAddress();
+  if (services_.options.trusted_proxies) {
+    client_address = services_.options.trusted_proxies->clientAddress(
+        Poco::Net::IPAddress(std::string(peer_address)), request);
+    peer_address = client_address;
+  }
+  call::Request call_request;
+  call_request.sender = {services_.loop.index(), connection.id(), exchange.beginCall(), false};
+  call_request.reply_port = &services_.replies;
+  call_request.resource = std::string_view(request.path).substr(1);
+  call_request.method = request.isHead() ? std::string_view("GET") : request.method;
+  call_request.content_type = request.header("Content-Type").value_or(std::string_view());
+  call_request.payload_json = {request.body.data(), request.body.size()};
+  call_request.query = services_.query_fields;
+  call_request.headers = services_.header_fields;
+  call_request.peer_address = peer_address;
+  call_request.connection_number = connection.number();
+  call_request.verified_tokens = &exchange.verifiedTokens();
+  services_.dispatcher.dispatch(call_request);
+  exchange.endDispatch();
+}
+
+}  // namespace sub0::net::http

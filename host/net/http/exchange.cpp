@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/http/exchange.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "net/connection_table.hpp"
+#include "net/http/endpoint.hpp"
+#include "net/http/reply_body.hpp"
+
+namespace sub0::net::http {
+namespace {
+constexpr std::size_t kSpareBytes = loop::Loop::kSpareBytes;
+}
+
+Exchange::Exchange(Connection& connection, Endpoint& endpoint)
+    : connection_(connection), endpoint_(endpoint) {}
+
+void Exchange::startDeadline() {
+  waiting_ = Waiting::kFirst;
+  connection_.setDeadline(endpoint_.services().options.head_deadline_ms);
+}
+
+std::size_t Exchange::backlogBytes() const { return backlog_ ? backlog_->size() - kSpareBytes : 0; }
+
+std::size_t Exchange::readRoomBytes() const {
+  const std::size_t limit_bytes = endpoint_.services().options.max_waiting_bytes;
+  if (!is_call_under_way_ && !is_paused_ && !backlog_) return loop::Loop::kReadBytes;
+  return limit_bytes - std::min(limit_bytes, backlogBytes());
+}
+
+void Exchange::onInput(std::span<char>& input) {
+  if (is_call_under_way_ || is_paused_ || backlog_) {
+    keep(input);
+    input = {};
+    return;
+  }
+  serve(input);
+  if (connection_.table().successor()) return;
+  if (!input.empty() && connection_.isOpen()) keep(input);
+  input = {};
+  watchDeadline();
+}
+
+void Exchange::keep(std::span<char> input) {
+  if (!backlog_) backlog_ = std::make_unique<std::string>(kSpareBytes, '\0');
+  backlog_->insert(backlogBytes(), input.data(), input.size());
+  if (backlogBytes() >= endpoint_.services().options.max_waiting_bytes) {
+    connection_.setReading(false);
+  }
+}
+
+void Exchange::serve(std::span<char>& input) {
+  LoopServices& services = endpoint_.services();
+  while (connection_.isOpen() && !is_call_under_way_) {
+    if (connection_.unsentBytes() >= services.options.soft_unsent_bytes) connection_.flush();
+    if (connection_.unsentBytes() >= services.options.soft_unsent_bytes) {
+      is_paused_ = true;
+      connection_.resumeWhenSent();
+      return;
+    }
+    ParseFailure failure;
+    switch (parser_.next(input, services.request_limits, services.request, failure)) {
+      case ParseEvent::kNeedMore:
+        return;
+      case ParseEvent::kSendContinue:
+        connection_.output().tail().append(kContinueResponse);
+        break;
+      case ParseEvent::kRequest:
+        start(services.request);
+        if (connection_.table().successor()) return;
+        break;
+      case ParseEvent::kError: {
+        keeps_alive_ = false;
+        const Code code = failure.status == 413 ? Code::kPayloadTooLarge : Code::kBadRequest;
+        respondFailure(code, failure.reason, {.status = failure.status});
+        return;
+      }
+    }
+  }
+}
+
+void Exchange::start(const Request& request) {
+  LoopServices& services = endpoint_.services();
+  services.counters.http_requests.add();
+  waiting_ = Waiting::kNone;
+  keeps_alive_ = request.keep_alive && !is_draining_;
+  is_head_ = request.isHead();
+  if (!services.options.cors.allowsEveryOrigin()) {
+    const auto origin = request.header("Origin");
+    origin_ = origin ? std::make_unique<std::string>(*origin) : nullptr;
+  }
+  endpoint_.handle(*this, request);
+}
+
+std::uint64_t Exchange::beginCall() {
+  assert(!is_call_under_way_);
+  is_call_under_way_ = true;
+  is_dispatching_ = true;
+  return ++slot_;
+}
+
+void Exchange::deliver(std::uint64_t slot, const call::Reply& reply) {
+  if (!is_call_under_way_ || slot != slot_) return;
+  LoopServices& services = endpoint_.services();
+  is_call_under_way_ = false;
+  std::string& body = services.scratch;
+  body.clear();
+  appendReply(body, reply);
+  ResponseHead head;
+  head.status = reply.status;
+  head.allow = reply.allow;
+  if (reply.status == 429) head.retry_after_s = std::max(reply.retry_after_s, 1);
+  respond(head, body);
+  if (is_dispatching_ || !connection_.isOpen()) return;
+  if (backlog_ || has_input_ended_) connection_.resumeLater();
+  watchDeadline();
+}
+
+void Exchange::respond(ResponseHead head, std::string_view body) {
+  LoopServices& services = endpoint_.services();
+  head.close = !keeps_alive_ || head.close;
+  head.is_head = is_head_;
+  head.date = services.date();
+  const std::string lines =
+      std::string(endpoint_.corsLines(origin_.get())).append(head.extra_lines);
+  head.extra_lines = lines;
+  std::string& out = connection_.output().tail();
+  const std::size_t before = out.size();
+  writeResponse(out, head, body);
+  services.counters.replies.add();
+  switch (connection_.admit(out.size() - before)) {
+    case Admission::kAdmitted:
+      break;
+    case Admission::kOverBudget: {
+      connection_.output().removeTail(out.size() - before);
+      std::string busy;
+      appendFailure(busy, Code::kBusy, {}, {});
+      head.status = codeInfo(Code::kBusy).status;
+      writeResponse(out, head, busy);
+      break;
+    }
+    case Admission::kOverLimit:
+      connection_.abort(CloseReason::kSlowReader);
+      return;
+  }
+  if (head.close) {
+    connection_.finish(head.status < 400 ? CloseReason::kDone : CloseReason::kRefused,
+                       services.options.close_deadline_ms);
+  }
+}
+
+void Exchange::respondFailure(Code code, std::string_view message, ResponseHead head) {
+  std::string body;
+  appendFailure(body, code, message, {});
+  if (head.status == 200) head.status = codeInfo(code).status;
+  respond(head, body);
+}
+
+void Exchange::onResume() {
+  is_paused_ = false;
+  if (is_call_under_way_) return;
+  if (backlog_) {
+    // The text may outlive this object: an upgrade hands its rest to the successor.
+    const auto text = std::move(backlog_);
+    Connection& connection = connection_;
+    const bool has_input_ended = has_input_ended_;
+    connection.feed({text->data(), text->size() - kSpareBytes});
+    if (!connection.isOpen()) return;
+    connection.setReading(connection.protocol().readRoomBytes() > 0);
+    if (has_input_ended) connection.protocol().onEndOfInput();
+    return;
+  }
+  endIfIdle();
+}
+
+void Exchange::onEndOfInput() {
+  has_input_ended_ = true;
+  endIfIdle();
+}
+
+void Exchange::endIfIdle() {
+  if (!has_input_ended_ || is_call_under_way_ || is_paused_ || backlog_) return;
+  connection_.finish(CloseReason::kPeer, endpoint_.services().options.close_deadline_ms);
+}
+
+void Exchange::watchDeadline() {
+  if (!connection_.isOpen()) return;
+  const Options& options = endpoint_.services().options;
+  if (is_call_under_way_ || is_paused_) {
+    waiting_ = Waiting::kNone;
+    connection_.clearDeadline();
+    return;
+  }
+  switch (parser_.phase()) {
+    case RequestParser::Phase::kIdle:
+      if (waiting_ == Waiting::kFirst || waiting_ == Waiting::kIdle) return;
+      waiting_ = Waiting::kIdle;
+      connection_.setDeadline(options.keep_alive_ms);
+      return;
+    case RequestParser::Phase::kHead:
+      if (waiting_ == Waiting::kFirst || waiting_ == Waiting::kHead) return;
+      waiting_ = Waiting::kHead;
+      connection_.setDeadline(options.head_deadline_ms);
+      return;
+    case RequestParser::Phase::kBody:
+      if (waiting_ == Waiting::kBody) return;
+      waiting_ = Waiting::kBody;
+      connection_.setDeadline(options.body_deadline_ms);
+      return;
+    case RequestParser::Phase::kFailed:
+      return;
+  }
+}
+
+void Exchange::onDeadline() {
+  if (parser_.phase() == RequestParser::Phase::kHead ||
+      parser_.phase() == RequestParser::Phase::kBody) {
+    keeps_alive_ = false;
+    respondFailure(Code::kTimeout, "the request did not come in time", {.status = 408});
+    return;
+  }
+  connection_.finish(CloseReason::kDeadline, endpoint_.services().options.close_deadline_ms);
+}
+
+void Exchange::drain(std::int64_t /*delay_ms*/, std::int64_t /*window_ms*/) {
+  is_draining_ = true;
+  keeps_alive_ = false;
+  if (is_call_under_way_ || is_paused_ || backlog_) return;
+  if (parser_.phase() != RequestParser::Phase::kIdle) return;
+  connection_.finish(CloseReason::kDrain, endpoint_.services().options.close_deadline_ms);
+}
+
+void Exchange::onReaped() {
+  if (is_call_under_way_) endpoint_.services().dispatcher.abandon(connection_.id());
+}
+
+}  // namespace sub0::net::http

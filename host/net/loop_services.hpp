@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "call/request.hpp"
+#include "json/parser.hpp"
+#include "loop/loop.hpp"
+#include "net/connection_table.hpp"
+#include "net/http/request_parser.hpp"
+#include "net/ws/frame_decoder.hpp"
+
+namespace sub0::net {
+
+namespace ws {
+class Hub;
+class ReplySlots;
+}  // namespace ws
+
+/// What the process says of itself; handed in by app, any thread.
+struct Readiness {
+  /// False: calls get 503 `unavailable`.
+  std::function<bool()> is_ready = [] { return true; };
+  /// The reason in words, for /readyz.
+  std::function<std::string()> reason = [] { return std::string(); };
+};
+
+/// What all connections of one loop share: the ports to calls, the parsers' scratch memory, the
+/// random numbers, the date. One loop's thread. OWNERSHIP: the server's.
+struct LoopServices {
+  LoopServices(loop::Loop& loop_in, const Options& options_in, Counters& counters_in,
+               UnsentBudget& budget, call::Dispatcher& dispatcher_in,
+               std::shared_ptr<const call::Catalogue> catalogue_in, const Readiness& readiness_in,
+               ws::Hub& hub_in);
+  ~LoopServices();
+  LoopServices(const LoopServices&) = delete;
+  LoopServices& operator=(const LoopServices&) = delete;
+
+  /// Delivers replies to whichever protocol asked.
+  class Replies final : public call::ReplyPort {
+   public:
+    explicit Replies(LoopServices& services) : services_(services) {}
+    void deliver(const call::Sender& sender, const call::Reply& reply) override;
+
+   private:
+    LoopServices& services_;
+  };
+
+  /// Not secure: for jitter.
+  std::uint64_t random();
+  /// The current Date header, made once a second.
+  std::string_view date();
+
+  loop::Loop& loop;
+  const Options& options;
+  Counters& counters;
+  call::Dispatcher& dispatcher;
+  std::shared_ptr<const call::Catalogue> catalogue;
+  const Readiness& readiness;
+  ws::Hub& hub;
+  ConnectionTable connections;
+  Replies replies;
+  json::Parser parser;
+  http::RequestLimits request_limits;
+  ws::FrameLimits frame_limits;
+  http::Request request;                   // the one being handled
+  std::vector<HeaderField> header_fields;  // its headers and query, for the call
+  std::vector<HeaderField> query_fields;
+  std::string scratch;
+  std::vector<std::unique_ptr<ws::ReplySlots>> spare_slots;
+  bool is_draining = false;
+
+ private:
+  std::uint64_t random_state_;
+  std::int64_t date_until_ns_ = 0;
+  std::string date_;
+};
+
+}  // namespace sub0::net

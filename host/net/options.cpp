@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/options.hpp"
+
+namespace sub0::net {
+
+std::span<const OptionRow> optionTable() {
+  static const OptionRow kRows[] = {
+      {"MAX_PAYLOAD_LIMIT", &Options::max_payload_bytes, "bytes",
+       "The largest HTTP body (413) and WebSocket message (1009)."},
+      {"SUB0_HEAD_DEADLINE_MS", &Options::head_deadline_ms, "ms",
+       "Time for a request head or an opening handshake, from its first byte or the connect."},
+      {"SUB0_BODY_DEADLINE_MS", &Options::body_deadline_ms, "ms",
+       "Time for a request body, from the end of its head."},
+      {"SUB0_KEEP_ALIVE_MS", &Options::keep_alive_ms, "ms",
+       "How long an HTTP connection may idle between requests."},
+      {"SUB0_CLOSE_DEADLINE_MS", &Options::close_deadline_ms, "ms",
+       "Time for the peer's part of a close; then TCP is closed."},
+      {"SUB0_OVERFLOW_CLOSE_MS", &Options::overflow_close_ms, "ms",
+       "Time in which a slow reader, closed by 1008, may still fetch what waits for it."},
+      {"SUB0_PING_INTERVAL_MS", &Options::ping_interval_ms, "ms",
+       "Time between pings of a WebSocket connection, a tenth more or less; 0: none."},
+      {"SUB0_PONG_DEADLINE_MS", &Options::pong_deadline_ms, "ms", "Time to answer a ping."},
+      {"SUB0_STALL_DEADLINE_MS", &Options::stall_deadline_ms, "ms",
+       "A peer that takes nothing of what waits for it for so long is closed."},
+      {"SUB0_UNSENT_PAUSE_BYTES", &Options::soft_unsent_bytes, "bytes",
+       "Unsent bytes at which a connection's further messages wait."},
+      {"SUB0_UNSENT_LIMIT_BYTES", &Options::hard_unsent_bytes, "bytes",
+       "Unsent bytes at which a slow reader is closed by 1008."},
+      {"SUB0_UNSENT_BUDGET_BYTES", &Options::unsent_budget_bytes, "bytes",
+       "Unsent bytes of all single messages over SUB0_UNSENT_LIMIT_BYTES; beyond: busy."},
+      {"SUB0_WAITING_LIMIT_BYTES", &Options::max_waiting_bytes, "bytes",
+       "Decoded input that a paused connection holds; then reading stops."},
+      {"SUB0_CALLS_PER_CONNECTION", &Options::max_calls_under_way, "calls",
+       "Calls of one WebSocket connection under way at a time; further messages wait."},
+      {"SUB0_ACCEPT_PAUSE_MS", &Options::accept_pause_ms, "ms",
+       "Pause of accepting when descriptors are used up."},
+      {"SUB0_FRAGMENT_LIMIT", &Options::max_fragments, "frames",
+       "The most fragments of one WebSocket message (1008)."},
+      {"ALLOW_WEBSOCKET_CONNECTIONS", &Options::allow_websocket, "",
+       "Whether the WebSocket endpoint exists."},
+      {"FORCE_WEBSOCKET_WITH_UID", &Options::force_uid, "",
+       "Whether a handshake without ?uid= is refused."},
+      {"WEBSOCKET_ENDPOINT", &Options::websocket_endpoint, "",
+       "The path of the WebSocket endpoint, without its slash."},
+      {"ALLOWED_HTTP_METHODS", &Options::allowed_methods, "",
+       "The HTTP verbs that may call, parted by '|'; HEAD goes with GET."},
+  };
+  return kRows;
+}
+
+}  // namespace sub0::net

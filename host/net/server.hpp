@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "call/request.hpp"
+#include "loop/loop.hpp"
+#include "net/counters.hpp"
+#include "net/http/endpoint.hpp"
+#include "net/listener.hpp"
+#include "net/loop_services.hpp"
+#include "net/options.hpp"
+#include "net/ws/hub.hpp"
+
+namespace sub0::net {
+
+/// The network side of the process: one listener, and for every loop its acceptor, connections,
+/// endpoint and part of the hub. Made and started by app before the loops run; destroyed after they
+/// have stopped. OWNERSHIP: loops and dispatchers are the caller's and outlive it.
+class Server {
+ public:
+  explicit Server(Options options, Readiness readiness = {});
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  /// ERRORS: the address cannot be bound (exit 69).
+  Result<Done> listen(const std::string& host, std::uint16_t port);
+
+  /// Adds a loop. REQUIRES: loops come in the order of their index; `loops` is fixed at setLoops().
+  void setLoops(std::size_t loops);
+  void addLoop(loop::Loop& loop, call::Dispatcher& dispatcher,
+               std::shared_ptr<const call::Catalogue> catalogue);
+  /// Begins to accept. REQUIRES: listen() and every addLoop(), and no loop runs yet.
+  void start();
+
+  /// Where broadcasts leave. REQUIRES: setLoops().
+  ws::Hub& hub() { return *hub_; }
+  const Listener& listener() const { return listener_; }
+  const Options& options() const { return options_; }
+
+  /// THREAD: the loop's.
+  LoopServices& services(std::size_t loop);
+  /// THREAD: any. Swaps what `loop` knows of the resources.
+  void setCatalogue(std::size_t loop, std::shared_ptr<const call::Catalogue> catalogue);
+
+  /// THREAD: any, once. Stops accepting, ends idle HTTP connections, lets calls finish, closes
+  /// WebSocket connections by 1001 spread over `window_ms`.
+  void drain(std::int64_t window_ms);
+  /// THREAD: any. Whether nothing is open.
+  bool isIdle() const { return totals().open_connections == 0; }
+
+  /// THREAD: any.
+  Totals totals() const;
+  Totals totalsOf(std::size_t loop) const;
+
+ private:
+  struct Part;
+  std::uint64_t averageConnections() const;
+  void drainPart(Part& part, std::int64_t window_ms);
+
+  const Options options_;
+  const Readiness readiness_;
+  UnsentBudget budget_;
+  Listener listener_;
+  std::unique_ptr<ws::Hub> hub_;
+  std::size_t loops_ = 0;
+  std::unique_ptr<Counters[]> counters_;
+  std::vector<std::unique_ptr<Part>> parts_;
+};
+
+}  // namespace sub0::net

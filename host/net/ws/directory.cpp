@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/ws/directory.hpp"
+
+#include <algorithm>
+#include <cassert>
+
+namespace sub0::net::ws {
+
+void Directory::add(std::string_view uid, std::uint32_t loop) {
+  assert(loop < loops_);
+  Shard& shard = shardOf(uid);
+  const std::lock_guard<std::mutex> lock(shard.mutex);
+  auto found = shard.counts.find(uid);
+  if (found == shard.counts.end()) {
+    found = shard.counts.emplace(std::string(uid), std::vector<std::uint32_t>(loops_)).first;
+  }
+  ++found->second[loop];
+}
+
+void Directory::remove(std::string_view uid, std::uint32_t loop) {
+  Shard& shard = shardOf(uid);
+  const std::lock_guard<std::mutex> lock(shard.mutex);
+  const auto found = shard.counts.find(uid);
+  assert(found != shard.counts.end() && found->second[loop] > 0);
+  if (found == shard.counts.end()) return;
+  --found->second[loop];
+  const bool is_gone = std::all_of(found->second.begin(), found->second.end(),
+                                   [](std::uint32_t count) { return count == 0; });
+  if (is_gone) shard.counts.erase(found);
+}
+
+}  // namespace sub0::net::ws

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "auth/verified_token_cache.hpp"
+#include "base/shared_bytes.hpp"
+#include "json/parser.hpp"
+#include "net/loop_services.hpp"
+#include "net/protocol.hpp"
+#include "net/ws/frame_decoder.hpp"
+#include "net/ws/handshake.hpp"
+#include "net/ws/reply_slots.hpp"
+
+namespace sub0::net::ws {
+
+/// What a session keeps of its handshake; none for a connection without uid, token and kept
+/// headers. The token never leaves it but to the call.
+struct Identity {
+  std::string uid;
+  std::string uid_json = "null";
+  std::string token_scheme;
+  std::string token;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::vector<HeaderField> header_views;
+  auth::VerifiedTokenCache verified_tokens;
+};
+
+/// A WebSocket connection after the 101: messages become calls (S-111, S-118), replies go out in
+/// their slots (S-112, S-114), broadcasts of the own calls right behind them (S-116). Messages
+/// wait while 32 calls are under way or the peer reads too slowly; pings are answered meanwhile.
+/// A call that ends inside dispatch, with nothing open before it, is written straight to the
+/// output. One loop's thread.
+class Session final : public Protocol {
+ public:
+  Session(Connection& connection, LoopServices& services, std::unique_ptr<Identity> identity);
+  ~Session() override;
+
+  /// Of an accepted handshake; joins the hub.
+  static std::unique_ptr<Session> make(Connection& connection, LoopServices& services,
+                                       const Handshake& handshake, const http::Request& request);
+
+  void onInput(std::span<char>& input) override;
+  std::size_t readRoomBytes() const override;
+  void onEndOfInput() override;
+  void onDeadline() override;
+  void onResume() override;
+  void deliver(std::uint64_t slot, const call::Reply& reply) override;
+  void drain(std::int64_t delay_ms, std::int64_t window_ms) override;
+  void onClosed() override;
+  void onReaped() override;
+
+  Connection& connection() { return connection_; }
+  std::string_view uid() const { return identity_ ? identity_->uid : std::string_view(); }
+  /// Whether it takes broadcasts.
+  bool isOpen() const { return state_ == State::kOpen; }
+
+  /// Whether it takes no more messages and ends with its last call.
+  bool isDraining() const { return is_draining_; }
+
+  /// A broadcast of somebody else.
+  void sendFrame(const SharedBytes& frame);
+  /// A broadcast of the own call in `slot`: right behind its reply (S-116).
+  void sendBehind(std::uint64_t slot, const SharedBytes& frame);
+  /// Sends a close frame; then the peer has the close deadline to answer.
+  void close(std::uint16_t code, std::string_view text, CloseReason reason);
+
+  /// Place in the hub's list.
+  std::uint32_t hub_index = 0;
+
+ private:
+  enum class State : std::uint8_t { kOpen, kClosing, kEnded };
+  enum class Watching : std::uint8_t { kPing, kPong, kDrain, kLastCalls };
+
+  void onMessage(std::span<char> text);
+  void onPing(std::span<char> payload);
+  void onCloseFrame(const Message& message);
+  void onFrameError(const Message& message);
+  void wait(std::span<char> text);
+  bool isPaused();
+  void handle(std::string_view padded_text);
+  void refuse(Code code, std::string_view message, const json::Envelope& envelope);
+  void dispatch(const json::Envelope& envelope);
+  void beginCall(bool is_ordered);
+  void endDispatch(bool is_ordered);
+  void write(const call::Reply& reply);
+  void release(const std::string& frames);
+  void afterReply();
+  void judge(Admission admission);
+  void answerPing();
+  void schedulePing();
+  void checkPong();
+  void startLastCalls();
+  ReplySlots& cold();
+  void releaseCold();
+  std::string_view uidJson() const {
+    return identity_ ? std::string_view(identity_->uid_json) : std::string_view("null");
+  }
+
+  Connection& connection_;
+  LoopServices& services_;
+  FrameDecoder decoder_;
+  std::unique_ptr<Identity> identity_;
+  std::unique_ptr<ReplySlots> cold_;
+  std::uint64_t next_slot_ = 1;
+  std::uint64_t inline_slot_ = 0;  // the call being dispatched, while nothing is open before it
+  std::uint16_t calls_under_way_ = 0;
+  State state_ = State::kOpen;
+  Watching watching_ = Watching::kPing;
+  CloseReason closing_reason_ = CloseReason::kPeer;
+  bool has_heard_ : 1 = false;
+  bool is_draining_ : 1 = false;  // takes no more messages, ends with its last call
+  bool is_joined_ : 1 = false;
+  bool is_listed_ : 1 = false;
+  std::uint32_t last_calls_ms_ = 0;  // draining: the time for the calls under way
+};
+
+}  // namespace sub0::net::ws

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/http/endpoint.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/net/connection_harness.hpp"
+
+namespace sub0::net::testing {
+namespace {
+
+std::string request(std::string_view line, std::string_view body = {},
+                    std::string_view extra = {}) {
+  std::string out = std::string(line) + " HTTP/1.1\r\nHost: x\r\n" + std::string(extra);
+  if (!body.empty()) out += "Content-Length: " + std::to_string(body.size()) + "\r\n";
+  return out + "\r\n" + std::string(body);
+}
+
+std::string bodyOf(const std::string& response) {
+  return response.substr(response.find("\r\n\r\n") + 4);
+}
+
+bool has(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+TEST(Endpoint, SuccessAndFailureHaveTheDocumentedBodies) {
+  // spec S-51 S-52 S-50
+  TestServer server;
+  Client client(server.port());
+  client.send(request("POST /echo", R"({"a":1})"));
+  std::string answer = client.response();
+  EXPECT_EQ(answer.substr(0, 17), "HTTP/1.1 200 OK\r\n");
+  EXPECT_TRUE(has(answer, "Content-Type: application/json\r\n"));
+  EXPECT_EQ(bodyOf(answer), R"({"success":true,"message":"Operation Successful","data":{"a":1}})");
+  client.send(request("POST /nobody", "{}"));
+  answer = client.response();
+  EXPECT_EQ(answer.substr(0, 12), "HTTP/1.1 404");
+  EXPECT_TRUE(has(bodyOf(answer), R"({"success":false,"message":")"));
+  EXPECT_TRUE(has(bodyOf(answer), R"(,"data":null,"error":{"code":"not_found","details":[]}})"));
+  client.send(request("POST /limited", "{}"));
+  answer = client.response();
+  EXPECT_EQ(answer.substr(0, 12), "HTTP/1.1 429");
+  EXPECT_TRUE(has(answer, "Retry-After: 7\r\n"));
+}
+
+TEST(Endpoint, UnknownPathsAndMethodsAreRefused) {
+  // Q-19, spec S-50
+  TestServer server;
+  Client client(server.port());
+  client.send(request("GET /"));
+  EXPECT_EQ(client.response().substr(0, 12), "HTTP/1.1 404");
+  for (const char* method : {"PUT", "DELETE", "PATCH", "TRACE", "post"}) {
+    client.send(request(std::string(method) + " /echo"));
+    const std::string answer = client.response();
+    EXPECT_EQ(answer.substr(0, 12), "HTTP/1.1 405") << method;
+    EXPECT_TRUE(has(answer, "Allow: GET, POST, OPTIONS\r\n")) << answer;
+  }
+  client.send(request("POST /healthz", "x"));
+  EXPECT_TRUE(has(client.response(), "Allow: GET, HEAD\r\n"));
+}
+
+TEST(Endpoint, AllowedMethodsAreASetting) {
+  // spec S-50
+  Options options;
+  options.allowed_methods = "post | Delete";
+  TestServer server(options);
+  Client client(server.port());
+  client.send(request("DELETE /who"));
+  EXPECT_TRUE(has(client.response(), R"("method":"DELETE")"));
+  client.send(request("GET /who"));
+  EXPECT_TRUE(has(client.response(), "Allow: POST, DELETE, OPTIONS\r\n"));
+}
+
+TEST(Endpoint, PathQueryAndHeadersReachTheCallDecodedOnce) {
+  // spec S-50 S-61, Q-12
+  TestServer server;
+  Client client(server.port());
+  client.send(
+      request("GET /%77ho?a=1%202&b=x%2By&a=3", {}, "x-trace: tt\r\nContent-Type: text/plain\r\n"));
+  const std::string answer = client.response();
+  EXPECT_TRUE(has(answer, R"("query":"a=1 2;b=x+y;a=3;")")) << answer;
+  EXPECT_TRUE(has(answer, R"("trace":"tt","method":"GET","type":"text/plain")")) << answer;
+  EXPECT_TRUE(has(answer, R"("ip":"127.0.0.1")"));
+  client.send(request("GET /who?a=%zz"));
+  EXPECT_EQ(client.response().substr(0, 12), "HTTP/1.1 400");
+  client.send(request("GET /%2577ho"));
+  EXPECT_EQ(client.response().substr(0, 12), "HTTP/1.1 404");
+}
+
+TEST(Endpoint, ForwardedAddressCountsBehindATrustedProxyAlone) {
+  // Q-84, spec S-61
+  const std::string forwarded = "X-Forwarded-For: 203.0.113.9, 198.51.100.7\r\n";
+  TestServer plain;
+  Client first(plain.port());
+  first.send(request("GET /who", {}, forwarded));
+  EXPECT_TRUE(has(first.response(), R"("ip":"127.0.0.1")"));
+  Options options = socketOptions();
+  options.trusted_proxies = *http::TrustedProxies::parse("127.0.0.0/8");
+  TestServer behind(options);
+  Client second(behind.port());
+  second.send(request("GET /who", {}, forwarded));
+  EXPECT_TRUE(has(second.response(), R"("ip":"198.51.100.7")"));
+  SocketClient socket(behind.port(), "/ws", forwarded);
+  socket.call("who", "w", "{}");
+  EXPECT_TRUE(has(socket.text(), R"("ip":"198.51.100.7")"));
+}
+
+TEST(Endpoint, OptionsIsAnsweredBeforeEverything) {
+  // spec S-54
+  Options options;
+  options.allowed_methods = "POST";
+  Readiness readiness;
+  readiness.is_ready = [] { return false; };
+  TestServer server(options, 1, readiness);
+  Client client(server.port());
+  client.send(request("OPTIONS /anything", {},
+                      "Origin: https://a.example\r\n"
+                      "Access-Control-Request-Headers: x-access-token, content-type\r\n"));
+  const std::string answer = client.response(false);
+  EXPECT_EQ(answer.substr(0, 12), "HTTP/1.1 204");
+  EXPECT_TRUE(has(answer, "Access-Control-Allow-Origin: *\r\n"));
+  EXPECT_TRUE(has(answer, "Access-Control-Allow-Headers: x-access-token, content-type\r\n"));
+  EXPECT_TRUE(has(answer, "Access-Control-Allow-Methods: POST, OPTIONS\r\n"));
+  EXPECT_EQ(answer.find("Access-Control-Allow-Origin"),
+            answer.rfind("Access-Control-Allow-Origin"));
+}
+
+TEST(Endpoint, EveryReplyCarriesTheCorsHeaders) {
+  // spec S-54
+  Options options;
+  options.cors = *http::CorsPolicy::parse("good.example|https://b.example");
+  TestServer server(options);
+  Client client(server.port());
+  for (const char* line : {"GET /healthz", "GET /nobody", "PUT /x", "GET /ws", "POST /echo"}) {
+    client.send(request(line, {}, "Origin: https://good.example\r\n"));
+    EXPECT_TRUE(has(client.response(), "Access-Control-Allow-Origin: https://good.example\r\n"))
+        << line;
+    client.send(request(line, {}, "Origin: https://evil.example\r\n"));
+    EXPECT_FALSE(has(client.response(), "Access-Control-Allow-Origin")) << line;
+  }
+  client.send("BROKEN\r\n\r\n");
+  EXPECT_TRUE(has(client.response(), "Vary: Origin\r\n"));
+}
+
+TEST(Endpoint, HealthAndReadinessAnswerInAnyState) {
+  std::atomic<bool> is_ready{false};
+  Readiness readiness;
+  readiness.is_ready = [&] { return is_ready.load(); };
+  readiness.reason = [] { return std::string("database away"); };
+  TestServer server({}, 1, readiness);
+  Client client(server.port());
+  client.send(request("GET /healthz"));
+  EXPECT_EQ(client.response().substr(0, 12), "HTTP/1.1 200");
+  client.send(request("GET /readyz"));
+  std::string answer = client.response();
+  EXPECT_EQ(answer.substr(0, 12), "HTTP/1.1 503");
+  EXPECT_TRUE(has(answer, R"("message":"database away")"));
+  client.send(request("POST /echo", "1"));
+  answer = client.response();
+  EXPECT_EQ(answer.substr(0, 12), "HTTP/1.1 503");
+  EXPECT_TRUE(has(answer, R"("code":"unavailable")"));
+  is_ready = true;
+  client.send(request("GET /readyz"));
+  EXPECT_EQ(client.response().substr(0, 12), "HTTP/1.1 200");
+  client.send(request("POST /echo", "1"));
+  EXPECT_EQ(client.response().substr(0, 12), "HTTP/1.1 200");
+}
+
+TEST(Endpoint, HeadIsGetWithoutABody) {
+  // spec S-50
+  TestServer server;
+  Client client(server.port());
+  client.send(request("HEAD /who") + request("GET /healthz"));
+  const std::string answer = client.response(false);
+  EXPECT_EQ(answer.substr(0, 12), "HTTP/1.1 200");
+  EXPECT_TRUE(has(answer, "Content-Length: "));
+  EXPECT_TRUE(has(client.response(), "alive"));
+}
+
+TEST(Endpoint, HundredPipelinedRequestsAreAnsweredInOrder) {
+  // Q-13
+  TestServer server;
+  Client client(server.port());
+  std::string all;
+  for (int i = 0; i < 100; ++i) all += request("POST /echo", std::to_string(i));
+  client.send(all);
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_TRUE(has(client.response(), "\"data\":" + std::to_string(i) + "}")) << i;
+  }
+}
+
+TEST(Endpoint, PipelinedRequestsWaitForTheCallBeforeThem) {
+  // Q-13
+  TestServer server(socketOptions());
+  Client client(server.port());
+  client.send(request("POST /hold", "1") + request("POST /echo", "2") + upgradeRequest() +
+              textFrame(SocketClient::envelope("echo", "a", "3")));
+  EXPECT_TRUE(server.waitUntil([](const Totals& totals) { return totals.http_requests == 1; }));
+  Client other(server.port());
+  other.send(request("POST /release", "{}"));
+  EXPECT_TRUE(has(other.response(), "true"));
+  EXPECT_TRUE(has(client.response(), "\"data\":1}"));
+  EXPECT_TRUE(has(client.response(), "\"data\":2}"));
+  EXPECT_EQ(client.response(false).substr(0, 12), "HTTP/1.1 101");
+  const std::string reply = R"({"uid":null,"action":"a","data":3})";
+  EXPECT_EQ(client.take(2 + reply.size()).substr(2), reply);
+}
+
+TEST(Endpoint, ExpectationIsMetBeforeTheBodyIsSent) {
+  TestServer server;
+  Client client(server.port());
+  client.send(
+      "POST /echo HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+      "Content-Length: 3\r\n\r\n");
+  EXPECT_EQ(client.response(), "HTTP/1.1 100 Continue\r\n\r\n");
+  client.send("123");
+  EXPECT_TRUE(has(client.response(), "\"data\":123}"));
+}
+
+TEST(Endpoint, BodiesOverTheLimitAreRefusedAndTheConnectionClosed) {
+  // spec S-52
+  Options options;
+  options.max_payload_bytes = 1000;
+  TestServer server(options);
+  Client client(server.port());
+  client.send(request("POST /echo", "\"" + std::string(998, 'x') + "\""));
+  EXPECT_EQ(client.response().substr(0, 12), "HTTP/1.1 200");
+  client.send(request("POST /echo", "\"" + std::string(999, 'x') + "\""));
+  const std::string answer = client.readToEnd();
+  EXPECT_EQ(answer.substr(0, 12), "HTTP/1.1 413");
+  EXPECT_TRUE(has(answer, R"("code":"payload_too_large")"));
+  EXPECT_TRUE(has(answer, "Connection: close\r\n"));
+}
+
+TEST(Endpoint, ASmuggledRequestIsNeverExecuted) {
+  // Q-5 Q-10
+  TestServer server;
+  for (const char* head :
+       {"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n", "Bad Name: x\r\n"}) {
+    Client client(server.port());
+    client.send("POST /echo HTTP/1.1\r\nHost: x\r\n" + std::string(head) + "\r\n" +
+                request("POST /echo", "1"));
+    const std::string answer = client.readToEnd();
+    EXPECT_EQ(answer.substr(0, 12), "HTTP/1.1 400");
+    EXPECT_EQ(answer.find("HTTP/1.1", 12), std::string::npos);
+  }
+  EXPECT_EQ(server.server.totals().http_requests, 0U);
+}
+
+TEST(Endpoint, AClientThatHalfClosesStillGetsItsReply) {
+  TestServer server;
+  Client client(server.port());
+  client.send(request("POST /hold", "1") + request("POST /echo", "2"));
+  client.socket().shutdownSend();
+  EXPECT_TRUE(server.waitUntil([](const Totals& totals) { return totals.http_requests == 1; }));
+  server.onLoop(0, [&] { server.dispatchers[0]->releaseHeld(); });
+  const std::string answers = client.readToEnd();
+  EXPECT_TRUE(has(answers, "\"data\":1}"));
+  EXPECT_TRUE(has(answers, "\"data\":2}"));
+}
+
+TEST(Endpoint, TheConnectionIsKeptAsTheClientAsks) {
+  TestServer server;
+  Client closing(server.port());
+  closing.send(request("POST /echo", "1", "Connection: close\r\n"));
+  EXPECT_TRUE(has(closing.readToEnd(), "Connection: close\r\n"));
+  Client old(server.port());
+  old.send("GET /healthz HTTP/1.0\r\n\r\n");
+  EXPECT_EQ(old.readToEnd().substr(0, 12), "HTTP/1.1 200");
+}
+
+TEST(Endpoint, DeadlinesEndSlowHeadsBodiesAndIdleConnections) {
+  // Q-1 Q-2 Q-4
+  Options options;
+  options.head_deadline_ms = 30;
+  options.body_deadline_ms = 30;
+  options.keep_alive_ms = 30;
+  TestServer server(options);
+  Client silent(server.port());
+  EXPECT_EQ(silent.readToEnd(), "");
+  Client head(server.port());
+  head.send("GET /heal");
+  EXPECT_EQ(head.readToEnd().substr(0, 12), "HTTP/1.1 408");
+  Client body(server.port());
+  body.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nx");
+  EXPECT_EQ(body.readToEnd().substr(0, 12), "HTTP/1.1 408");
+  Client idle(server.port());
+  idle.send(request("GET /healthz"));
+  EXPECT_EQ(idle.response().substr(0, 12), "HTTP/1.1 200");
+  EXPECT_EQ(idle.readToEnd(), "");
+  EXPECT_TRUE(server.waitUntil([](const Totals& totals) { return totals.open_connections == 0; }));
+}
+
+TEST(Endpoint, DrainEndsIdleConnectionsAndLetsACallFinish) {
+  TestServer server;
+  Client idle(server.port());
+  idle.send(request("GET /healthz"));
+  EXPECT_NE(idle.response(), "");
+  Client busy(server.port());
+  busy.send(request("POST /hold", "1"));
+  EXPECT_TRUE(server.waitUntil([](const Totals& totals) { return totals.http_requests == 2; }));
+  server.server.drain(1000);
+  EXPECT_EQ(idle.readToEnd(), "");
+  server.onLoop(0, [&] { server.dispatchers[0]->releaseHeld(); });
+  const std::string answer = busy.readToEnd();
+  EXPECT_TRUE(has(answer, "\"data\":1}"));
+  EXPECT_TRUE(has(answer, "Connection: close\r\n"));
+  EXPECT_TRUE(server.waitUntil([](const Totals& totals) { return totals.open_connections == 0; }));
+}
+
+TEST(Endpoint, ManyPipelinedRequestsToAClientThatDoesNotReadStayBounded) {
+  // Q-3
+  TestServer server;
+  Client client(server.port());
+  std::string all;
+  constexpr int kRequests = 4000;
+  for (int i = 0; i < kRequests; ++i) {
+    all += request("POST /echo", "\"" + std::string(2000, 'x') + "\"");
+  }
+  std::thread sender([&] { client.send(all); });
+  for (int i = 0; i < kRequests; ++i) EXPECT_EQ(bodyOf(client.response()).size(), 2059U);
+  sender.join();
+}
+
+}  // namespace
+}  // namespace sub0::net::testing

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/listener.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/net/connection_harness.hpp"
+
+namespace sub0::net::testing {
+namespace {
+
+TEST(Listener, PortZeroTakesAFreePort) {
+  Listener listener;
+  ASSERT_TRUE(listener.open("127.0.0.1", 0));
+  EXPECT_NE(listener.port(), 0);
+  EXPECT_EQ(listener.host(), "127.0.0.1");
+}
+
+TEST(Listener, ATakenPortIsAnErrorThatNamesTheSetting) {
+  Listener first;
+  ASSERT_TRUE(first.open("127.0.0.1", 0));
+  Listener second;
+  const auto result = second.open("127.0.0.1", first.port());
+  ASSERT_FALSE(result);
+  EXPECT_NE(result.error().message.find(std::to_string(first.port())), std::string::npos);
+  EXPECT_NE(result.error().message.find("PORT"), std::string::npos);
+}
+
+TEST(Listener, AnUnknownHostIsAnError) {
+  Listener listener;
+  EXPECT_FALSE(listener.open("256.1.1.1", 0));
+}
+
+TEST(Listener, TakesIpv6InBracketsOrWithout) {
+  for (const char* host : {"::1", "[::1]"}) {
+    Listener listener;
+    const auto result = listener.open(host, 0);
+    if (!result) GTEST_SKIP() << result.error().message;
+    EXPECT_EQ(listener.host(), "[::1]");
+  }
+}
+
+TEST(Listener, ConnectionsSpreadOverTheLoops) {
+  TestServer server(socketOptions(), 3);
+  std::vector<std::unique_ptr<Client>> clients;
+  for (int i = 0; i < 240; ++i) {
+    clients.push_back(std::make_unique<Client>(server.port()));
+    clients.back()->send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_EQ(clients.back()->response().substr(0, 12), "HTTP/1.1 200");
+  }
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_GE(server.server.totalsOf(i).open_connections, 40U) << i;
+  }
+  clients.clear();
+  EXPECT_TRUE(server.waitUntil([](const Totals& totals) { return totals.open_connections == 0; }));
+  EXPECT_EQ(server.server.totals().accepted, 240U);
+}
+
+}  // namespace
+}  // namespace sub0::net::testing
