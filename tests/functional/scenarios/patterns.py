@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Compares what came with what a scenario expects.
+
+JSON is compared by value, numbers by their digits (1 is not 1.0), members in any order. Wildcards: the whole strings of
+WILDCARDS; `…` inside a string stands for any text; a member `"…"` of an object allows members that are not named.
+"""
+import json
+import re
+
+WILDCARDS = {
+    "<any>": ".*",
+    "<text>": ".+",
+    "<uuid>": r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}",
+    "<uuidv7>": r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}",
+    "<ulid>": r"[0-7][0-9A-HJKMNP-TV-Z]{25}",
+    "<nanoid>": r"[A-Za-z0-9_-]{21}",
+    "<time>": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z",
+    "<token>": r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+",
+}
+
+
+class Number(str):
+    """A JSON number as it is written."""
+
+    def __repr__(self):
+        return str(self)
+
+
+def _members(pairs):
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a key stands twice")
+    return members
+
+
+def parse(text):
+    return json.loads(text, parse_int=Number, parse_float=Number, parse_constant=Number, object_pairs_hook=_members)
+
+
+def text_matches(pattern, text):
+    parts = [re.escape(part) for part in pattern.split("…")]
+    return re.fullmatch(".*".join(parts), text, re.S) is not None
+
+
+def _difference(pattern, got, path):
+    where = path or "the reply"
+    if isinstance(pattern, str) and not isinstance(pattern, Number):
+        if pattern == "<any>":
+            return None
+        if pattern == "<number>":
+            return None if isinstance(got, Number) else f"{where}: {got!r} is no number"
+        if not isinstance(got, str) or isinstance(got, Number):
+            return f"{where}: expected {pattern!r}, got {got!r}"
+        if pattern in WILDCARDS:
+            return None if re.fullmatch(WILDCARDS[pattern], got, re.S) else f"{where}: {got!r} is no {pattern}"
+        return None if text_matches(pattern, got) else f"{where}: expected {pattern!r}, got {got!r}"
+    if type(pattern) is not type(got):
+        return f"{where}: expected {pattern!r}, got {got!r}"
+    if isinstance(pattern, dict):
+        if "…" not in pattern and (extra := set(got) - set(pattern)):
+            return f"{where}: unexpected member {sorted(extra)[0]!r}"
+        for key in pattern:
+            if key == "…":
+                continue
+            if key not in got:
+                return f"{where}: no member {key!r}"
+            if difference := _difference(pattern[key], got[key], f"{path}.{key}".lstrip(".")):
+                return difference
+        return None
+    if isinstance(pattern, list):
+        if len(pattern) != len(got):
+            return f"{where}: expected {len(pattern)} elements, got {len(got)}"
+        for index, (want, have) in enumerate(zip(pattern, got)):
+            if difference := _difference(want, have, f"{path}.{index}".lstrip(".")):
+                return difference
+        return None
+    return None if pattern == got else f"{where}: expected {pattern!r}, got {got!r}"
+
+
+def compare(pattern, text):
+    """None, or what differs. A pattern that is no JSON is compared as text."""
+    try:
+        wanted = parse(pattern)
+    except ValueError:
+        return None if text_matches(pattern, text) else f"expected {pattern}"
+    try:
+        got = parse(text)
+    except ValueError as problem:
+        return f"not JSON ({problem})"
+    return _difference(wanted, got, "")
+
+
+def value_at(text, path):
+    value = parse(text)
+    for segment in path.split("."):
+        value = value[int(segment)] if isinstance(value, list) else value[segment]
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def log_member(line, name):
+    """A member of a log line in JSON; other lines are all message."""
+    try:
+        return str(json.loads(line).get(name, ""))
+    except ValueError:
+        return line if name == "message" else ""
