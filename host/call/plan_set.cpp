@@ -21,7 +21,7 @@ auth::Algorithm algorithmOf(dialect::TokenAlgorithm algorithm) {
   return auth::Algorithm::kHs256;
 }
 
-/// S-70; Q-41: a PEM text as HMAC secret is refused; Q-45: a short one is a warning.
+/// S-70; what is wrong or weak about the secret the dialect has said already.
 void makeKey(const dialect::Resource& resource, Plan& plan, dialect::Problems& problems) {
   const auto& tokenize = *resource.tokenize;
   if (tokenize.encryption_key.empty()) return;  // `check` without the environment (S-3)
@@ -29,10 +29,6 @@ void makeKey(const dialect::Resource& resource, Plan& plan, dialect::Problems& p
   if (!key) {
     problems.error(tokenize.place, "S-70", key.error().message);
     return;
-  }
-  const std::string warning = key->weakness();
-  if (!warning.empty()) {
-    problems.warning(tokenize.place, "S-70", "resource \"" + resource.id + "\": " + warning);
   }
   plan.key = std::move(*key);
 }
