@@ -72,7 +72,8 @@ def cpp_citations(text):
 
 
 def script_citations(path, text):
-    stem = re.escape(path.stem).replace("_", "[-_]").replace(r"\-", "[-_]")
+    name = f"{path.parent.name}.session" if path.name == "session.scenario" else path.stem
+    stem = re.escape(name).replace("_", "[-_]").replace(r"\-", "[-_]")
     for line in text.splitlines():
         cited = list(rules_in(line))
         for rule, _, _ in cited:
