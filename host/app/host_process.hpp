@@ -43,7 +43,7 @@ class LoopGroup {
   LoopGroup(const LoopGroup&) = delete;
   LoopGroup& operator=(const LoopGroup&) = delete;
 
-  plugin::HostTable& table() { return table_; }
+  plugin::HostTable& table() { return *table_; }
   std::vector<std::unique_ptr<LoopUnit>>& units() { return units_; }
 
   void startThreads();
@@ -56,8 +56,8 @@ class LoopGroup {
   void onEveryLoop(const std::function<void(LoopUnit&)>& work);
 
  private:
-  loop::Pool pool_;
-  plugin::HostTable table_;
+  std::unique_ptr<loop::Pool> pool_;
+  std::unique_ptr<plugin::HostTable> table_;
   std::vector<std::unique_ptr<LoopUnit>> units_;
   bool has_threads_ = false;
 };

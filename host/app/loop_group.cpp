@@ -5,20 +5,27 @@
 
 namespace sub0::app {
 
-LoopGroup::LoopGroup(std::size_t loops, std::size_t pool_threads) : pool_(pool_threads) {
+LoopGroup::LoopGroup(std::size_t loops, std::size_t pool_threads)
+    : pool_(std::make_unique<loop::Pool>(pool_threads)),
+      table_(std::make_unique<plugin::HostTable>()) {
   std::vector<loop::Loop*> pointers;
   for (std::size_t index = 0; index < loops; ++index) {
-    units_.push_back(std::make_unique<LoopUnit>(static_cast<std::uint32_t>(index), &pool_));
+    units_.push_back(std::make_unique<LoopUnit>(static_cast<std::uint32_t>(index), pool_.get()));
     pointers.push_back(&units_.back()->loop);
   }
-  table_.setLoops(pointers);
-  table_.setPool(&pool_);
+  table_->setLoops(pointers);
+  table_->setPool(pool_.get());
   for (std::size_t index = 0; index < loops; ++index) {
-    table_.setTicketTable(static_cast<std::uint32_t>(index), &units_[index]->tickets);
+    table_->setTicketTable(static_cast<std::uint32_t>(index), &units_[index]->tickets);
   }
 }
 
-LoopGroup::~LoopGroup() { stopThreads(); }
+/// Pool threads may still end runs, and the table still looks at loops: the units go last.
+LoopGroup::~LoopGroup() {
+  stopThreads();
+  pool_.reset();
+  table_.reset();
+}
 
 void LoopGroup::startThreads() {
   has_threads_ = true;
@@ -41,14 +48,14 @@ void LoopGroup::onEveryLoop(const std::function<void(LoopUnit&)>& work) {
 
 bool LoopGroup::startPlugins(plugin::Registry& registry) {
   if (!registry.startAll()) return false;
-  onEveryLoop([&](LoopUnit& unit) { table_.startLoop(unit.loop.index(), registry); });
+  onEveryLoop([&](LoopUnit& unit) { table_->startLoop(unit.loop.index(), registry); });
   return true;
 }
 
 void LoopGroup::stopPlugins(plugin::Registry& registry, std::int64_t grace_ms) {
   const std::int64_t now_ns = units_.front()->io.monotonicNs();
   registry.stopAll(static_cast<std::uint64_t>(now_ns + grace_ms * 1'000'000));
-  onEveryLoop([&](LoopUnit& unit) { table_.stopLoop(unit.loop.index(), registry); });
+  onEveryLoop([&](LoopUnit& unit) { table_->stopLoop(unit.loop.index(), registry); });
 }
 
 void LoopGroup::stopThreads() {

@@ -65,8 +65,7 @@ void Loop::dispatchEvents(std::int64_t max_wait_ns) {
   if (wait_ns != 0) {
     // Senders wake only a sleeper: say so first, then look again (a letter may have come in
     // between).
-    asleep_.store(true, std::memory_order_relaxed);
-    std::atomic_thread_fence(std::memory_order_seq_cst);
+    asleep_.store(true, std::memory_order_seq_cst);
     if (!mailbox_.empty() || isStopping()) wait_ns = 0;
   }
   const auto events = io_.wait(wait_ns);
@@ -153,12 +152,10 @@ void Loop::unwatch(WatchHandle handle) {
 }
 
 void Loop::send(Letter& letter) {
+  // In the one order of all sequentially consistent steps either the loop's look at the mailbox
+  // sees the letter, or this look sees that it sleeps.
   mailbox_.send(letter);
-  std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (asleep_.load(std::memory_order_relaxed) &&
-      asleep_.exchange(false, std::memory_order_relaxed)) {
-    io_.wake();
-  }
+  if (asleep_.load(std::memory_order_seq_cst) && asleep_.exchange(false)) io_.wake();
 }
 
 void Loop::post(std::function<void()> function) { send(*new FunctionLetter(std::move(function))); }

@@ -7,7 +7,7 @@ bool Mailbox::send(Letter& letter) {
   Letter* head = head_.load(std::memory_order_relaxed);
   do {
     letter.next_ = head;
-  } while (!head_.compare_exchange_weak(head, &letter, std::memory_order_release,
+  } while (!head_.compare_exchange_weak(head, &letter, std::memory_order_seq_cst,
                                         std::memory_order_relaxed));
   return head == nullptr;
 }

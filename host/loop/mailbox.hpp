@@ -42,7 +42,7 @@ class Mailbox {
 
   /// Runs what has arrived; true if there was something.
   bool drain();
-  bool empty() const { return head_.load(std::memory_order_acquire) == nullptr; }
+  bool empty() const { return head_.load(std::memory_order_seq_cst) == nullptr; }
 
  private:
   std::atomic<Letter*> head_{nullptr};
