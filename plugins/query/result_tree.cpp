@@ -2,7 +2,6 @@
 #include "result_tree.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 namespace sub0::query {
 namespace {
@@ -42,7 +41,7 @@ void ResultTree::setColumns(const std::vector<std::string_view>& names) {
     slot_of_column_.push_back(static_cast<std::size_t>(same - keys_.begin()));
     if (same == keys_.end()) {
       char* copy = bytes(name.size());
-      std::memcpy(copy, name.data(), name.size());
+      std::copy(name.begin(), name.end(), copy);
       keys_.push_back(sub0_text_view{copy, name.size()});
       key_json_bytes_ += name.size() + 4;
     }
@@ -74,7 +73,7 @@ sub0_value ResultTree::text(std::uint32_t type, std::string_view copied) {
     return value;
   }
   char* copy = bytes(copied.size());
-  std::memcpy(copy, copied.data(), copied.size());
+  std::copy(copied.begin(), copied.end(), copy);
   value.type = type;
   value.count = static_cast<std::uint32_t>(copied.size());
   value.as.text = copy;

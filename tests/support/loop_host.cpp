@@ -114,12 +114,7 @@ LoopHost::LoopHost(const sub0_plugin* plugin, const Tree& settings)
 }
 
 LoopHost::~LoopHost() {
-  if (is_started_) {
-    plugin_->stop(self_, nowNs() + 2'000'000'000);
-    if (hooks_ != nullptr) {
-      hooks_->loop_stop(hooks_user_, 0);
-    }
-  }
+  stop(2000);
   for (std::thread& thread : pool_) {
     thread.join();
   }
@@ -127,6 +122,16 @@ LoopHost::~LoopHost() {
     plugin_->destroy(self_);
   }
   close(wake_descriptor_);
+}
+
+void LoopHost::stop(uint64_t limit_ms) {
+  if (is_started_) {
+    is_started_ = false;
+    plugin_->stop(self_, nowNs() + limit_ms * 1'000'000);
+    if (hooks_ != nullptr) {
+      hooks_->loop_stop(hooks_user_, 0);
+    }
+  }
 }
 
 void LoopHost::start() {

@@ -53,6 +53,8 @@ class LoopHost {
   LoopHost& operator=(const LoopHost&) = delete;
 
   void start();
+  // Stops it, with so much time left; else the end of the host does.
+  void stop(uint64_t limit_ms);
   std::unique_ptr<LoopAction> prepare(const Tree& config, const Tree& action = Tree::object(),
                                       const Tree& resource = Tree::object());
   // Begins a run; the values are its inputs, in the order of declaration.

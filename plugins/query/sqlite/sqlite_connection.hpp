@@ -51,6 +51,9 @@ class SqliteConnection {
   // A statement of our own (BEGIN, COMMIT).
   Status control(const char* sql, Failure& failure);
 
+  // Makes what is being executed fail. THREAD: any.
+  void interrupt() { sqlite3_interrupt(database_); }
+
   // Called while a lock is held by somebody else, with the number of calls so far; true: try again.
   void setWait(std::function<bool(int)> wait) { wait_ = std::move(wait); }
 

@@ -30,15 +30,21 @@ void SqliteWriter::add(SqliteRequest request) {
 }
 
 void SqliteWriter::stop(std::uint64_t deadline_ns) {
+  if (!thread_.joinable()) {
+    return;
+  }
+  const std::uint64_t now_ns = host_.nowNs();
+  const std::chrono::nanoseconds left(deadline_ns > now_ns ? deadline_ns - now_ns : 0);
   {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     is_stopping_ = true;
-    stop_deadline_ns_ = deadline_ns;
-    changed_.notify_one();
+    changed_.notify_all();
+    if (!changed_.wait_for(lock, left, [this] { return has_ended_; })) {
+      is_late_ = true;
+      connection_.interrupt();
+    }
   }
-  if (thread_.joinable()) {
-    thread_.join();
-  }
+  thread_.join();
 }
 
 void SqliteWriter::work() {
@@ -46,13 +52,14 @@ void SqliteWriter::work() {
   while (true) {
     changed_.wait(lock, [this] { return is_stopping_ || !waiting_.empty(); });
     if (waiting_.empty()) {
+      has_ended_ = true;
+      changed_.notify_all();
       return;
     }
     SqliteRequest request = std::move(waiting_.front());
     waiting_.pop_front();
-    const bool too_late = is_stopping_ && host_.nowNs() >= stop_deadline_ns_;
     lock.unlock();
-    if (too_late) {
+    if (is_late_) {
       host_.fail(request.ticket, Failure{SUB0_UNAVAILABLE, "the database is being closed", ""});
     } else {
       execute(request);
@@ -73,9 +80,9 @@ void SqliteWriter::execute(SqliteRequest& request) {
   const std::uint64_t left_ns = request.deadline_ns - now_ns;
   const std::chrono::nanoseconds time_left(left_ns - std::min(left_ns / 2, kMarginNs));
   const auto until = std::chrono::steady_clock::now() + time_left;
-  connection_.setWait([until](int calls) {
+  connection_.setWait([this, until](int calls) {
     std::this_thread::sleep_for(std::chrono::milliseconds(std::min(calls + 1, 5)));
-    return std::chrono::steady_clock::now() < until;
+    return !is_late_ && std::chrono::steady_clock::now() < until;
   });
   const Status begun = connection_.control("BEGIN IMMEDIATE", outcome.failure);
   if (begun == Status::kDone) {

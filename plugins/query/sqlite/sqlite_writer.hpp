@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -27,11 +28,11 @@ class SqliteWriter {
  public:
   SqliteWriter(const HostPort& host, std::size_t result_limit_bytes)
       : host_(host), connection_(SqliteConnection::Use::kWrite, result_limit_bytes) {}
-  ~SqliteWriter() { stop(0); }
+  ~SqliteWriter() { stop(0); }  // of a start that failed half way
 
   bool start(const std::string& path, std::string& error);
   void add(SqliteRequest request);
-  // Executes what waits until the deadline, fails the rest, ends the thread.
+  // Executes what waits until the deadline, interrupts and fails the rest, ends the thread.
   void stop(std::uint64_t deadline_ns);
 
  private:
@@ -45,7 +46,8 @@ class SqliteWriter {
   std::condition_variable changed_;
   std::deque<SqliteRequest> waiting_;
   bool is_stopping_ = false;
-  std::uint64_t stop_deadline_ns_ = 0;
+  bool has_ended_ = false;
+  std::atomic<bool> is_late_{false};  // the deadline of stop has passed
   std::thread thread_;
 };
 

@@ -94,8 +94,8 @@ TEST(SqlAnalysis, ReadsOnlyIsSaidOfWhatIsProven) {
       "VALUES (1)",
       "TABLE t",
       "WITH a AS (SELECT 1) SELECT * FROM a",
-      "WITH RECURSIVE a(n) AS (SELECT 1 UNION SELECT n FROM a), b AS MATERIALIZED (SELECT 2) "
-      "SELECT * FROM a",
+      ("WITH RECURSIVE a(n) AS (SELECT 1 UNION SELECT n FROM a), "
+       "b AS MATERIALIZED (SELECT 2) SELECT * FROM a"),
       "SELECT 'for update', \"into\" FROM t",
       "SELECT f(1)",
       "SELECT updated_at FROM t",

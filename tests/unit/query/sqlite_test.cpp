@@ -295,6 +295,22 @@ class LockingProcess {
   int end_ = -1;
 };
 
+TEST_F(Sqlite, StoppingDoesNotWaitForALockPastItsDeadline) {
+  outside("CREATE TABLE t (a INTEGER)");
+  const auto update = prepare("UPDATE t SET a = 1");
+  sqlite3* other = nullptr;
+  ASSERT_EQ(sqlite3_open(file_.c_str(), &other), SQLITE_OK);
+  sqlite3_busy_timeout(other, 5000);
+  ASSERT_EQ(sqlite3_exec(other, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
+  const sub0_ticket first = host().begin(*update);
+  const sub0_ticket second = host().begin(*update);
+  host().stop(100);
+  EXPECT_EQ(host().end(first).times, 1);
+  EXPECT_EQ(host().end(second).times, 1);
+  EXPECT_NE(host().end(second).code, SUB0_OK);
+  sqlite3_close(other);
+}
+
 TEST_F(Sqlite, AReadThatMeetsALockIsTriedAgainByATimer) {
   outside("CREATE TABLE t (a INTEGER); INSERT INTO t VALUES (1)");
   host();
