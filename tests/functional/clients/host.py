@@ -34,15 +34,19 @@ sys.path.insert(0, str(ROOT / "tests/support"))
 
 
 def environment(extra=None):
-    """A host sees these variables and no others, so that the machine's own do not reach a test."""
+    """A host sees these variables and no others, so that the machine's own do not reach a test. A value None unsets."""
     kept = {name: value for name, value in os.environ.items()
             if name in ("PATH", "HOME", "LANG", "TMPDIR") or name.endswith("SAN_OPTIONS")}
-    return {**kept, "SUB0_LOG": "json", "ALLOW_WEBSOCKET_CONNECTIONS": "true", "WALLET_TOKEN_KEY": TOKEN_KEY,
-            **(extra or {})}
+    given = {**kept, "SUB0_LOG": "json", "ALLOW_WEBSOCKET_CONNECTIONS": "true", "WALLET_TOKEN_KEY": TOKEN_KEY,
+             **(extra or {})}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def run_program(*words, env=None, **more):
-    """A command that ends by itself."""
+    """A command that ends by itself, in a folder of its own unless `cwd` says where."""
+    if "cwd" not in more:
+        with tempfile.TemporaryDirectory(prefix="sub0-clients-") as folder:
+            return run_program(*words, env=env, cwd=folder, **more)
     return subprocess.run([str(PROGRAM), *map(str, words)], env=environment(env), capture_output=True, text=True,
                           timeout=PATIENCE_S, check=False, stdin=subprocess.DEVNULL, **more)
 
