@@ -19,8 +19,8 @@
 
 #include <array>
 
+#include <sub0/plugin/run.hpp>
 #include "card.h"
-#include "plugin/run.hpp"
 
 namespace sub0 {
 

@@ -19,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-#include "../plugin.h"
+#include <sub0/plugin.h>
 
 namespace sub0 {
 

@@ -23,9 +23,9 @@
 #include <mutex>
 #include <thread>
 
-#include "../broadcast.h"
-#include "../plugin/run.hpp"
-#include "../pool.h"
+#include <sub0/broadcast.h>
+#include <sub0/pool.h>
+#include <sub0/plugin/run.hpp>
 #include "fake_loop.hpp"
 
 namespace sub0::testing {

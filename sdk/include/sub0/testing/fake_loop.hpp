@@ -11,7 +11,7 @@
 #include <thread>
 #include <utility>
 
-#include "../loop.h"
+#include <sub0/loop.h>
 
 namespace sub0::testing {
 
