@@ -8,8 +8,8 @@ set -euo pipefail
 
 free='(^|[^[:alnum:]_.>:]|[^[:alnum:]_]::|\<std::)' # a free function, not a method
 clock='(system|steady|high_resolution|utc)_clock::now|\<(gettimeofday|clock_gettime|timespec_get|ftime)[[:space:]]*\(|'$free'time[[:space:]]*\([[:space:]]*(NULL|nullptr|0|&)'
-random=$free'(s?rand|s?random|rand_r|arc4random[a-z_]*|getrandom|getentropy|RAND_(priv_)?bytes)[[:space:]]*\(|random_device|\<mt19937|\<minstd_rand|default_random_engine'
-sockets=$free'(socket|accept4?|sendto|sendmsg|recvfrom|recvmsg|epoll_[a-z0-9]+|eventfd|timerfd_[a-z]+)[[:space:]]*\(|(^|[^[:alnum:]_])::(send|recv|connect|bind|listen|shutdown|poll|select)[[:space:]]*\('
+random=$free'(s?rand|srandom|rand_r|arc4random[a-z_]*|getrandom|getentropy|RAND_(priv_)?bytes)[[:space:]]*\(|(^|[^[:alnum:]_])::random[[:space:]]*\(|random_device|\<mt19937|\<minstd_rand|default_random_engine'
+sockets=$free'(socket|accept4|sendto|sendmsg|recvfrom|recvmsg|epoll_[a-z0-9]+|eventfd|timerfd_[a-z]+)[[:space:]]*\(|(^|[^[:alnum:]_])::(accept|send|recv|connect|bind|listen|shutdown|poll|select)[[:space:]]*\('
 environment='\<(secure_)?getenv[[:space:]]*\(|\<(un)?setenv[[:space:]]*\(|\<putenv[[:space:]]*\(|\<environ\>'
 
 check_tree() {
@@ -28,7 +28,7 @@ self_test() {
   trap 'rm -rf "$tree"' EXIT
   mkdir -p "$tree"/host/{net,loop,app}
   printf '%s\n' 'auto a = io.now();' 'queue.send(x);' 'session.close();' 'std::uint64_t deadline_time(int);' \
-    '// steady_clock::now is banned' 'runtime(0);' 'socket_.accept(x);' 'void send(int);' 'Poll::read(3);' \
+    '// steady_clock::now is banned' 'runtime(0);' 'socket_.accept(x);' 'void send(int);' 'void accept(const Server& server) {' 'std::uint64_t random();' 'Poll::read(3);' \
     'virtual Accepted accept(int listener) = 0;' 'void SimulatedIo::random(char* b) {' 'value.random(8)' >"$tree/host/net/good.cpp"
   echo 'auto t = std::chrono::steady_clock::now();' >"$tree/host/loop/real_io.cpp"
   echo 'const char* v = std::getenv("X");' >"$tree/host/app/main.cpp"
