@@ -48,7 +48,8 @@ class DocumentedExample(unittest.TestCase):
         hosts.run_sql(cls.database.url, "-f", hosts.WALLET / "demo.sql")
         cls.token = hosts.mint_token()
         cls.host = cls.enterClassContext(
-            hosts.Host(hosts.WALLET, "--database", cls.database.url, "--loops", "3", secrets=[cls.token]))
+            hosts.Host(hosts.WALLET, "--database", cls.database.url, "--loops", "3", env={"SUB0_LOG_LEVEL": "debug"},
+                       secrets=[cls.token]))
 
     # spec §15, S-51, S-72: a balance by curl
     def test_curl(self):

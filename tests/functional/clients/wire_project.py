@@ -23,6 +23,8 @@ PROJECT = {
         {"id": "tell-several", "resource": "tell-several", "actionables": [
             {**VALUE, "value": "$PAYLOAD", "broadcast_websocket_message": {
                 "broadcast_type": "BULK", "action": "told", "broadcast_to": "$PAYLOAD.to"}}]},
+        {"id": "count-slow", "resource": "count-slow", "actionables": [{"id": 1, "mode": "BROADCAST", "broadcast": {
+            "broadcast_type": "SINGLE", "broadcast_to": "slow", "action": "ping", "data": {"n": 0}}}]},
     ],
 }
 AT_ONCE = 100  # connections that are cut at the same time
