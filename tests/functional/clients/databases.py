@@ -22,6 +22,9 @@ PROJECT = {"resources/all.json": [
     query("read", "SELECT a FROM held"),
     query("write", "UPDATE held SET a = a + 1 RETURNING a"),
     query("one", "SELECT 1 AS one"),
+    {"id": "tell-all", "resource": "tell-all", "actionables": [
+        {"id": 1, "mode": "VALUE", "value": "$PAYLOAD",
+         "broadcast_websocket_message": {"broadcast_type": "ALL", "action": "told"}}]},
 ]}
 POSTGRES_PROJECT = {"resources/all.json": [
     *PROJECT["resources/all.json"], query("touch", "SELECT touch() AS a"), query("sleep", "SELECT pg_sleep(0.01)"),
@@ -98,6 +101,18 @@ class PostgresFaults(unittest.TestCase):
             self.assertEqual(self.host.request("GET", "/healthz")[0], 200)
         for wire in wires:
             self.assertEqual([wire.text()["action"] for _ in range(16)], ["slow"] * 16)
+
+    def test_pings_while_dispatch_is_paused(self):
+        # Q-38, S-114: 40 calls wait, 32 of them under way: pings are answered, other connections served
+        wire = self.open()
+        with Lock(self.cluster, "LOCK TABLE held"):
+            wire.send(frame(call_text("read", action="slow")) * 40)
+            self.wait_until_blocked()
+            for n in range(20):
+                wire.send(frame(b"ping %d" % n, 9))
+                self.assertEqual(wire.frame(), (10, b"ping %d" % n))
+            self.assertEqual(self.host.call("echo", 2)["data"], 2)
+        self.assertEqual([wire.text()["action"] for _ in range(40)], ["slow"] * 40)
 
     def test_64_sleeping_queries(self):
         # S-30: the same by pg_sleep: the echo behind them overtakes the last at least
@@ -223,6 +238,35 @@ class SqliteFaults(unittest.TestCase):
             self.assertEqual(wire.send(frame(call_text("echo", payload=1, action="e", id="e"))).text()["data"], 1)
             lock.execute("COMMIT")
             self.assertEqual(wire.text(), {"uid": None, "action": "w", "data": {"a": 1}, "id": "w"})
+
+    def test_order_of_replies(self):
+        # S-114, S-116: replies without id wait for those before them, with id they do not; a broadcast hangs behind the reply
+        # of its call on the sender's connection, everybody else gets it at once
+        host = self.start(SUB0_CALL_DEADLINE_MS="600000")
+        lock = self.lock()
+        with Wire(host.port) as sender, Wire(host.port) as other:
+            for wire in (sender, other):
+                wire.upgrade()
+            sender.send(frame(call_text("write", action="1")) + frame(call_text("tell-all", payload={"n": 2}, action="2")) +
+                        frame(call_text("echo", action="3")) + frame(call_text("echo", action="4", id=4)))
+            self.assertEqual(sender.text()["action"], "4")
+            self.assertEqual(other.text(), {"action": "told", "data": {"n": 2}})
+            lock.execute("COMMIT")
+            self.assertEqual([sender.text()["action"] for _ in range(4)], ["1", "2", "told", "3"])
+
+    def test_a_client_that_leaves(self):
+        # its calls end after it has gone: nobody else notices
+        host = self.start(SUB0_CALL_DEADLINE_MS="600000")
+        lock = self.lock()
+        with Wire(host.port) as wire:
+            wire.upgrade()
+            wire.send(frame(call_text("write")) * 5 + frame(call_text("echo", action="e", id=1)))
+            self.assertEqual(wire.text()["action"], "e")
+        self.assertEqual(host.call("echo", 1)["data"], 1)
+        lock.execute("COMMIT")
+        reply = host.call("write")
+        self.assertEqual(reply["status"], 200, reply)
+        self.assertIn(reply["data"]["a"], range(1, 7))
 
     def test_busy_too_long(self):
         # S-52: the lock outlasts the call: a clear error in bounded time; later calls work

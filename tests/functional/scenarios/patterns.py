@@ -4,6 +4,9 @@
 JSON is compared by value, numbers by their digits (1 is not 1.0), members in any order. Wildcards: the whole strings of
 WILDCARDS; `…` inside a string stands for any text; a member `"…"` of an object allows members that are not named.
 """
+import base64
+import hashlib
+import hmac
 import json
 import re
 
@@ -90,11 +93,31 @@ def compare(pattern, text):
     return _difference(wanted, got, "")
 
 
+def envelope(pattern):
+    """`data JSON` and `error CODE [message]` stand for the whole HTTP reply of success and failure."""
+    word, _, rest = pattern.partition(" ")
+    if word == "data":
+        return '{"success":true,"message":"Operation Successful","data":' + rest + "}"
+    if word == "error":
+        code, _, message = rest.partition(" ")
+        return json.dumps({"success": False, "message": message or "<text>", "data": None,
+                           "error": {"code": code, "details": "<any>"}}, ensure_ascii=False)
+    return pattern
+
+
 def value_at(text, path):
     value = parse(text)
     for segment in path.split("."):
         value = value[int(segment)] if isinstance(value, list) else value[segment]
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def signed_token(key, claims):
+    def encode(data):
+        return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+    signed = encode(b'{"alg":"HS256","typ":"JWT"}') + "." + encode(claims.encode())
+    return signed + "." + encode(hmac.digest(key.encode(), signed.encode(), hashlib.sha256))
 
 
 def log_member(line, name):

@@ -156,13 +156,15 @@ class Run(SocketSteps):
         await self.command(shlex.split(rest))
 
     async def do_token(self, rest, _):
-        """token NAME = mint RESOURCE claim=value... [--expires S]"""
+        """token NAME = mint RESOURCE claim=value... [--expires S]; token NAME = sign KEY CLAIMS: HS256, whatever they say"""
         name, _, words = rest.partition("=")
-        words = shlex.split(words)
-        if words[0] == "mint":
-            words = words[1:]
-        arguments = ["token", "mint", words[0], "--resources", str(self.project)]
-        for word in words[1:]:
+        verb, first, *more = words.split(maxsplit=2)
+        if verb == "sign":
+            self.variables[name.strip()] = token = patterns.signed_token(first, more[0])
+            self.secrets.add(token)
+            return
+        arguments = ["token", "mint", first, "--resources", str(self.project)]
+        for word in shlex.split(more[0] if more else ""):
             arguments += [word] if word.startswith("--") or word.lstrip("-").isdigit() else ["--claim", word]
         token = await self.command(arguments)
         if self.last[1] != 0:
@@ -289,6 +291,7 @@ class Run(SocketSteps):
         kind, status, got_headers, body = self.last
         wanted, _, rest = rest.partition(" ")
         headers, pattern = headers_of(rest)
+        pattern = patterns.envelope(pattern)
         if str(status) != wanted:
             self.differs("expect", f"{status} {body}", f"status {status}, body {body}")
             return

@@ -31,13 +31,12 @@ class SocketSteps:
         if not target.startswith(("?", "/")):
             target, tail = "", rest
         headers, tail = headers_of(tail)
-        protocols = next((value for key, value in headers if key == "protocols"), None)
-        headers = [(key, value) for key, value in headers if key != "protocols"]
+        given = dict(headers)
+        protocols, loop = given.get("protocols"), given.get("loop")
+        headers = [(key, value) for key, value in headers if key not in ("protocols", "loop")]
         url = f"ws://127.0.0.1:{self.port}" + (target if target.startswith("/") else "/ws" + target)
         try:
-            socket = await asyncio.wait_for(websockets.connect(
-                url, extra_headers=headers, compression=None, ping_interval=None, max_size=None, max_queue=None,
-                subprotocols=[p.strip() for p in protocols.split(",")] if protocols else None, open_timeout=None), DEADLINE_S)
+            socket = await self.open_socket(url, headers, protocols)
         except websockets.exceptions.InvalidStatusCode as refusal:
             if tail != f"expect {refusal.status_code}":
                 raise Failure(f"refused with {refusal.status_code}") from refusal
@@ -48,7 +47,29 @@ class SocketSteps:
         for key, value in socket.response_headers.raw_items():
             if any(secret in value for secret in self.secrets):
                 raise Failure(f"a token stands in the response's header {key}")
+        if loop is not None:
+            socket = await self.on_loop(int(loop), socket, lambda: self.open_socket(url, headers, protocols))
         self.sockets[name] = socket
+
+    async def open_socket(self, url, headers, protocols):
+        return await asyncio.wait_for(websockets.connect(
+            url, extra_headers=headers, compression=None, ping_interval=None, max_size=None, max_queue=None,
+            subprotocols=[p.strip() for p in protocols.split(",")] if protocols else None, open_timeout=None), DEADLINE_S)
+
+    async def on_loop(self, loop, socket, again):
+        """Connects until the host's loop of that number has the connection: numbers of connections tell their loop, and
+        the resource `where` tells the number."""
+        loops, others = int(self.loops), []
+        for _ in range(300):
+            await socket.send('{"resource":"where"}')
+            answer = patterns.parse(await asyncio.wait_for(socket.recv(), DEADLINE_S))
+            if (int(answer["data"]) - 1) % loops == loop % loops:
+                for other in others:
+                    await other.close()
+                return socket
+            others.append(socket)
+            socket = await again()
+        raise Failure(f"no connection came to loop {loop}")
 
     async def socket_step(self, name, rest):
         socket = self.sockets[name]
