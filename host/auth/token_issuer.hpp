@@ -12,7 +12,7 @@
 namespace sub0::auth {
 
 /// Longer tokens are neither issued nor accepted.
-inline constexpr std::size_t kMaxTokenBytes = 16 * 1024;
+inline constexpr std::size_t kMaxTokenBytes = std::size_t{16} * 1024;
 
 /// A compact JWT of `claims` (an object), with `iat` and `exp` in place of any it had. ERRORS:
 /// kInternal (no object), kResultTooLarge (more than kMaxTokenBytes).

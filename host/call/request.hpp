@@ -18,6 +18,9 @@
 // through BroadcastPort, wired in app.
 namespace sub0::call {
 
+/// What a connection remembers of tokens; transports only keep it.
+using VerifiedTokens = auth::VerifiedTokenCache;
+
 /// Where a call came from. `connection` is loop-local slot and generation (0: none, such as cron);
 /// `reply_slot` the transport's own number of the reply. Never a pointer: the connection may be
 /// gone when the reply comes.
@@ -67,9 +70,9 @@ struct Request {
   std::string_view uid_json;      // "\"user_12345\"" or "null", for injection (S-113)
   std::string_view action_json,
       id_json;  // raw JSON, echoed by the transport; action's text is its label
-  std::string_view token_scheme, token;                 // from the subprotocols (S-73)
-  std::uint64_t connection_number = 0;                  // $CONNECTION.id
-  auth::VerifiedTokenCache* verified_tokens = nullptr;  // the connection's; null: none is kept
+  std::string_view token_scheme, token;       // from the subprotocols (S-73)
+  std::uint64_t connection_number = 0;        // $CONNECTION.id
+  VerifiedTokens* verified_tokens = nullptr;  // the connection's; null: none is kept
 };
 
 enum class Audience : std::uint8_t { kAll = 1, kSingle = 2, kBulk = 3 };

@@ -41,7 +41,7 @@ start_server() {
     floor) "$@" "$bin/bench_floor" > "$log" 2>> "$scratch/errors" & ;;
     net) "$@" "$bin/bench_net" > "$log" 2>> "$scratch/errors" & ;;
     ws) "$@" node "$here/peers/ws/server.js" > "$log" 2>> "$scratch/errors" & ;;
-    host) ALLOW_WEBSOCKET_CONNECTIONS=true SUB0_LOG=json WALLET_SECRET=bench-secret-bench-secret-bench-secret \
+    host) ALLOW_WEBSOCKET_CONNECTIONS=true SUB0_LOG=json WALLET_TOKEN_KEY=bench-secret-bench-secret-bench-secret \
         "$@" "$host" run --resources "$root/sample-resources/wallet" --state "$scratch/state" --port 0 --loops 1 \
         > "$log" 2>&1 & ;;
   esac

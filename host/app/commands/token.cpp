@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <Poco/JSON/Object.h>
+#include <Poco/NumberParser.h>
 
 #include <iostream>
 #include <optional>
@@ -88,7 +88,11 @@ int mintToken(const Words& words) {
   const call::Plan* plan = planOf(workspace, arguments.positional().front());
   if (plan == nullptr) return kExitConfiguration;
   std::int64_t lifetime_s = plan->resource->tokenize->expiration_s;
-  if (arguments.has("expires")) lifetime_s = std::atoll(arguments.value("expires").c_str());
+  Poco::Int64 wanted_s = 0;
+  if (arguments.has("expires")) {
+    const bool is_number = Poco::NumberParser::tryParse64(arguments.value("expires"), wanted_s);
+    lifetime_s = is_number ? wanted_s : 0;
+  }
   if (lifetime_s <= 0) return usageError(kMintToken, "--expires: expected seconds above 0");
   loop::RealIo io;
   const std::int64_t now_s = io.wallMs() / 1000;

@@ -42,7 +42,7 @@ class Exchange final : public Protocol {
 
   /// The number of the call that is about to be dispatched.
   std::uint64_t beginCall();
-  auth::VerifiedTokenCache& verifiedTokens() { return verified_tokens_; }
+  call::VerifiedTokens& verifiedTokens() { return verified_tokens_; }
   void endDispatch() { is_dispatching_ = false; }
 
  private:
@@ -66,7 +66,7 @@ class Exchange final : public Protocol {
   bool has_input_ended_ : 1 = false;
   bool is_draining_ : 1 = false;
   Waiting waiting_ = Waiting::kNone;
-  auth::VerifiedTokenCache verified_tokens_;
+  call::VerifiedTokens verified_tokens_;
   std::unique_ptr<std::string> backlog_;  // with 64 bytes behind the input
   std::unique_ptr<std::string> origin_;   // of the request at hand, where the policy asks
 };

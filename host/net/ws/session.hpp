@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "auth/verified_token_cache.hpp"
 #include "base/shared_bytes.hpp"
+#include "call/request.hpp"
 #include "json/parser.hpp"
 #include "net/loop_services.hpp"
 #include "net/protocol.hpp"
@@ -28,7 +28,7 @@ struct Identity {
   std::string token;
   std::vector<std::pair<std::string, std::string>> headers;
   std::vector<HeaderField> header_views;
-  auth::VerifiedTokenCache verified_tokens;
+  call::VerifiedTokens verified_tokens;
 };
 
 /// A WebSocket connection after the 101: messages become calls (S-111, S-118), replies go out in
