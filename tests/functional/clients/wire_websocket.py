@@ -56,7 +56,7 @@ class Frames(WireTest):
                                       lambda wire: wire.upgrade())
 
     def test_group_1_sizes(self):
-        # texts at the borders of the length forms
+        # texts at the borders of the length forms
         base = len(call_text(payload=""))
         self.run_table([(f"message of {size}", frame(text_of_size(size)) + BYE,
                          [("reply", "x" * (size - base)), code(1000)])
@@ -64,7 +64,8 @@ class Frames(WireTest):
         self.run_table([("an empty text", frame("") + BYE, [("failure", 400), code(1000)])])
 
     def test_group_2_pings(self):
-        # an empty masked ping, then a text; Q-24: a ping of 126 bytes
+        # an empty masked ping, then a text
+        # a ping of 126 bytes
         ten = b"".join(frame(b"ping %d" % n, PING) for n in range(10))
         self.run_table([
             ("empty ping, then a text", frame(b"", PING) + GOOD + BYE, [pong(b""), GOOD_REPLY, code(1000)]),
@@ -159,7 +160,8 @@ class Frames(WireTest):
         self.run_table(table)
 
     def test_masks_and_lengths(self):
-        # unmasked client frames; Q-25: lengths not in the shortest form, the top bit
+        # unmasked client frames
+        # lengths not in the shortest form, the top bit
         self.run_table([
             ("unmasked text", frame(call_text(), mask=None), [code(1002)]),
             ("unmasked ping", frame(b"", PING, mask=None), [code(1002)]),
