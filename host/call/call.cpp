@@ -25,9 +25,8 @@ void Call::start(const Plan& plan, const Request& request) {
   number_ = calls_.nextNumber();
   deadline_ns_ = calls_.loop().nowNs() + calls_.options().deadline_ms * kNsPerMs;
   takeIn(request);
-  auto passed = passGates(request);
-  if (!passed) {
-    fail(std::move(passed.error()));
+  if (!passGates(request)) {
+    fail(std::exchange(refusal_, Error()));
     return;
   }
   const std::size_t count = plan.actions.size();
@@ -242,13 +241,12 @@ void Call::succeed() {
   releaseHeld();
 }
 
-void Call::deliver(const Reply& reply) {
+void Call::deliver(Reply& reply) {
   assert(!has_replied_);
   has_replied_ = true;
-  Reply complete = reply;
-  complete.action_json = action_json_;
-  complete.id_json = id_json_;
-  reply_port_->deliver(sender_, complete);
+  reply.action_json = action_json_;
+  reply.id_json = id_json_;
+  reply_port_->deliver(sender_, reply);
 }
 
 /// S-115, S-116: after the reply, in the order of the actions; what the call earned before a
@@ -295,7 +293,11 @@ void Call::endIfOver() {
   arena_.reset();
   plan_ = nullptr;
   reply_port_ = nullptr;
-  scope_ = dialect::Scope{};
+  scope_.payload = nullptr;
+  scope_.payload_json = {};
+  scope_.extracted_count = 0;
+  scope_.claims = nullptr;
+  scope_.ip = scope_.connection_uid = scope_.connection_id = {};
   generated_ = dialect::GeneratedValues{};
   action_json_ = id_json_ = uid_ = label_ = {};
   headers_ = {};

@@ -36,7 +36,7 @@ struct Held {
 /// use its inputs. Knows no transport.
 class Call final : public plugin::RunOwner, private loop::Timer {
  public:
-  explicit Call(Calls& calls) : calls_(calls) {}
+  explicit Call(Calls& calls);
 
   /// Runs the gates and starts the actions. The reply is delivered once, in here or later.
   void start(const Plan& plan, const Request& request);
@@ -60,11 +60,13 @@ class Call final : public plugin::RunOwner, private loop::Timer {
  private:
   void takeIn(const Request& request);
   void copyHeaders(std::span<const HeaderField> headers);
-  Result<Done> passGates(const Request& request);
-  Result<Done> verifyToken(const Request& request);
-  Result<Done> takePayload(const Request& request);
-  Result<Done> validateAll(const Request& request);
-  json::Value withUid(const json::Value& payload, const Request& request);
+  // False: refusal_ says why.
+  bool passGates(const Request& request);
+  bool verifyToken(const Request& request);
+  bool takePayload(const Request& request);
+  bool validateAll(const Request& request);
+  bool refuse(Error error);
+  json::Value withUid(const json::Value& payload);
   json::Value withQuery(const json::Value& payload, std::span<const HeaderField> query);
 
   void advance();
@@ -83,7 +85,7 @@ class Call final : public plugin::RunOwner, private loop::Timer {
   Error fault(const plugin::Outcome& outcome, const PlanAction& action) const;
   void succeed();
   void fail(Error error);
-  void deliver(const Reply& reply);
+  void deliver(Reply& reply);
   void releaseHeld();
   void finishEffect();
   void wait();
@@ -107,6 +109,7 @@ class Call final : public plugin::RunOwner, private loop::Timer {
   bool raw_payload_ = false;  // scope_.payload_json is the payload as it counts
   bool is_read_only_ = false;
 
+  Error refusal_;
   json::Value* results_ = nullptr;  // of the actions, before their returnables
   std::size_t next_step_ = 0;
   std::size_t current_action_ = 0;

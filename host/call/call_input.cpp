@@ -54,6 +54,19 @@ std::string_view tokenOf(const Request& request, const std::string& provide_as) 
 
 }  // namespace
 
+Call::Call(Calls& calls) : calls_(calls) {
+  scope_.generated = &generated_;
+  scope_.random = [](void* context, std::uint8_t* out, std::size_t size) {
+    auto* bytes = static_cast<void*>(out);
+    static_cast<Call*>(context)->calls_.loop().io().random(static_cast<char*>(bytes), size);
+  };
+  scope_.random_context = this;
+  scope_.header = [](void* context, std::string_view name) {
+    return headerOf(static_cast<Call*>(context)->headers_, name);
+  };
+  scope_.header_context = this;
+}
+
 void Call::takeIn(const Request& request) {
   sender_ = request.sender;
   reply_port_ = request.reply_port;
@@ -68,22 +81,12 @@ void Call::takeIn(const Request& request) {
   if (!plan_->borrows) copyHeaders(request.headers);
 
   const auto& needs = plan_->needs;
-  scope_.generated = &generated_;
   if (needs.ip) scope_.ip = keep(request.peer_address);
   if (needs.connection) {
     scope_.connection_uid = uid_;
     scope_.connection_id = arena_.copy(std::to_string(request.connection_number));
   }
   if (needs.datetime || needs.generators) scope_.wall_ms = calls_.loop().io().wallMs();
-  scope_.random = [](void* context, std::uint8_t* out, std::size_t size) {
-    auto* bytes = static_cast<void*>(out);
-    static_cast<Call*>(context)->calls_.loop().io().random(static_cast<char*>(bytes), size);
-  };
-  scope_.random_context = this;
-  scope_.header = [](void* context, std::string_view name) {
-    return headerOf(static_cast<Call*>(context)->headers_, name);
-  };
-  scope_.header_context = this;
 }
 
 /// Only what the plan reads.
@@ -109,43 +112,44 @@ std::string_view Call::actionLabel(std::string_view action_json) {
   return decoded && json::isText(*decoded) ? json::chars(*decoded) : std::string_view();
 }
 
+bool Call::refuse(Error error) {
+  refusal_ = std::move(error);
+  return false;
+}
+
 /// S-10, in that order; the size was checked by the transport.
-Result<Done> Call::passGates(const Request& request) {
-  if (plan_->resource->maintenance) return makeError(Code::kMaintenance);
+bool Call::passGates(const Request& request) {
+  if (plan_->resource->maintenance) return refuse(makeError(Code::kMaintenance));
   if (!request.method.empty()) {
     is_read_only_ = request.method == "GET" || request.method == "HEAD";
     if (is_read_only_ && !plan_->reads_only) {
-      return makeError(Code::kMethodNotAllowed,
-                       std::string(request.method) +
-                           " is not allowed: the resource does more than read; use POST");
+      return refuse(makeError(Code::kMethodNotAllowed,
+                              std::string(request.method) +
+                                  " is not allowed: the resource does more than read; use POST"));
     }
     if (!request.payload_json.empty() && !isJson(request.content_type)) {
-      return makeError(Code::kUnsupportedMediaType,
-                       "unsupported media type: send Content-Type: application/json");
+      return refuse(makeError(Code::kUnsupportedMediaType,
+                              "unsupported media type: send Content-Type: application/json"));
     }
   }
-  if (plan_->resource->protection) {
-    auto verified = verifyToken(request);
-    if (!verified) return verified;
-  }
-  auto taken = takePayload(request);
-  return taken ? validateAll(request) : taken;
+  if (plan_->resource->protection && !verifyToken(request)) return false;
+  return takePayload(request) && (!plan_->validates_first || validateAll(request));
 }
 
-Result<Done> Call::verifyToken(const Request& request) {
+bool Call::verifyToken(const Request& request) {
   const std::string_view token = tokenOf(request, plan_->resource->protection->provide_as);
-  if (token.empty()) return makeError(Code::kUnauthorized);
-  if (!plan_->key) return makeError(Code::kUnavailable, {}, "no encryption_key");
+  if (token.empty()) return refuse(makeError(Code::kUnauthorized));
+  if (!plan_->key) return refuse(makeError(Code::kUnavailable, {}, "no encryption_key"));
   const std::int64_t now_s = calls_.loop().io().wallMs() / 1000;
   auto claims = auth::verifyRemembered(*plan_->key, token, now_s, request.verified_tokens, arena_);
-  if (!claims) return claims.error();
+  if (!claims) return refuse(std::move(claims.error()));
   // The connection may be gone, and its memory, before the call has ended.
   claims_ = plan_->borrows ? *claims : json::copy(*claims, arena_);
   scope_.claims = &claims_;
-  return Done{};
+  return true;
 }
 
-Result<Done> Call::takePayload(const Request& request) {
+bool Call::takePayload(const Request& request) {
   const std::string_view json = request.payload_json.empty() ? "{}" : request.payload_json;
   const bool injects = plan_->reads_payload && request.sender.is_socket && !uid_.empty();
   const bool adds = plan_->reads_payload && !request.query.empty();
@@ -153,28 +157,28 @@ Result<Done> Call::takePayload(const Request& request) {
   if (!plan_->parses_payload && raw_payload_) {
     if (!request.payload_is_valid && !request.payload_json.empty()) {
       auto valid = calls_.parser().validate(json);
-      if (!valid) return valid;
+      if (!valid) return refuse(std::move(valid.error()));
     }
     const bool is_copied = plan_->needs.payload_whole && !plan_->borrows;
     scope_.payload_json = is_copied ? arena_.copy(json) : json;
-    return Done{};
+    return true;
   }
   if (request.payload_json.empty()) {
     payload_ = json::object(nullptr, 0);
   } else {
     auto parsed = calls_.parser().parse(json, arena_);
-    if (!parsed) return parsed.error();
+    if (!parsed) return refuse(std::move(parsed.error()));
     payload_ = *parsed;
   }
-  if (injects) payload_ = withUid(payload_, request);
+  if (injects) payload_ = withUid(payload_);
   if (adds) payload_ = withQuery(payload_, request.query);
   scope_.payload = &payload_;
   if (raw_payload_) scope_.payload_json = plan_->borrows ? json : arena_.copy(json);
-  return Done{};
+  return true;
 }
 
 /// S-113: the caller's uid replaces every `id` of an object.
-json::Value Call::withUid(const json::Value& payload, const Request&) {
+json::Value Call::withUid(const json::Value& payload) {
   if (!json::isObject(payload)) return payload;
   auto* members = arena_.array<json::Member>(payload.count + std::size_t{1});
   std::size_t count = 0;
@@ -205,16 +209,16 @@ json::Value Call::withQuery(const json::Value& payload, std::span<const HeaderFi
 }
 
 /// All actions that are not `no_op`, all failures at once.
-Result<Done> Call::validateAll(const Request& request) {
+bool Call::validateAll(const Request& request) {
   Error error = makeError(Code::kValidationFailed);
   const bool texts_may_be_numbers = !request.query.empty();
   for (const auto& action : plan_->actions) {
     if (!action.model->validatesFirst()) continue;
     action.model->validation.validate(payload_, texts_may_be_numbers, error.details);
   }
-  if (error.details.empty()) return Done{};
+  if (error.details.empty()) return true;
   error.message = error.details.front();
-  return error;
+  return refuse(std::move(error));
 }
 
 }  // namespace sub0::call

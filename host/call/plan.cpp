@@ -24,8 +24,10 @@ class PlanCompiler {
       plan_.actions.emplace_back();
       plan_.actions.back().model = &model;
       if (model.is_sound) is_sound = compileAction(model, plan_.actions.back()) && is_sound;
-      if (!model.validation.empty() && !model.bypass_payload_validation)
+      plan_.validates_first = plan_.validates_first || model.validatesFirst();
+      if (!model.validation.empty() && !model.bypass_payload_validation) {
         plan_.parses_payload = true;
+      }
     }
     plan_.reads_payload =
         plan_.parses_payload || plan_.needs.payload_fields || plan_.needs.payload_whole;
