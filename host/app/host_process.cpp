@@ -31,8 +31,14 @@ sigset_t waitedSignals() {
   return signals;
 }
 
+/// Within its bounds even where the setting is not: what is wrong with it is said later, with the
+/// rest.
+std::size_t boundedCount(const Settings& settings, const char* name, std::int64_t max) {
+  return static_cast<std::size_t>(std::clamp<std::int64_t>(settings.whole(name), 0, max));
+}
+
 std::size_t loopCount(const Settings& settings) {
-  const auto wanted = static_cast<std::size_t>(settings.whole("SUB0_LOOPS"));
+  const std::size_t wanted = boundedCount(settings, "SUB0_LOOPS", 64);
   if (wanted > 0) return wanted;
   return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 8);
 }
@@ -62,8 +68,8 @@ HostProcess::HostProcess(Workspace& workspace) : workspace_(workspace) {}
 HostProcess::~HostProcess() {
   if (!loops_) return;
   loops_->stopThreads();
+  server_.reset();  // abandons what its connections wait for
   for (auto& unit : loops_->units()) unit->calls.reset();
-  server_.reset();
   workspace_.destroyPlugins();
 }
 
@@ -71,7 +77,8 @@ int HostProcess::run() {
   workspace_.loadPlugins();
   const Settings& settings = workspace_.settings();
   loops_ = std::make_unique<LoopGroup>(
-      loopCount(settings), static_cast<std::size_t>(settings.whole("SUB0_POOL_THREADS")));
+      loopCount(settings),
+      std::max<std::size_t>(boundedCount(settings, "SUB0_POOL_THREADS", 256), 1));
   if (!prepare()) return kExitConfiguration;
   if (const int code = listen(); code != kExitOk) return code;
   loops_->startThreads();
@@ -92,19 +99,17 @@ bool HostProcess::prepare() {
   workspace_.loadProject();
   workspace_.createPlugins(loops_->table());
   workspace_.compile();
-  auto options = networkOptions();
-  if (!options) workspace_.addProblem(options.error().message);
+  readNetworkOptions();
   if (!workspace_.reportProblems()) return false;
-  options_ = std::move(*options);
   const auto health = workspace_.registry().extension(SUB0_HEALTH_EXTENSION);
   health_ = static_cast<const sub0_health*>(health.table);
   health_self_ = health.self;
   return true;
 }
 
-Result<net::Options> HostProcess::networkOptions() {
+void HostProcess::readNetworkOptions() {
   const Settings& settings = workspace_.settings();
-  net::Options options;
+  net::Options& options = options_;
   for (const auto& row : net::optionTable()) {
     if (const auto* number = std::get_if<std::uint64_t net::Options::*>(&row.member)) {
       options.*(*number) = static_cast<std::uint64_t>(settings.whole(row.setting));
@@ -116,16 +121,19 @@ Result<net::Options> HostProcess::networkOptions() {
     }
   }
   auto cors = net::http::CorsPolicy::parse(settings.text("ALLOWED_ORIGINS"));
-  if (!cors) return makeError(Code::kBadRequest, "ALLOWED_ORIGINS: " + cors.error().message);
-  options.cors = std::move(*cors);
-  const std::string proxies = settings.text("SUB0_TRUSTED_PROXIES");
-  if (proxies.empty()) return options;
-  auto trusted = net::http::TrustedProxies::parse(proxies);
-  if (!trusted) {
-    return makeError(Code::kBadRequest, "SUB0_TRUSTED_PROXIES: " + trusted.error().message);
+  if (cors) {
+    options.cors = std::move(*cors);
+  } else {
+    workspace_.addProblem("ALLOWED_ORIGINS: " + cors.error().message);
   }
-  options.trusted_proxies = std::move(*trusted);
-  return options;
+  const std::string proxies = settings.text("SUB0_TRUSTED_PROXIES");
+  if (proxies.empty()) return;
+  auto trusted = net::http::TrustedProxies::parse(proxies);
+  if (trusted) {
+    options.trusted_proxies = std::move(*trusted);
+  } else {
+    workspace_.addProblem("SUB0_TRUSTED_PROXIES: " + trusted.error().message);
+  }
 }
 
 int HostProcess::listen() {

@@ -74,7 +74,7 @@ class HostProcess {
 
  private:
   bool prepare();
-  Result<net::Options> networkOptions();
+  void readNetworkOptions();
   int listen();
   void announce();
   void waitForSignals();

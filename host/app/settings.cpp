@@ -49,7 +49,7 @@ void addNetworkSettings(std::vector<SettingDeclaration>& settings) {
     if (const auto* member = std::get_if<std::uint64_t net::Options::*>(&row.member)) {
       setting.type = SettingType::kWhole;
       setting.default_value = std::to_string(defaults.*(*member));
-      setting.min = 1;
+      setting.min = row.min;
       setting.max = std::int64_t{1} << 40;
     } else if (const auto* flag = std::get_if<bool net::Options::*>(&row.member)) {
       setting.type = SettingType::kBool;
@@ -187,11 +187,11 @@ std::vector<std::string> Settings::problems() const {
                       " to " + std::to_string(declared.max));
     }
   }
-  for (const auto& [key, value] : properties_) {
+  for (const auto& property : properties_) {
     const bool is_known =
         std::any_of(declarations_.begin(), declarations_.end(),
-                    [&](const SettingDeclaration& known) { return known.name == key; });
-    if (!is_known) found.push_back(properties_file_ + ": unknown setting " + key);
+                    [&](const SettingDeclaration& known) { return known.name == property.first; });
+    if (!is_known) found.push_back(properties_file_ + ": unknown setting " + property.first);
   }
   return found;
 }

@@ -97,7 +97,11 @@ Workspace::Workspace(const Arguments& arguments, std::string resources, bool sta
 
 void Workspace::loadPlugins() {
   plugin::LoadOptions options;
-  options.skip_errors = settings_.text("SUB0_PLUGIN_ERRORS") == "skip";
+  const std::string on_errors = settings_.text("SUB0_PLUGIN_ERRORS");
+  options.skip_errors = on_errors == "skip";
+  if (!options.skip_errors && on_errors != "stop") {
+    addProblem("SUB0_PLUGIN_ERRORS=" + on_errors + ": expected stop or skip");
+  }
   registry_.loadFolders(plugin_folders_, options);
   for (const auto& setting : registry_.settings()) {
     SettingDeclaration declaration;

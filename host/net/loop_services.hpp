@@ -28,7 +28,7 @@ class ReplySlots;
 struct Readiness {
   /// False: calls get 503 `unavailable`.
   std::function<bool()> is_ready = [] { return true; };
-  /// The reason in words, for /readyz.
+  /// Why /readyz says 503, in words; empty: it says 200 where calls are taken.
   std::function<std::string()> reason = [] { return std::string(); };
 };
 

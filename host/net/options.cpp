@@ -18,7 +18,7 @@ std::span<const OptionRow> optionTable() {
       {"SUB0_OVERFLOW_CLOSE_MS", &Options::overflow_close_ms, "ms",
        "Time in which a slow reader, closed by 1008, may still fetch what waits for it."},
       {"SUB0_PING_INTERVAL_MS", &Options::ping_interval_ms, "ms",
-       "Time between pings of a WebSocket connection, a tenth more or less; 0: none."},
+       "Time between pings of a WebSocket connection, a tenth more or less; 0: none.", 0},
       {"SUB0_PONG_DEADLINE_MS", &Options::pong_deadline_ms, "ms", "Time to answer a ping."},
       {"SUB0_STALL_DEADLINE_MS", &Options::stall_deadline_ms, "ms",
        "A peer that takes nothing of what waits for it for so long is closed."},

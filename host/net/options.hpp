@@ -49,6 +49,7 @@ struct OptionRow {
   std::variant<std::uint64_t Options::*, bool Options::*, std::string Options::*> member;
   std::string_view unit;  // "ms", "bytes", "" for texts and switches
   std::string_view text;
+  std::int64_t min = 1;  // of numbers
 };
 
 std::span<const OptionRow> optionTable();

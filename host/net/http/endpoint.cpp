@@ -92,9 +92,9 @@ void Endpoint::answerOptions(Exchange& exchange, const Request& request) {
 }
 
 void Endpoint::answerReadiness(Exchange& exchange) {
-  if (!services_.readiness.is_ready() || services_.is_draining) {
-    const std::string reason =
-        services_.is_draining ? "the service is stopping" : services_.readiness.reason();
+  const std::string reason =
+      services_.is_draining ? "the service is stopping" : services_.readiness.reason();
+  if (!reason.empty() || !services_.readiness.is_ready()) {
     return exchange.respondFailure(Code::kUnavailable, reason);
   }
   std::string body;

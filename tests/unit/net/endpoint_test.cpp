@@ -144,9 +144,10 @@ TEST(Endpoint, EveryReplyCarriesTheCorsHeaders) {
 
 TEST(Endpoint, HealthAndReadinessAnswerInAnyState) {
   std::atomic<bool> is_ready{false};
+  std::atomic<bool> is_database_away{true};
   Readiness readiness;
   readiness.is_ready = [&] { return is_ready.load(); };
-  readiness.reason = [] { return std::string("database away"); };
+  readiness.reason = [&] { return std::string(is_database_away ? "database away" : ""); };
   TestServer server({}, 1, readiness);
   Client client(server.port());
   client.send(request("GET /healthz"));
@@ -160,6 +161,9 @@ TEST(Endpoint, HealthAndReadinessAnswerInAnyState) {
   EXPECT_EQ(answer.substr(0, 12), "HTTP/1.1 503");
   EXPECT_TRUE(has(answer, R"("code":"unavailable")"));
   is_ready = true;
+  client.send(request("GET /readyz"));
+  EXPECT_EQ(client.response().substr(0, 12), "HTTP/1.1 503") << "calls are taken, the reason stays";
+  is_database_away = false;
   client.send(request("GET /readyz"));
   EXPECT_EQ(client.response().substr(0, 12), "HTTP/1.1 200");
   client.send(request("POST /echo", "1"));
