@@ -34,7 +34,10 @@ const AlgorithmRow& rowOf(Algorithm algorithm) {
 template <Algorithm kAlgorithm, int kBlockBytes, int kDigestBytes>
 class Sha2 : public Poco::Crypto::DigestEngine {
  public:
-  enum { BLOCK_SIZE = kBlockBytes, DIGEST_SIZE = kDigestBytes };
+  enum {
+    BLOCK_SIZE = kBlockBytes,
+    DIGEST_SIZE = kDigestBytes
+  };  // NOLINT(readability-identifier-naming): Poco reads these names
   Sha2() : DigestEngine(kAlgorithms[static_cast<std::size_t>(kAlgorithm)].digest) {}
 };
 

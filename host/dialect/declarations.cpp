@@ -317,10 +317,10 @@ const ObjectDeclaration& resourceDeclaration() { return kResource; }
 const ObjectDeclaration& actionableDeclaration() { return kActionable; }
 
 const std::vector<const ObjectDeclaration*>& allDeclarations() {
-  static const std::vector<const ObjectDeclaration*> all{
+  static const std::vector<const ObjectDeclaration*> kAll{
       &kResource,  &kTokenize, &kProtected, &kActionable, &kPayloadValidation, &kType,
       &kDependsOn, &kExtract,  &kSqlQuery,  &kBroadcast,  &kBroadcastMessage};
-  return all;
+  return kAll;
 }
 
 }  // namespace sub0::dialect

@@ -78,10 +78,10 @@ void putDigits(char* out, std::int64_t value, int digits) {
 }  // namespace
 
 std::optional<GeneratorKind> generatorKindOf(std::string_view name) {
-  constexpr GeneratorKind kinds[] = {GeneratorKind::kUuid, GeneratorKind::kUuidV7,
-                                     GeneratorKind::kUlid, GeneratorKind::kNanoid};
+  constexpr GeneratorKind kKinds[] = {GeneratorKind::kUuid, GeneratorKind::kUuidV7,
+                                      GeneratorKind::kUlid, GeneratorKind::kNanoid};
   for (std::size_t i = 0; i < std::size(kGeneratorKinds); ++i) {
-    if (kGeneratorKinds[i] == name) return kinds[i];
+    if (kGeneratorKinds[i] == name) return kKinds[i];
   }
   return std::nullopt;
 }

@@ -48,8 +48,8 @@ Parameter Parameter::compile(const json::Value& source, std::string_view pointer
   // No accessor: this only warns of what looks like one.
   (void)Template::compile(source, pointer, context);
 
-  static const Names no_names;
-  const Names& names = context.names == nullptr ? no_names : *context.names;
+  static const Names kNoNames;
+  const Names& names = context.names == nullptr ? kNoNames : *context.names;
   Parameter parameter;
   parameter.is_word_ = true;
   parameter.word_ = std::string(json::chars(source));

@@ -58,9 +58,13 @@ std::optional<std::string> readSecret(const json::Value& value, const std::strin
                                            : std::optional<std::string>();
     if (!found) {
       const std::string name(accessor.segments[0]);
-      context.problems.strictWarning(
-          context.options.starting || context.options.strict, file.at(pointer), "S-3",
-          "$ENV." + name + " is not set; set " + name + " in the environment or in .env");
+      context.problems.strictWarning(context.options.starting || context.options.strict,
+                                     file.at(pointer), "S-3",
+                                     std::string("$ENV.")
+                                         .append(name)
+                                         .append(" is not set; set ")
+                                         .append(name)
+                                         .append(" in the environment or in .env"));
       return std::nullopt;
     }
     secret += written.substr(at, accessor.begin - at);

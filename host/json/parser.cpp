@@ -24,7 +24,7 @@ namespace {
 using simdjson::dom::element;
 using simdjson::dom::element_type;
 
-constexpr std::size_t kFirstCapacity = 16 * 1024;
+constexpr std::size_t kFirstCapacity = std::size_t{16} * 1024;
 constexpr std::uint64_t kTapePayload = (std::uint64_t{1} << 56) - 1;
 constexpr std::size_t kSaturatedCount = 0xFFFFFF;  // simdjson counts no further
 // simdjson refuses containers at its limit, we accept kMaxDepth of them.
