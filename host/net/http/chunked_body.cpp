@@ -55,7 +55,7 @@ ChunkedBody::State ChunkedBody::takeSizeLine(const RequestLimits& limits, ParseF
       return refuse(400, "chunk extensions too large", failure);
     }
   }
-  if (size > limits.max_body_bytes - body_bytes_) return refuse(413, "payload too large", failure);
+  if (size > limits.max_body_bytes - body_bytes_) return refuse(413, kTooLarge, failure);
   body_bytes_ += size;
   chunk_left_ = size;
   step_ = size == 0 ? Step::kTrailer : Step::kData;

@@ -171,11 +171,11 @@ bool judgeFraming(const HeadFacts& facts, const RequestLimits& limits, const Req
   if (facts.content_lengths == 0) return true;
   if (facts.content_lengths > 1) return refuse(400, "more than one Content-Length", failure);
   if (!isDigits(facts.content_length)) return refuse(400, "malformed Content-Length", failure);
-  if (facts.content_length.size() > 18) return refuse(413, "payload too large", failure);
+  if (facts.content_length.size() > 18) return refuse(413, kTooLarge, failure);
   for (const char c : facts.content_length) {
     framing.length = framing.length * 10 + static_cast<std::uint64_t>(c - '0');
   }
-  if (framing.length > limits.max_body_bytes) return refuse(413, "payload too large", failure);
+  if (framing.length > limits.max_body_bytes) return refuse(413, kTooLarge, failure);
   if (framing.length > 0) framing.kind = BodyFraming::Kind::kLength;
   return true;
 }

@@ -11,6 +11,8 @@
 // The two steps of RequestParser's head: find its end, then read it. No state but the scanner's.
 namespace sub0::net::http {
 
+inline constexpr const char* kTooLarge = "the payload is larger than MAX_PAYLOAD_LIMIT allows";
+
 /// Looks for the empty line behind a head that may come in pieces; remembers how far it has looked.
 /// Judges what can be judged line by line: bare LF, lengths, the number of headers.
 class HeadScanner {
