@@ -34,10 +34,8 @@ const AlgorithmRow& rowOf(Algorithm algorithm) {
 template <Algorithm kAlgorithm, int kBlockBytes, int kDigestBytes>
 class Sha2 : public Poco::Crypto::DigestEngine {
  public:
-  enum {
-    BLOCK_SIZE = kBlockBytes,
-    DIGEST_SIZE = kDigestBytes
-  };  // NOLINT(readability-identifier-naming): Poco reads these names
+  // Poco reads these names. NOLINTNEXTLINE(readability-identifier-naming)
+  enum { BLOCK_SIZE = kBlockBytes, DIGEST_SIZE = kDigestBytes };
   Sha2() : DigestEngine(kAlgorithms[static_cast<std::size_t>(kAlgorithm)].digest) {}
 };
 
