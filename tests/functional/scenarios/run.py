@@ -140,7 +140,7 @@ class Run(SocketSteps):
     async def command(self, words):
         """Runs sub0-host WORDS in the project folder; all that it prints, stderr last, is what `expect exit` sees."""
         process = await asyncio.create_subprocess_exec(
-            str(self.host), *words, cwd=self.project, env={**self.environment, "SUB0_LOG": "text", "SUB0_LOG_LEVEL": "warning"},
+            str(self.host), *words, cwd=self.project, env={"DATABASE_URL": f"sqlite:{self.folder}/unused.db", **self.environment, "SUB0_LOG": "text", "SUB0_LOG_LEVEL": "warning"},
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
         try:
             out, err = await asyncio.wait_for(process.communicate(), DEADLINE_S)
@@ -175,7 +175,9 @@ class Run(SocketSteps):
     # ---- the host -----------------------------------------------------------------------------
     async def do_start(self, rest, _):
         words = shlex.split(rest)
-        arguments = ["run", "--resources", str(self.project), "--port", "0", "--state", str(self.folder / "state")]
+        arguments = ["run", "--port", "0", "--state", str(self.folder / "state")]
+        if "--resources" not in words:
+            arguments += ["--resources", str(self.project)]
         if "--loops" not in words:
             arguments += ["--loops", self.loops]
         self.log.clear()
