@@ -59,7 +59,7 @@ Call::Progress Call::takeStep(const PlanStep& step) {
 Call::Progress Call::validateLate(std::size_t index) {
   Error error = makeError(Code::kValidationFailed);
   const auto& validation = plan_->actions[index].model->validation;
-  if (validation.validate(payload_, false, error.details)) return Progress::kOn;
+  if (validation.validate(payload_, from_query_, error.details)) return Progress::kOn;
   error.message = error.details.front();
   fail(std::move(error));
   return Progress::kEnded;
@@ -133,6 +133,7 @@ Call::Progress Call::takeResult(std::size_t index, sub0_ticket ticket) {
     return Progress::kEnded;
   }
   results_[index] = outcome.is_in_arena ? outcome.value : json::copy(outcome.value, arena_);
+  if (action.is_extracted) results_[index] = expandRaw(results_[index]);
   closeRun();
   if (action.model->must_return_value && isNoValue(results_[index])) {
     fail(makeError(Code::kNoValue));
@@ -161,8 +162,8 @@ void Call::holdEffects(const PlanAction& action, const json::Value& result) {
   for (const auto& effect : action.effects) {
     const json::Value* inputs = evaluate(effect, 1);
     // Input 0 is the result as S-115 trims it; evaluate() left room for it.
-    const_cast<json::Value*>(inputs)[0] =
-        keys ? dialect::keepMembers(result, *keys, arena_) : result;
+    const json::Value trimmed = keys ? dialect::keepMembers(result, *keys, arena_) : result;
+    const_cast<json::Value*>(inputs)[0] = effect.allows_raw ? trimmed : expandRaw(trimmed);
     auto* held = arena_.make<Held>();
     held->effect = &effect;
     held->inputs = inputs;
@@ -246,6 +247,7 @@ void Call::deliver(Reply& reply) {
   has_replied_ = true;
   reply.action_json = action_json_;
   reply.id_json = id_json_;
+  reply.is_followed = is_followed_ = held_first_ != nullptr;
   reply_port_->deliver(sender_, reply);
 }
 
@@ -269,6 +271,7 @@ void Call::releaseHeld() {
     }
     finishEffect();
   }
+  if (is_followed_) reply_port_->followersSent(sender_);
   is_over_ = true;
   endIfOver();
 }
@@ -302,6 +305,7 @@ void Call::endIfOver() {
   action_json_ = id_json_ = uid_ = label_ = {};
   headers_ = {};
   payload_ = claims_ = json::null();
+  from_query_ = {};
   results_ = nullptr;
   next_step_ = current_action_ = 0;
   held_first_ = held_last_ = nullptr;

@@ -64,7 +64,7 @@ class Call final : public plugin::RunOwner, private loop::Timer {
   bool passGates(const Request& request);
   bool verifyToken(const Request& request);
   bool takePayload(const Request& request);
-  bool validateAll(const Request& request);
+  bool validateAll();
   bool refuse(Error error);
   json::Value withUid(const json::Value& payload);
   json::Value withQuery(const json::Value& payload, std::span<const HeaderField> query);
@@ -77,6 +77,7 @@ class Call final : public plugin::RunOwner, private loop::Timer {
   Progress takeResult(std::size_t index, sub0_ticket ticket);
   Progress skip(std::size_t index);
   void holdEffects(const PlanAction& action, const json::Value& result);
+  json::Value expandRaw(const json::Value& value);
   const json::Value* evaluate(const PreparedStep& step, std::size_t reserved);
   plugin::RunState run(const PreparedStep& step, const json::Value* inputs, std::size_t count);
   bool closeRun();
@@ -106,7 +107,8 @@ class Call final : public plugin::RunOwner, private loop::Timer {
   dialect::Scope scope_;
   dialect::GeneratedValues generated_;
   json::Value payload_{}, claims_{};
-  bool raw_payload_ = false;  // scope_.payload_json is the payload as it counts
+  std::span<const std::string_view> from_query_;  // payload fields that were query parameters
+  bool raw_payload_ = false;                      // scope_.payload_json is the payload as it counts
   bool is_read_only_ = false;
 
   Error refusal_;
@@ -121,8 +123,9 @@ class Call final : public plugin::RunOwner, private loop::Timer {
   std::uint64_t number_ = 0;
   std::int64_t deadline_ns_ = 0;
   bool has_replied_ = false;
-  bool is_sending_ = false;  // what was held is going out
-  bool is_over_ = false;     // replied, and nothing is held any more
+  bool is_followed_ = false;  // the reply said that effects come behind it
+  bool is_sending_ = false;   // what was held is going out
+  bool is_over_ = false;      // replied, and nothing is held any more
   bool is_in_use_ = false;
 };
 

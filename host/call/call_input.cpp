@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The part of Call that takes in a request: gates (S-10), token, payload, validation.
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "auth/token_verifier.hpp"
@@ -30,7 +31,7 @@ bool isJson(std::string_view content_type) {
 bool isWholeDecimal(std::string_view uid) {
   const std::string_view digits = uid.substr(!uid.empty() && uid.front() == '-' ? 1 : 0);
   const bool is_decimal =
-      !digits.empty() && digits.size() <= 18 &&
+      !digits.empty() && digits.size() <= 400 &&
       std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
   return is_decimal && (digits == "0" ? digits.size() == uid.size() : digits.front() != '0');
 }
@@ -133,7 +134,7 @@ bool Call::passGates(const Request& request) {
     }
   }
   if (plan_->resource->protection && !verifyToken(request)) return false;
-  return takePayload(request) && (!plan_->validates_first || validateAll(request));
+  return takePayload(request) && (!plan_->validates_first || validateAll());
 }
 
 bool Call::verifyToken(const Request& request) {
@@ -189,7 +190,11 @@ json::Value Call::withUid(const json::Value& payload) {
   }
   const bool as_number = plan_->resource->id_is_number && isWholeDecimal(uid_);
   json::Value id = json::text(uid_);
-  if (as_number) id = json::integer(std::stoll(std::string(uid_)));
+  if (as_number) {
+    std::int64_t number = 0;
+    const auto parsed = std::from_chars(uid_.data(), uid_.data() + uid_.size(), number);
+    id = parsed.ec == std::errc() ? json::integer(number) : json::number(uid_);
+  }
   members[count++] = {json::toView("id"), id};
   return json::object(members, count);
 }
@@ -199,22 +204,24 @@ json::Value Call::withQuery(const json::Value& payload, std::span<const HeaderFi
   if (!json::isObject(payload)) return payload;
   auto* members = arena_.array<json::Member>(payload.count + query.size());
   std::copy(payload.as.members, payload.as.members + payload.count, members);
+  auto* names = arena_.array<std::string_view>(query.size());
   std::size_t count = payload.count;
   for (const auto& parameter : query) {
     if (json::find(json::object(members, count), parameter.name) != nullptr) continue;
     const std::string_view name = arena_.copy(parameter.name);
+    names[count - payload.count] = name;
     members[count++] = {json::toView(name), json::text(arena_.copy(parameter.value))};
   }
+  from_query_ = {names, count - payload.count};
   return json::object(members, count);
 }
 
 /// All actions that are not `no_op`, all failures at once.
-bool Call::validateAll(const Request& request) {
+bool Call::validateAll() {
   Error error = makeError(Code::kValidationFailed);
-  const bool texts_may_be_numbers = !request.query.empty();
   for (const auto& action : plan_->actions) {
     if (!action.model->validatesFirst()) continue;
-    action.model->validation.validate(payload_, texts_may_be_numbers, error.details);
+    action.model->validation.validate(payload_, from_query_, error.details);
   }
   if (error.details.empty()) return true;
   error.message = error.details.front();

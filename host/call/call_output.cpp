@@ -82,6 +82,27 @@ std::optional<json::Value> Call::result() {
   return trimmed;
 }
 
+/// JSON columns come as text: where somebody reads into them, or takes none, they become values.
+json::Value Call::expandRaw(const json::Value& value) {
+  if (value.type == SUB0_RAW) {
+    const auto parsed = calls_.parser().parseCopy(json::chars(value), arena_);
+    return parsed ? *parsed : value;
+  }
+  if (json::isArray(value)) {
+    auto* items = arena_.array<json::Value>(value.count);
+    for (std::uint32_t index = 0; index < value.count; ++index) {
+      items[index] = expandRaw(value.as.items[index]);
+    }
+    return json::array(items, value.count);
+  }
+  if (!json::isObject(value)) return value;
+  auto* members = arena_.array<json::Member>(value.count);
+  for (std::uint32_t index = 0; index < value.count; ++index) {
+    members[index] = {value.as.members[index].key, expandRaw(value.as.members[index].value)};
+  }
+  return json::object(members, value.count);
+}
+
 /// S-88: a uid compares as text.
 bool Call::appendUid(const json::Value& value, std::string_view& uid) {
   switch (value.type) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "call/plan.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace sub0::call {
@@ -23,7 +24,7 @@ class PlanCompiler {
     for (const auto& model : resource_.actionables) {
       plan_.actions.emplace_back();
       plan_.actions.back().model = &model;
-      if (model.is_sound) is_sound = compileAction(model, plan_.actions.back()) && is_sound;
+      is_sound = compileAction(model, plan_.actions.back()) && model.is_sound && is_sound;
       plan_.validates_first = plan_.validates_first || model.validatesFirst();
       if (!model.validation.empty() && !model.bypass_payload_validation) {
         plan_.parses_payload = true;
@@ -31,16 +32,32 @@ class PlanCompiler {
     }
     plan_.reads_payload =
         plan_.parses_payload || plan_.needs.payload_fields || plan_.needs.payload_whole;
+    markExtracted();
     return is_sound;
   }
 
  private:
+  void markExtracted() {
+    for (const auto& model : resource_.actionables) {
+      for (const auto& dependency : model.depends_on) {
+        if (dependency.extractions.empty()) continue;
+        for (const std::size_t source : dependency.actions)
+          plan_.actions[source].is_extracted = true;
+      }
+    }
+  }
+
   bool compileAction(const dialect::Actionable& model, PlanAction& action) {
     plugin::Handler* mode = registry_.findMode(model.mode);
     if (mode == nullptr || model.config == nullptr) return false;  // reported by the dialect
     bool is_sound = compileStep(model, *mode, model.config_key, *model.config, action.run);
     const bool is_read = model.result_is_read || model.must_return_value;
-    settleInputs(action.run, mode->acceptsRaw() && !is_read);
+    const bool effects_accept =
+        std::all_of(model.effects.begin(), model.effects.end(), [this](const auto& effect) {
+          const plugin::Handler* handler = registry_.findEffect(effect.first);
+          return handler == nullptr || handler->acceptsRaw();
+        });
+    settleInputs(action.run, mode->acceptsRaw() && !is_read && effects_accept);
     plan_.reads_only = plan_.reads_only && action.run.prepared.reads_only && model.effects.empty();
     for (const auto& [key, value] : model.effects) {
       plugin::Handler* effect = registry_.findEffect(key);
@@ -65,7 +82,10 @@ class PlanCompiler {
     for (const auto& input : step.prepared.inputs) {
       step.inputs.push_back(compileInput(model, key, input, context));
     }
-    plan_.borrows = plan_.borrows && handler.completesInRun();
+    // A run on the pool, or one that waits for its turn, outlives the message.
+    plan_.borrows = plan_.borrows && handler.completesInRun() &&
+                    step.prepared.placement == plugin::Placement::kLoop &&
+                    handler.table->max_running == 0;
     return problems_.errorCount() == errors_before;
   }
 

@@ -28,6 +28,7 @@ struct PlanAction {
   const dialect::Actionable* model = nullptr;
   PreparedStep run;
   std::vector<PreparedStep> effects;  // in the order of their keys
+  bool is_extracted = false;          // somebody reads into its result: JSON columns are parsed
 };
 
 /// What is done next: the validation of a `no_op` action, or an action.

@@ -41,6 +41,7 @@ struct Reply {
   std::string_view action_json, id_json;  // as in the Request (S-112)
   std::string_view allow;                 // 405: the methods
   int retry_after_s = 1;                  // 429
+  bool is_followed = false;               // by broadcasts or other effects; followersSent() ends it
 };
 
 class ReplyPort {
@@ -48,6 +49,9 @@ class ReplyPort {
   /// THREAD: the loop of the sender. Called exactly once per call; a connection that has gone
   /// swallows it.
   virtual void deliver(const Sender& sender, const Reply& reply) = 0;
+  /// What follows a reply with `is_followed` has been handed over: other replies may go out
+  /// (S-116).
+  virtual void followersSent(const Sender& /*sender*/) {}
 
  protected:
   ~ReplyPort() = default;

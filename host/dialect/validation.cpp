@@ -59,9 +59,9 @@ std::optional<std::uint64_t> limitOf(const json::Value& element, std::string_vie
 }
 
 // What is wrong with one present value, as the text behind the field's name; empty: nothing.
-std::string failureOf(const FieldRule& rule, const json::Value& value, bool texts_may_be_numbers) {
+std::string failureOf(const FieldRule& rule, const json::Value& value, bool is_from_text) {
   if (rule.type == FieldType::kNumber) {
-    const bool is_number = json::isNumber(value) || (texts_may_be_numbers && json::isText(value) &&
+    const bool is_number = json::isNumber(value) || (is_from_text && json::isText(value) &&
                                                      isNumberText(json::chars(value)));
     return is_number ? "" : " must be a number";
   }
@@ -121,7 +121,7 @@ Validation Validation::compile(const json::Value& source, std::string_view point
   return validation;
 }
 
-bool Validation::validate(const json::Value& payload, bool texts_may_be_numbers,
+bool Validation::validate(const json::Value& payload, std::span<const std::string_view> from_texts,
                           std::vector<std::string>& failures) const {
   bool passes = true;
   for (const FieldRule& rule : fields_) {
@@ -130,7 +130,9 @@ bool Validation::validate(const json::Value& payload, bool texts_may_be_numbers,
     if (value == nullptr || json::isNull(*value)) {
       failure = " is required";
     } else {
-      failure = failureOf(rule, *value, texts_may_be_numbers);
+      const bool is_from_text =
+          std::find(from_texts.begin(), from_texts.end(), rule.name) != from_texts.end();
+      failure = failureOf(rule, *value, is_from_text);
     }
     if (failure.empty()) continue;
     passes = false;

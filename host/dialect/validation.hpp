@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,8 +37,9 @@ class Validation {
                             const SourceFile& file, Problems& problems);
 
   /// Appends one message per failing field ("email is not a valid email", "name is required", …);
-  /// true if there was none. `texts_may_be_numbers`: multipart and query parameters (S-81).
-  bool validate(const json::Value& payload, bool texts_may_be_numbers,
+  /// true if there was none. `from_texts`: the fields that came as text
+  /// (query parameters), whose text may stand for a number (S-81).
+  bool validate(const json::Value& payload, std::span<const std::string_view> from_texts,
                 std::vector<std::string>& failures) const;
 
   bool empty() const { return fields_.empty(); }

@@ -208,8 +208,11 @@ TEST(Gates, TheUidIsANumberWhereIdIsDeclaredSo) {
   rig.dispatch(rig.socketRequest("r", "{}", "101"));
   rig.dispatch(rig.socketRequest("r", "{}", "u1"));
   rig.dispatch(rig.socketRequest("r", "{}", "007"));
+  rig.dispatch(rig.socketRequest("r", "{}", "1234567890123456789"));
+  rig.dispatch(rig.socketRequest("r", "{}", "12345678901234567890"));
   EXPECT_EQ(rig.transport.log,
-            (Lines{"200 101", "400 validation_failed -", "400 validation_failed -"}));
+            (Lines{"200 101", "400 validation_failed -", "400 validation_failed -",
+                   "200 1234567890123456789", "200 12345678901234567890"}));
 }
 
 // spec S-50, S-81: query parameters are texts, and may stand for numbers
@@ -221,6 +224,26 @@ TEST(Gates, QueryParametersFillAnObjectWhereItHasNone) {
   request.query = query;
   rig.dispatch(request);
   EXPECT_EQ(rig.transport.log, Lines{R"(200 {"a":1,"age":"12"})"});
+}
+
+// spec S-81: a text stands for a number only where it came from the query; also for no_op actions
+TEST(Gates, OnlyTextsOfTheQueryStandForNumbers) {
+  const std::string age = R"("payload_validation": [{"field": {"age": {"type": "NUMBER"}}}], )";
+  CallRig rig(resource("", R"("$PAYLOAD")", age));
+  const HeaderField other[] = {{"x", "1"}};
+  Request request = rig.request("r", R"({"age":"5"})");
+  request.query = other;
+  rig.dispatch(request);
+  EXPECT_EQ(rig.transport.log.back(), "400 validation_failed -");
+  CallRig late(R"({"id": "r", "resource": "route", "actionables": [{"id": 1, "mode": "STEP",
+    "step": {"name": "a"}, "depends_on": [{"resource_id": "self", "action_ids": [2]}]},
+    {"id": 2, "mode": "STEP", "no_op": true, )" +
+               age + R"("step": {"name": "a"}}]})");
+  const HeaderField query[] = {{"age", "5"}};
+  request = late.request("r");
+  request.query = query;
+  late.dispatch(request);
+  EXPECT_EQ(late.transport.log.back(), "200 null");
 }
 
 // Q-62: what looks like an accessor in a payload is text

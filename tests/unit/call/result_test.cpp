@@ -40,6 +40,26 @@ TEST(Result, CombinesWhatTheResourceNames) {
   EXPECT_EQ(rows.transport.log, Lines{R"(200 [{"a":1},{"a":2},{"a":3}])"});
 }
 
+// spec S-85, S-32: a JSON column comes as text, and is read into as JSON
+TEST(Result, ExtractsFromJsonColumns) {
+  CallRig rig(
+      resource(action(1, R"("x")", R"("no_op": true, )")
+                       .replace(action(1, R"("x")", R"("no_op": true, )").find(R"("name": "a")"),
+                                11, R"("name": "j")") +
+                   "," +
+                   action(2, R"("$PAYLOAD.theme")",
+                          R"("depends_on": [{"resource_id": "self", "action_ids": [1],
+                                     "extract_response_for": [{"extract": "cfg.list.1", "for": "theme"}]}], )"),
+               ""));
+  rig.script.runs["j"] = [&](const sub0_run& run) {
+    json::Member column{json::toView("cfg"), json::raw(R"({"list": ["a", {"b": 1}]})")};
+    const json::Value row = json::object(&column, 1);
+    rig.script.host->complete(rig.script.host, run.ticket, &row);
+  };
+  rig.dispatch(rig.request("r"));
+  EXPECT_EQ(rig.transport.log, Lines{R"(200 {"b":1})"});
+}
+
 /// The claims of the only token in `line`, which stands behind `before`.
 std::string claimsIn(const std::string& line, const std::string& before) {
   const auto begin = line.find(before) + before.size();

@@ -18,12 +18,15 @@ Validation compile(const std::string& json, Problems& problems) {
   return Validation::compile(file.document().root(), "", file, problems);
 }
 
-Failures failuresOf(const std::string& rules, const std::string& payload, bool texts = false) {
+Failures failuresOf(const std::string& rules, const std::string& payload,
+                    bool is_from_query = false) {
   Problems problems;
   const Validation validation = compile(rules, problems);
   EXPECT_TRUE(problems.empty()) << problems.toText();
   Failures failures;
-  const bool passes = validation.validate(valueOf(payload), texts, failures);
+  const std::string_view names[] = {"a"};
+  const bool passes = validation.validate(
+      valueOf(payload), {names, is_from_query ? std::size_t{1} : std::size_t{0}}, failures);
   EXPECT_EQ(passes, failures.empty());
   return failures;
 }
