@@ -44,11 +44,12 @@ finish() {
 }
 trap finish EXIT
 
-# inside ROOT COMMAND...: in a chroot with its own mounts, which end with the process. The process keeps this one's id.
+# inside ROOT COMMAND...: in a chroot with its own mounts, which end with the process. With as_process=exec it takes the place
+# of this shell, and so its process id.
 inside() {
   local root=$1
   shift
-  unshare --mount bash -c 'root=$1 archives=$2; shift 2
+  ${as_process:-} unshare --mount bash -c 'root=$1 archives=$2; shift 2
     mount --make-rprivate /
     mount --bind /proc "$root/proc" && mount --bind /dev "$root/dev" && mount --bind "$archives" "$root/var/cache/apt/archives"
     exec chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 HOME=/root DEBIAN_FRONTEND=noninteractive \
@@ -94,6 +95,7 @@ new_root() {
   rm -rf "$root"
   mkdir -p "$root"
   tar -C "$root" -xf "$work"/base-*.tar
+  printf 'force-unsafe-io\n' >"$root/etc/dpkg/dpkg.cfg.d/unsafe-io" # thrown away after the test: no fsync
   mkdir -p "$root/debs"
   cp "$packages"/*.deb "$root/debs/"
   for name in "$@"; do
@@ -115,7 +117,7 @@ as_service() { inside "$work/a" bash -c 'set -a; . /etc/sub0/sub0.env; set +a; c
 start_service() {
   local command
   read -ra command <<<"$(sed -n 's/^ExecStart=//p' "$work/a/lib/systemd/system/sub0.service")"
-  as_service "${command[@]}" "$@" >"$work/service.log" 2>&1 &
+  as_process=exec as_service "${command[@]}" "$@" >"$work/service.log" 2>&1 &
   host_pid=$!
   port=
   for _ in $(seq 100); do
