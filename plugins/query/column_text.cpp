@@ -2,13 +2,17 @@
 #include "column_text.hpp"
 
 #include <array>
+#include <charconv>
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 
 namespace sub0::query {
 namespace {
 
-constexpr int kDeepestJson = 500;
+constexpr int kDeepestJson = 200;  // the host takes 256, and adds levels of its own
 
 bool isDigit(char c) { return c >= '0' && c <= '9'; }
 
@@ -127,8 +131,8 @@ void toUtc(Instant& instant) {
     return;
   }
   std::int64_t seconds = daysOf(instant.year, instant.month, instant.day) * 86400 +
-                         instant.hour * 3600 + instant.minute * 60 + instant.second -
-                         instant.offset_seconds;
+                         std::int64_t{instant.hour} * 3600 + std::int64_t{instant.minute} * 60 +
+                         instant.second - instant.offset_seconds;
   std::int64_t days = seconds / 86400;
   seconds -= days * 86400;
   if (seconds < 0) {
@@ -139,6 +143,16 @@ void toUtc(Instant& instant) {
   instant.hour = static_cast<int>(seconds / 3600);
   instant.minute = static_cast<int>(seconds / 60 % 60);
   instant.second = static_cast<int>(seconds % 60);
+}
+
+int hexValue(char c) {
+  if (isDigit(c)) {
+    return c - '0';
+  }
+  if (c >= 'a' && c <= 'f') {
+    return c - 'a' + 10;
+  }
+  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
 // Walks over JSON text without building anything.
@@ -214,17 +228,31 @@ class JsonWalk {
     if (c != 'u') {
       return c != '\0' && std::string_view("\"\\/bfnrt").find(c) != std::string_view::npos;
     }
-    for (int i = 0; i < 4; ++i, ++reader_.at) {
-      const char digit = reader_.peek();
-      if (!isDigit(digit) && !(digit >= 'a' && digit <= 'f') && !(digit >= 'A' && digit <= 'F')) {
-        return false;
-      }
+    const int code = fourHexDigits();
+    if (code < 0xD800 || code > 0xDFFF) {
+      return code >= 0;
     }
-    return true;
+    if (code > 0xDBFF || !reader_.skip('\\') || !reader_.skip('u')) {
+      return false;
+    }
+    const int low = fourHexDigits();
+    return low >= 0xDC00 && low <= 0xDFFF;
+  }
+
+  int fourHexDigits() {
+    int code = 0;
+    for (int i = 0; i < 4; ++i, ++reader_.at) {
+      const int digit = hexValue(reader_.peek());
+      if (digit < 0) {
+        return -1;
+      }
+      code = code * 16 + digit;
+    }
+    return code;
   }
 
   bool value(int depth) {
-    if (depth > kDeepestJson) {
+    if (depth > kDeepestJson) {  // a scalar may lie within that many containers
       return false;
     }
     switch (reader_.peek()) {
@@ -241,8 +269,22 @@ class JsonWalk {
       case 'n':
         return word("null");
       default:
-        return number();
+        return finiteNumber();
     }
+  }
+
+  bool finiteNumber() {
+    const std::size_t begin = reader_.at;
+    if (!number()) {
+      return false;
+    }
+    const std::string_view digits = reader_.text.substr(begin, reader_.at - begin);
+    if (digits.find_first_of("eE.") == std::string_view::npos) {
+      return true;
+    }
+    double real = 0;
+    return std::from_chars(digits.data(), digits.data() + digits.size(), real).ec == std::errc() ||
+           std::isfinite(std::strtod(std::string(digits).c_str(), nullptr));
   }
 
   bool members(char close, int depth, bool with_keys) {
@@ -268,14 +310,41 @@ class JsonWalk {
   Reader reader_;
 };
 
-int hexValue(char c) {
-  if (isDigit(c)) {
-    return c - '0';
+// The bytes of the character that begins the text, 0 where none does (RFC 3629). Not empty.
+std::size_t characterSize(std::string_view text) {
+  const auto byte = [&](std::size_t i) -> unsigned {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+  };
+  const auto follows = [&](std::size_t i) { return (byte(i) & 0xC0U) == 0x80U; };
+  const unsigned first = byte(0);
+  const unsigned second = byte(1);
+  if (first < 0x80) {
+    return 1;
   }
-  if (c >= 'a' && c <= 'f') {
-    return c - 'a' + 10;
+  if (first < 0xC2 || first > 0xF4 || !follows(1)) {
+    return 0;
   }
-  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+  if (first < 0xE0) {
+    return 2;
+  }
+  if (first < 0xF0) {
+    const bool is_wrong = (first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F);
+    return !is_wrong && follows(2) ? 3 : 0;
+  }
+  const bool is_wrong = (first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F);
+  return !is_wrong && follows(2) && follows(3) ? 4 : 0;
+}
+
+// How many bytes at the start of the text are ASCII, counted in eights.
+std::size_t asciiBytes(std::string_view text) {
+  std::size_t at = 0;
+  for (std::uint64_t eight = 0; at + sizeof eight <= text.size(); at += sizeof eight) {
+    std::memcpy(&eight, text.data() + at, sizeof eight);
+    if ((eight & 0x8080808080808080U) != 0) {
+      break;
+    }
+  }
+  return at;
 }
 
 }  // namespace
@@ -339,11 +408,35 @@ bool fromHex(std::string_view text, std::string& bytes) {
   return true;
 }
 
-bool isJson(std::string_view text) { return JsonWalk(text).whole(); }
+bool isJson(std::string_view text) { return isUtf8(text) && JsonWalk(text).whole(); }
 
 bool isJsonNumber(std::string_view text) {
   JsonWalk walk(text);
   return walk.number() && walk.atEnd();
+}
+
+bool isUtf8(std::string_view text) {
+  while (!text.empty()) {
+    text.remove_prefix(asciiBytes(text));
+    for (int i = 0; i < 8 && !text.empty(); ++i) {
+      const std::size_t size = characterSize(text);
+      if (size == 0) {
+        return false;
+      }
+      text.remove_prefix(size);
+    }
+  }
+  return true;
+}
+
+std::string toUtf8(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t size = characterSize(text);
+    out.append(size == 0 ? std::string_view("\xEF\xBF\xBD") : text.substr(0, size));
+    text.remove_prefix(size == 0 ? 1 : size);
+  }
+  return out;
 }
 
 }  // namespace sub0::query

@@ -17,7 +17,7 @@ HostPort::HostPort(const sub0_host* host)
 
 void HostPort::complete(sub0_ticket ticket, std::unique_ptr<ResultTree> tree) const {
   const sub0_blob blob{&tree->finish(), &releaseTree, tree.get()};
-  tree.release();  // the host frees it, also when it refuses it
+  static_cast<void>(tree.release());  // the host frees it, also when it refuses it
   if (host_->complete_blob(host_, ticket, &blob) == SUB0_INVALID_ARGUMENT) {
     fail(ticket, Failure{SUB0_ACTION_FAILED,
                          "the database returned text that is not UTF-8, or JSON that is too deep",

@@ -6,7 +6,7 @@
 namespace sub0::query {
 namespace {
 constexpr std::size_t kFirstBlockBytes = 1024;
-constexpr std::size_t kLargestBlockBytes = 256 * 1024;
+constexpr std::size_t kLargestBlockBytes = std::size_t{256} * 1024;
 }  // namespace
 
 void ResultTree::count(std::size_t tree_bytes, std::size_t json_bytes) {

@@ -33,7 +33,7 @@ std::string keyColumns(const PGresult* result) {
 
 std::string constraintText(const std::string& state, const PGresult* result) {
   const std::string prefix = "Operation Failed: ";
-  const auto named = [](std::string name, const char* otherwise) {
+  const auto named = [](const std::string& name, const char* otherwise) {
     return name.empty() ? std::string(otherwise) : name;
   };
   if (state == "23505" || state == "23P01") {

@@ -226,7 +226,7 @@ class FakeHost : public FakeLoop {
       const sub0_setting& setting = *plugin_->settings[i];
       const std::string text(stringView(setting.default_value));
       if (setting.type == SUB0_INT)
-        all.set(stringView(setting.name), Literal(std::atoll(text.c_str())));
+        all.set(stringView(setting.name), Literal(std::strtoll(text.c_str(), nullptr, 10)));
       else if (setting.type == SUB0_BOOL)
         all.set(stringView(setting.name), Literal(text == "true"));
       else
@@ -267,13 +267,13 @@ class FakeHost : public FakeLoop {
     of(host).logs.push_back(std::to_string(level) + " " + std::string(stringView(*text)));
   }
   static const void* extension(const sub0_host* host, const char* name) {
-    static const sub0_pool pool = {sizeof(sub0_pool), 0, &poolSubmit};
-    static const sub0_broadcast broadcast = {sizeof(sub0_broadcast), 0, &broadcastSend};
+    static const sub0_pool kPool = {sizeof(sub0_pool), 0, &poolSubmit};
+    static const sub0_broadcast kBroadcast = {sizeof(sub0_broadcast), 0, &broadcastSend};
     const std::string_view wanted(name);
     if (wanted == of(host).options_.missing_extension) return nullptr;
     if (wanted == SUB0_LOOP_EXTENSION) return FakeLoop::table();
-    if (wanted == SUB0_POOL_EXTENSION) return &pool;
-    if (wanted == SUB0_BROADCAST_EXTENSION) return &broadcast;
+    if (wanted == SUB0_POOL_EXTENSION) return &kPool;
+    if (wanted == SUB0_BROADCAST_EXTENSION) return &kBroadcast;
     return nullptr;
   }
 

@@ -74,11 +74,11 @@ class FakeLoop {
     if (hooks_ != nullptr) hooks_->loop_stop(hooks_user_, 0);
   }
   static const sub0_loop* table() {
-    static const sub0_loop loop = {
+    static const sub0_loop kLoop = {
         sizeof(sub0_loop), 0,          &loopCount,     &loopCurrent, &loopNow,
         &loopSetHooks,     &loopWatch, &loopRewatch,   &loopUnwatch, &loopStartTimer,
         &loopStopTimer,    &loopPost,  &loopRequestEnd};
-    return &loop;
+    return &kLoop;
   }
 
  private:
