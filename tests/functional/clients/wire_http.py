@@ -241,7 +241,7 @@ class Requests(WireTest):
     def test_unknown_paths_and_methods(self):
         # missing or unknown path, method not allowed with Allow
         table = [("GET", "/", 404, None), ("POST", "/", 404, None), ("POST", "/no-such", 404, None),
-                 ("DELETE", "/echo", 405, "GET, POST, OPTIONS"), ("PATCH", "/no-such", 405, "GET, POST, OPTIONS"),
+                 ("DELETE", "/echo", 405, "GET, HEAD, POST, OPTIONS"), ("PATCH", "/no-such", 405, "GET, HEAD, POST, OPTIONS"),
                  ("POST", "/healthz", 405, "GET, HEAD"), ("POST", "/ws", 405, "GET"),
                  ("GET", "/tell-all", 405, "POST, OPTIONS"), ("HEAD", "/tell-all", 405, "POST, OPTIONS")]
         for method, path, status, allow in table:
