@@ -4,18 +4,37 @@
 #include <exception>
 #include <string>
 
-#include "base/log.hpp"
 #include "plugin/watchdog.hpp"
 
 namespace sub0::plugin {
+
+void logLine(log::Level level, std::string_view event, std::string_view text,
+             const Handler& handler, std::string_view resource) {
+  const std::string& plugin = handler.plugin->id;
+  if (&handler == &handler.plugin->callbacks) {
+    log::write(level, event, text, {{"plugin", plugin}});
+  } else if (resource.empty()) {
+    log::write(level, event, text, {{"plugin", plugin}, {"handler", handler.name}});
+  } else {
+    log::write(level, event, text,
+               {{"plugin", plugin}, {"handler", handler.name}, {"resource", resource}});
+  }
+}
+
+void noteError(Plugin& plugin, std::string_view text) {
+  const Life life = plugin.life.load(std::memory_order_acquire);
+  if (life != Life::kCreating && life != Life::kStarting) return;
+  const std::lock_guard lock(plugin.error_mutex);
+  plugin.last_error = text;
+}
 
 void logFault(const Handler& handler, std::string_view what, std::string_view resource) {
   std::string message = "internal fault in plugin ";
   message += handler.plugin->id;
   message += ": ";
   message += what;
-  log::error("plugin_fault", message,
-             {{"plugin", handler.plugin->id}, {"handler", handler.name}, {"resource", resource}});
+  noteError(*handler.plugin, what);
+  logLine(log::Level::kError, "plugin_fault", message, handler, resource);
 }
 
 void onException(Handler& handler, std::string_view function, std::string_view resource) {

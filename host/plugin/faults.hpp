@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/log.hpp"
 #include "plugin/plugin.hpp"
 
 namespace sub0::plugin {
@@ -56,6 +57,13 @@ class CallFrame {
   RunningMark* const mark_;
   CallFrame* const outer_;
 };
+
+/// One log line with plugin, handler and resource, as far as there are any.
+void logLine(log::Level level, std::string_view event, std::string_view text,
+             const Handler& handler, std::string_view resource);
+
+/// Keeps the error for the report of a create or start that fails; at other times does nothing.
+void noteError(Plugin& plugin, std::string_view text);
 
 /// Counts and logs an exception that reached the wall. Call it in a handler of `catch (...)`.
 void onException(Handler& handler, std::string_view function, std::string_view resource);

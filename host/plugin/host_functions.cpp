@@ -65,17 +65,15 @@ void onLog(const sub0_host* host, int32_t level, const sub0_text_view* text) noe
   if (text == nullptr || (text->size != 0 && text->data == nullptr)) return;
   const bool is_level = level >= SUB0_LOG_ERROR && level <= SUB0_LOG_DEBUG;
   const auto known = is_level ? static_cast<log::Level>(level) : log::Level::kError;
-  if (!log::enabled(known)) return;
   const std::string_view line = json::toText(*text).substr(0, kMaxLogBytes);
-  const Plugin& plugin = pluginOf(host);
+  Plugin& plugin = pluginOf(host);
+  if (known == log::Level::kError) noteError(plugin, line);
+  if (!log::enabled(known)) return;
   const CallFrame* frame = CallFrame::current();
   if (frame != nullptr && frame->handler().plugin == &plugin) {
-    log::write(known, "plugin", line,
-               {{"plugin", plugin.id},
-                {"handler", frame->handler().name},
-                {"resource", frame->resource()}});
+    logLine(known, "plugin", line, frame->handler(), frame->resource());
   } else {
-    log::write(known, "plugin", line, {{"plugin", plugin.id}});
+    logLine(known, "plugin", line, plugin.callbacks, {});
   }
 }
 

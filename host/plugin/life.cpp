@@ -5,6 +5,7 @@
 
 #include "base/arena.hpp"
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "plugin/faults.hpp"
 #include "plugin/host_table.hpp"
 #include "plugin/registry.hpp"
@@ -32,6 +33,13 @@ bool toSettingValue(const DeclaredSetting& setting, const std::string& text, Are
 
 std::string codeText(int32_t code) {
   return std::string(codeInfo(static_cast<Code>(code)).name) + " (" + std::to_string(code) + ")";
+}
+
+/// What the plugin said itself, else where to look.
+std::string reasonOf(Plugin& plugin, int32_t code) {
+  const std::lock_guard lock(plugin.error_mutex);
+  if (plugin.last_error.empty()) return codeText(code) + "; what it logged says more";
+  return text::escapeControl(plugin.last_error) + " [" + codeText(code) + "]";
 }
 
 }  // namespace
@@ -80,9 +88,8 @@ bool Registry::createOne(Plugin& plugin, HostTable& host, const Resolver& resolv
   plugin.hooks = nullptr;
   plugin.self = nullptr;
   plugin.life.store(Life::kDestroyed, std::memory_order_release);
-  problems_.push_back(
-      {Severity::kError, plugin.file,
-       plugin.id + " could not be created: " + codeText(code) + "; what it logged says more"});
+  problems_.push_back({Severity::kError, plugin.file,
+                       plugin.id + " could not be created: " + reasonOf(plugin, code)});
   return false;
 }
 
@@ -98,9 +105,8 @@ bool Registry::startAll() {
     }
     if (code != SUB0_OK) {
       plugin->life.store(Life::kStopped, std::memory_order_release);
-      problems_.push_back(
-          {Severity::kError, plugin->file,
-           plugin->id + " could not be started: " + codeText(code) + "; what it logged says more"});
+      problems_.push_back({Severity::kError, plugin->file,
+                           plugin->id + " could not be started: " + reasonOf(*plugin, code)});
       stopAll(0);
       return false;
     }

@@ -114,6 +114,8 @@ struct Plugin {
   void* hooks_user = nullptr;
   std::uint32_t place = 0;  // among the plugins of the registry
   Handler callbacks;        // what happens in timers, watches, posts, hooks is counted here
+  std::mutex error_mutex;   // of last_error: any thread of the plugin may log
+  std::string last_error;   // that it logged, or threw, while it was created or started
 };
 
 }  // namespace sub0::plugin

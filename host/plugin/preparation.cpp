@@ -160,6 +160,12 @@ const json::Value* child(const json::Value& parent, const std::string& step) {
   return is_index ? json::at(parent, index) : nullptr;
 }
 
+/// Without its `self` nothing of a plugin may be called; why there is none was reported.
+bool isAlive(const Plugin& plugin) {
+  const Life life = plugin.life.load(std::memory_order_acquire);
+  return life >= Life::kCreated && life <= Life::kStarted;
+}
+
 }  // namespace
 
 const json::Value* valueAt(const json::Value& root, std::string_view pointer) {
@@ -200,6 +206,7 @@ bool prepare(Handler& handler, const json::Value& config, const json::Value& act
              const json::Value& resource, PreparedAction& out,
              std::vector<PrepareProblem>& problems) {
   out = PreparedAction();
+  if (!isAlive(*handler.plugin)) return false;
   out.placement = static_cast<Placement>(handler.table->placement);
   Collector self;
   fill(self, action, resource);

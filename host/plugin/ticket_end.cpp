@@ -97,7 +97,9 @@ int32_t TicketTable::takeValue(Slot& slot, const sub0_value* value, const sub0_b
   const bool is_too_large =
       value != nullptr && json::isWellFormed(*value, std::numeric_limits<std::size_t>::max());
   if (is_too_large) {
-    takeError(slot, Code::kResultTooLarge, {}, "the result of the plugin is too large");
+    takeError(slot, Code::kResultTooLarge, "the result is too large (setting SUB0_RESULT_LIMIT)",
+              "the result of the plugin has more than " + std::to_string(limits_.max_result_bytes) +
+                  " bytes");
     return SUB0_RESULT_TOO_LARGE;
   }
   logFault(handler, "a result is not a well-formed value", slot.resource());

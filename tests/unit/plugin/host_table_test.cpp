@@ -286,5 +286,27 @@ TEST(HostTable, LogLineNamesPluginHandlerAndResource) {
                             HasSubstr("SCRIPT"), HasSubstr("test-resource")));
 }
 
+TEST(HostTable, LogLineOutsideOfARunNamesThePluginAlone) {
+  static std::string logged;
+  logged.clear();
+  log::setSink([](std::string_view line) { logged += line; });
+  ScriptedPlugin plugin;
+  Rig rig;
+  const auto say = [&] {
+    const sub0_text_view line = json::toView("hello");
+    plugin.host->log(plugin.host, SUB0_LOG_INFO, &line);
+    return SUB0_OK;
+  };
+  plugin.on_create = [&](const sub0_value&) -> int32_t { return say(); };
+  plugin.on_prepare = [&](sub0_preparation*, const sub0_value*) -> int32_t { return say(); };
+  EXPECT_TRUE(rig.registry.add(&plugin.descriptor));
+  EXPECT_TRUE(rig.start());
+  EXPECT_NE(rig.prepared("SCRIPT"), nullptr);
+  log::setSink(nullptr);
+  EXPECT_EQ(logged,
+            "sub0: hello (plugin=test.scripted)\n"
+            "sub0: hello (plugin=test.scripted, handler=SCRIPT)\n");
+}
+
 }  // namespace
 }  // namespace sub0::plugin

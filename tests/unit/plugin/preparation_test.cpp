@@ -71,6 +71,20 @@ TEST(Preparation, InputsAreDeclaredInOrderWithTheirValues) {
   EXPECT_EQ(t.action.placement, Placement::kPool);
 }
 
+TEST(Preparation, APluginThatCouldNotBeCreatedPreparesNothing) {
+  ScriptedPlugin plugin;
+  Rig rig;
+  plugin.on_create = [](const sub0_value&) -> int32_t { return SUB0_UNAVAILABLE; };
+  plugin.on_prepare = [](sub0_preparation*, const sub0_value*) -> int32_t {
+    ADD_FAILURE() << "prepare without create";
+    return SUB0_OK;
+  };
+  EXPECT_TRUE(rig.registry.add(&plugin.descriptor));
+  EXPECT_FALSE(rig.start());
+  EXPECT_EQ(rig.prepared("SCRIPT"), nullptr);
+  EXPECT_THAT(rig.problems, IsEmpty()) << "why it has no life is reported already";
+}
+
 TEST(Preparation, FirstDeclaredInputOfAnEffectIsInputOne) {
   Prepared t(SUB0_EFFECT);
   t.plugin.on_prepare = [](sub0_preparation* p, const sub0_value*) -> int32_t {

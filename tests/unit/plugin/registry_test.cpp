@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 
+#include "base/log.hpp"
 #include "plugin/elf_card.hpp"
 #include "tests/unit/plugin/rig.hpp"
 
@@ -94,6 +95,36 @@ TEST(Registry, LifeGoesInOrderAndAFailedStartStopsTheOthers) {
     registry.destroyAll();
   }
   EXPECT_EQ(first.life, "start destroy ");
+}
+
+TEST(Registry, WhatAPluginLoggedSaysWhyItHasFailed) {
+  log::setSink([](std::string_view) {});
+  const auto unset = [](std::string_view) { return std::optional<std::string>(); };
+  ScriptedPlugin plugin;
+  const auto failLoudly = [&] {
+    const sub0_text_view line = json::toView("no such database");
+    plugin.host->log(plugin.host, SUB0_LOG_ERROR, &line);
+    return SUB0_UNAVAILABLE;
+  };
+  HostTable host;
+  {
+    plugin.on_create = [&](const sub0_value&) -> int32_t { return failLoudly(); };
+    Registry registry;
+    ASSERT_TRUE(registry.add(&plugin.descriptor));
+    EXPECT_FALSE(registry.createAll(host, unset));
+    EXPECT_THAT(registry.problems().back().message, HasSubstr("no such database"));
+  }
+  {
+    plugin.on_create = nullptr;
+    plugin.on_start = failLoudly;
+    Registry registry;
+    ASSERT_TRUE(registry.add(&plugin.descriptor));
+    ASSERT_TRUE(registry.createAll(host, unset));
+    EXPECT_FALSE(registry.startAll());
+    EXPECT_THAT(registry.problems().back().message, HasSubstr("no such database"));
+    registry.destroyAll();
+  }
+  log::setSink(nullptr);
 }
 
 //

@@ -132,6 +132,8 @@ TEST(TicketTable, ResultThatIsNoneFailsTheRun) {
   const sub0_run& run = s.rig.newRun(*s.action);
   ASSERT_EQ(s.tickets().run(run), RunState::kSettled);
   EXPECT_EQ(s.tickets().outcome(run.ticket).code, Code::kResultTooLarge);
+  EXPECT_EQ(s.tickets().outcome(run.ticket).client_message,
+            "the result is too large (setting SUB0_RESULT_LIMIT)");
   EXPECT_EQ(s.counters().bad_results.load(), std::size(table) + 1);
   s.tickets().close(run.ticket);
 }
