@@ -166,6 +166,7 @@ constexpr KeyDeclaration kBroadcastKeys[] = {
      .rule = "S-38",
      .text = "label of the message"},
     {.name = "data", .rule = "S-38", .text = "template of the data; default: the payload"},
+    {.name = "exclude_sender", .types = kBool, .rule = "S-38", .text = "all but the caller"},
 };
 constexpr ObjectDeclaration kBroadcast{"broadcast", kBroadcastKeys, std::size(kBroadcastKeys)};
 

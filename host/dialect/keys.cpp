@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "json/writer.hpp"
 
 namespace sub0::dialect {
 
@@ -26,6 +27,12 @@ JsonTypes typeOf(const json::Value& value) {
   }
 }
 
+std::string shortened(std::string number) {
+  constexpr std::size_t kMaxShownDigits = 32;
+  if (number.size() > kMaxShownDigits) number.replace(kMaxShownDigits, std::string::npos, "...");
+  return number;
+}
+
 std::string describe(const json::Value& value) {
   switch (value.type) {
     case SUB0_NULL:
@@ -39,7 +46,7 @@ std::string describe(const json::Value& value) {
     case SUB0_OBJECT:
       return "an object";
     default:
-      return "a number";
+      return shortened(json::toString(value));
   }
 }
 

@@ -270,6 +270,7 @@ class Linker {
     for (std::size_t i = 0; i < resource_.actionables.size(); ++i) {
       Names& names = resource_.actionables[i].names;
       names.declared_payload = declared;
+      names.has_no_claims = !resource_.protection;
       if (resource_.protection) names.extracted_claims = resource_.protection->extract_claims;
       names.payload_id_is_uid = context_.options.sockets;
       for (const Dependency& dependency : resource_.actionables[i].depends_on) {

@@ -62,8 +62,12 @@ std::string toLine(const Problem& problem) {
   const Place& place = problem.place;
   std::string line;
   if (!place.file.empty()) {
-    line += text::escapeControl(place.file) + ":" + std::to_string(place.position.line) + ":" +
-            std::to_string(place.position.column) + ": ";
+    line += text::escapeControl(place.file) + ":";
+    if (place.position.line > 0) {
+      line +=
+          std::to_string(place.position.line) + ":" + std::to_string(place.position.column) + ":";
+    }
+    line += ' ';
   }
   line += std::string(severityName(problem.severity)) + ": " + text::escapeControl(problem.message);
   if (!problem.suggestion.empty()) {
@@ -93,8 +97,12 @@ std::string Problems::toJson() const {
     member("severity", severityName(problem.severity));
     out += ',';
     member("file", problem.place.file);
-    out += ",\"line\":" + std::to_string(problem.place.position.line);
-    out += ",\"column\":" + std::to_string(problem.place.position.column) + ",";
+    const json::Position& position = problem.place.position;
+    if (position.line > 0) {
+      out += ",\"line\":" + std::to_string(position.line);
+      out += ",\"column\":" + std::to_string(position.column);
+    }
+    out += ',';
     member("pointer", problem.place.pointer);
     out += ',';
     member("rule", problem.rule);

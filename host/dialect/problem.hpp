@@ -14,7 +14,8 @@ namespace sub0::dialect {
 
 enum class Severity : std::uint8_t { kError, kWarning };
 
-/// Where in the project's files. `position` is 1:1 where only the file is known.
+/// Where in the project's files. `position` is 0:0 where only the file, or the setting, is
+/// known: then no line is shown.
 struct Place {
   std::string file;     // as given and joined, for people
   std::string pointer;  // JSON pointer (RFC 6901) within the file
@@ -48,7 +49,8 @@ class Problems {
   bool hasErrors() const { return error_count_ > 0; }
   bool empty() const { return problems_.empty(); }
 
-  /// Lines `file:line:column: error: message; did you mean "x"? [/pointer] (S-n)`.
+  /// Lines (without line and column where they are unknown) `file:line:column: error: message; did
+  /// you mean "x"? [/pointer] (S-n)`.
   std::string toText() const;
   /// A JSON array of {severity, file, line, column, pointer, rule, message, suggestion}.
   std::string toJson() const;

@@ -148,6 +148,10 @@ class Compiler {
         bindPayload(*accessor, pointer);
         break;
       case AccessorRoot::kProtected:
+        if (context_.names != nullptr && context_.names->has_no_claims) {
+          warn(pointer, "S-61",
+               "$PROTECTED is always null here: the resource has no \"protected\"");
+        }
         accessor->kind = Accessor::Kind::kProtected;
         needs_.claims = true;
         break;

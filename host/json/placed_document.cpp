@@ -169,7 +169,7 @@ Position PlacedDocument::positionOf(std::size_t offset) const {
   offset = std::min(offset, text_.size());
   std::string_view before(text_.data(), offset);
   if (before.substr(0, 3) == kByteOrderMark) before.remove_prefix(3);
-  Position position;
+  Position position{1, 1};
   position.line += static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n'));
   const std::size_t line_end = before.rfind('\n');
   if (line_end != std::string_view::npos) before.remove_prefix(line_end + 1);

@@ -17,8 +17,8 @@
 namespace sub0::json {
 
 struct Position {
-  std::size_t line = 1;    // from 1
-  std::size_t column = 1;  // from 1, in code points
+  std::size_t line = 0;    // from 1; 0: unknown
+  std::size_t column = 0;  // from 1, in code points
 };
 
 class PlacedDocument {

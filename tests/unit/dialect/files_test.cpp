@@ -114,20 +114,25 @@ TEST(Problems, AreSortedByPlaceAndWrittenAsLinesAndJson) {
   Problems problems;
   problems.warning({"b.json", "/x", {2, 3}}, "S-2", "unknown key \"x\"", "y");
   problems.error({"a.json", "", {9, 1}}, "S-1", "bad\x1b[0m");
+  problems.error({"settings", "", {}}, "", "no place");
   problems.error({"a.json", "/i", {1, 1}}, "S-24", "circle");
   problems.error({"a.json", "/i", {1, 1}}, "S-24", "circle");
   problems.sort();
-  EXPECT_EQ(problems.errorCount(), 2u);
+  EXPECT_EQ(problems.errorCount(), 3u);
   EXPECT_EQ(problems.warningCount(), 1u);
   EXPECT_EQ(problems.toText(),
             "a.json:1:1: error: circle [/i] (S-24)\n"
             "a.json:9:1: error: bad\\x1b[0m (S-1)\n"
-            "b.json:2:3: warning: unknown key \"x\"; did you mean \"y\"? [/x] (S-2)\n");
+            "b.json:2:3: warning: unknown key \"x\"; did you mean \"y\"? [/x] (S-2)\n"
+            "settings: error: no place\n");
   const json::Value parsed = valueOf(problems.toJson());
-  ASSERT_EQ(parsed.count, 3u);
+  ASSERT_EQ(parsed.count, 4u);
   EXPECT_EQ(json::toString(parsed.as.items[2]),
             R"({"severity":"warning","file":"b.json","line":2,"column":3,"pointer":"/x",)"
             R"("rule":"S-2","message":"unknown key \"x\"","suggestion":"y"})");
+  EXPECT_EQ(json::toString(parsed.as.items[3]),
+            R"({"severity":"error","file":"settings","pointer":"","rule":"","message":"no place",)"
+            R"("suggestion":""})");
 }
 
 }  // namespace

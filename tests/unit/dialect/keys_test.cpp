@@ -55,6 +55,29 @@ TEST(Keys, AKeyOfAnotherModeDoesNothingAndWarns) {
   EXPECT_TRUE(loaded.hasWarning("S-2", "/actionables/0/sql_query"));
 }
 
+// spec S-38, S-115
+TEST(Keys, BothBroadcastsMayLeaveOutTheSender) {
+  const Loaded loaded = loadText(resourceText(
+      R"({"id": 1, "mode": "BROADCAST", "broadcast": {"broadcast_type": "ALL", "action": "a",)"
+      R"( "exclude_sender": true}, "broadcast_websocket_message": {"broadcast_type": "ALL",)"
+      R"( "action": "a", "exclude_sender": true}})"));
+  EXPECT_EQ(loaded.problems.toText(), "");
+}
+
+// spec S-24
+TEST(Keys, AWrongNumberIsShownAndShortenedIfItIsLong) {
+  const std::string long_number = "1" + std::string(60, '2');
+  for (const auto& [number, shown] : {std::pair<std::string, std::string>{"1.5", "1.5"},
+                                      {"-7.25", "-7.25"},
+                                      {long_number, long_number.substr(0, 32) + "..."}}) {
+    const Loaded loaded =
+        loadText(resourceText(R"({"id": )" + number + R"(, "mode": "VALUE", "value": 1})"));
+    const Problem* problem = loaded.find("S-24", "/actionables/0/id");
+    ASSERT_NE(problem, nullptr) << loaded.problems.toText();
+    EXPECT_EQ(problem->message, "\"id\" must be a whole number, not " + shown);
+  }
+}
+
 struct Refused {
   std::string text;
   std::string pointer;

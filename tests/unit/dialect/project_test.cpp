@@ -64,6 +64,25 @@ TEST(Project, TheDocumentedExampleLoadsWithoutAnyProblem) {
   EXPECT_EQ(loaded.project->find("fetch-balance"), &resource);
 }
 
+// spec S-61
+TEST(Project, ReadingClaimsWithoutProtectionWarns) {
+  const std::string action = R"({"id": 1, "mode": "VALUE", "value": "$PROTECTED.id"})";
+  const std::string tokenize = R"("tokenize": {"encryption_key": ")" + std::string(kKey) + "\"}, ";
+  for (const bool is_protected : {false, true}) {
+    const Loaded loaded =
+        loadText(resourceText(action, tokenize + (is_protected ? R"("protected": {}, )" : "")));
+    const Resource& resource = loaded.project->resources().at(0);
+    const Actionable& model = resource.actionables.at(0);
+    Problems problems;
+    (void)Template::compile(*model.config, "/actionables/0/value",
+                            loaded.project->contextOf(resource, model, problems));
+    EXPECT_EQ(problems.warningCount(), is_protected ? 0u : 1u) << problems.toText();
+    if (is_protected) continue;
+    EXPECT_EQ(problems.all()[0].rule, "S-61");
+    EXPECT_EQ(problems.all()[0].place.pointer, "/actionables/0/value");
+  }
+}
+
 // spec S-3
 TEST(Project, AnUnsetKeyIsAWarningInCheckAndAnErrorAtStartOrStrictly) {
   const std::string pointer = "/tokenize/encryption_key";
