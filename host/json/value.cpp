@@ -12,7 +12,8 @@
 namespace sub0::json {
 namespace {
 
-constexpr int kMaxPluginDepth = 64;
+/// What the parser accepts, and what a plugin may wrap around it.
+constexpr int kMaxPluginDepth = kMaxDepth + 4;
 
 Value ofChars(std::uint32_t type, std::string_view borrowed) {
   Value value{};

@@ -51,7 +51,7 @@ const Value* at(const Value& array, std::size_t index);
 /// A deep copy whose every byte lives in `arena`.
 Value copy(const Value& value, Arena& arena);
 
-/// Whether the tree is well formed: known types, lengths, UTF-8, finite doubles, depth at most 64;
+/// Whether the tree is well formed: known types, lengths, UTF-8, finite doubles, depth at most 260;
 /// at most `max_bytes` of text and structs. For values that come from a plugin.
 bool isWellFormed(const Value& value, std::size_t max_bytes);
 

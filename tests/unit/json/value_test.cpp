@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "json/parser.hpp"
+#include "json/text_reader.hpp"
 #include "json/writer.hpp"
 
 namespace sub0::json {
@@ -115,13 +116,15 @@ TEST(Value, ValuesOfPluginsAreInspected) {
   EXPECT_FALSE(accepts(object(&bad_key, 1)));
 }
 
+// What came in by the parser may go out through a plugin.
 TEST(Value, DepthAndSizeOfPluginsValuesAreLimited) {
-  std::vector<Value> levels(66, null());
+  constexpr std::size_t kMost = kMaxDepth + 4;
+  std::vector<Value> levels(kMost + 2, null());
   for (std::size_t depth = 1; depth < levels.size(); ++depth) {
     levels[depth] = array(&levels[depth - 1], 1);
   }
-  EXPECT_TRUE(isWellFormed(levels[64], 100'000));
-  EXPECT_FALSE(isWellFormed(levels[65], 100'000));
+  EXPECT_TRUE(isWellFormed(levels[kMost], 100'000));
+  EXPECT_FALSE(isWellFormed(levels[kMost + 1], 100'000));
   const std::string long_text(1'000, 'a');
   EXPECT_TRUE(isWellFormed(text(long_text), 1'000));
   EXPECT_FALSE(isWellFormed(text(long_text), 999));
