@@ -4,13 +4,17 @@
 #include "uids.hpp"
 
 namespace sub0::broadcast {
+namespace {
 
-Message::Message(sub0::Preparation& p, std::initializer_list<std::string_view> keys) {
+bool isUid(sub0::Value value) { return value.isText() || value.isNumber(); }
+
+}  // namespace
+
+Message::Message(sub0::Preparation& p) {
   if (!p.config().isObject()) {
     p.error("", "expected an object with broadcast_type and action");
     return;
   }
-  p.expectMembers(keys);
   compileType(p);
   compileRecipients(p);
   compileFlags(p);
@@ -39,6 +43,10 @@ void Message::compileRecipients(sub0::Preparation& p) {
       p.error("", "BULK needs broadcast_to: an array of uids, or an accessor of one");
     } else if (!to.isArray() && !to.isText()) {
       p.error("/broadcast_to", "for BULK broadcast_to is an array of uids, or an accessor of one");
+    } else if (to.isText() && to.asText().substr(0, 1) != "$") {
+      p.error("/broadcast_to",
+              "for BULK broadcast_to is an array of uids, or an accessor of one: this text can "
+              "never be an array");
     }
   }
   if (type_ == SUB0_TO_SINGLE && to && !to.isText() && !to.isInt() && !to.isNull()) {
@@ -73,7 +81,12 @@ bool Message::findRecipients(const sub0::Run& run, sub0_broadcast_message& messa
     return true;
   }
   message.to = to.raw();
-  return type_ == SUB0_TO_BULK ? to.isArray() : to.isText() || to.isNumber();
+  if (type_ != SUB0_TO_BULK) return isUid(to);
+  if (!to.isArray()) return false;
+  for (sub0::Value uid : to.items()) {
+    if (!uid.isNull() && !isUid(uid)) return false;
+  }
+  return true;
 }
 
 bool Message::send(sub0::Run& run, const sub0_broadcast* broadcast, sub0::Value data,
@@ -85,17 +98,17 @@ bool Message::send(sub0::Run& run, const sub0_broadcast* broadcast, sub0::Value 
   message.flags = flags_;
   message.action = sub0::textView(action_);
   message.data = data.raw();
-  int32_t code = SUB0_INVALID_ARGUMENT;
-  if (findRecipients(run, message, parsed)) {
-    code = broadcast->send(run.host().raw(), run.ticket(), &message, recipients);
-  }
-  if (code == SUB0_OK) return true;
-  if (code == SUB0_INVALID_ARGUMENT) {
+  if (!findRecipients(run, message, parsed)) {
     run.fail(SUB0_BAD_REQUEST, "broadcast_to is not a uid, or not a list of uids");
-  } else {
-    run.fail(code < SUB0_STALE_TICKET ? code : SUB0_INTERNAL, {},
-             "sub0.broadcast/1 refused the message with code " + std::to_string(code));
+    return false;
   }
+  const int32_t code = broadcast->send(run.host().raw(), run.ticket(), &message, recipients);
+  if (code == SUB0_OK) return true;
+  const std::string_view client = code == SUB0_LIMIT_EXCEEDED
+                                      ? "too many uids in one broadcast (setting SUB0_BULK_LIMIT)"
+                                      : std::string_view();
+  run.fail(code < SUB0_STALE_TICKET ? code : SUB0_INTERNAL, client,
+           "sub0.broadcast/1 refused the message with code " + std::to_string(code));
   return false;
 }
 

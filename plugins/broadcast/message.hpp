@@ -13,8 +13,8 @@ namespace sub0::broadcast {
 
 class Message {
  public:
-  // Reports what is wrong with p.config(). `keys`: the members that are known.
-  Message(sub0::Preparation& p, std::initializer_list<std::string_view> keys);
+  // Reports what is wrong with p.config(), but for unknown members: the host declares them all.
+  explicit Message(sub0::Preparation& p);
 
   // Sends `data` on behalf of that run; false: it was refused, and the run has been failed.
   // *recipients: the connections that match.
