@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <pwd.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -67,14 +68,49 @@ PostgresCluster::PostgresCluster() : programs_(newestPrograms()) {
   if (user != nullptr && chown(folder_.c_str(), user->pw_uid, user->pw_gid) != 0) {
     throw std::runtime_error("cannot give " + folder_ + " to postgres");
   }
-  const pid_t initialiser =
-      spawn({programs_ + "/initdb", "-D", folder_ + "/data", "-U", "postgres", "-A", "trust", "-E",
-             "UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions"});
-  int status = 0;
-  if (waitpid(initialiser, &status, 0) < 0 || status != 0) {
-    throw std::runtime_error("initdb failed: " + logText());
-  }
+  makeData();
   start();
+}
+
+// A copy of the cluster that the first test of the build folder has initialised; the others wait
+// for it. What a test that was killed leaves half done lies beside the template.
+void PostgresCluster::makeData() {
+  namespace fs = std::filesystem;
+  const std::string data = folder_ + "/data";
+  const std::string version = fs::path(programs_).parent_path().filename().string();
+  const std::string kept = std::string(SUB0_CLUSTER_TEMPLATE) + "-" + version;
+  fs::create_directories(fs::path(kept).parent_path());
+  const int lock = open((kept + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (lock < 0 || flock(lock, LOCK_EX) != 0) {
+    throw std::runtime_error("cannot lock " + kept);
+  }
+  if (!fs::exists(kept)) {
+    const pid_t initialiser =
+        spawn({programs_ + "/initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
+               "--locale=C.UTF-8", "--no-sync", "--no-instructions"});
+    int status = 0;
+    if (waitpid(initialiser, &status, 0) < 0 || status != 0) {
+      throw std::runtime_error("initdb failed: " + logText());
+    }
+    fs::remove_all(kept + ".part");
+    fs::copy(data, kept + ".part", fs::copy_options::recursive);
+    fs::rename(kept + ".part", kept);
+  }
+  close(lock);
+  if (fs::exists(data)) {
+    return;
+  }
+  fs::copy(kept, data, fs::copy_options::recursive);
+  fs::permissions(data, fs::perms::owner_all);
+  const passwd* user = geteuid() == 0 ? getpwnam("postgres") : nullptr;
+  bool is_given = user == nullptr || chown(data.c_str(), user->pw_uid, user->pw_gid) == 0;
+  for (const auto& entry : fs::recursive_directory_iterator(data)) {
+    is_given = is_given &&
+               (user == nullptr || chown(entry.path().c_str(), user->pw_uid, user->pw_gid) == 0);
+  }
+  if (!is_given) {
+    throw std::runtime_error("cannot give " + data + " to postgres");
+  }
 }
 
 PostgresCluster::~PostgresCluster() {

@@ -14,7 +14,7 @@ namespace sub0::testing {
 // std::runtime_error with the server's log. One thread.
 class PostgresCluster {
  public:
-  PostgresCluster();  // initialises and starts
+  PostgresCluster();  // starts; initdb has run once per build folder
   ~PostgresCluster();
   PostgresCluster(const PostgresCluster&) = delete;
   PostgresCluster& operator=(const PostgresCluster&) = delete;
@@ -37,6 +37,7 @@ class PostgresCluster {
  private:
   pid_t spawn(const std::vector<std::string>& command) const;
   std::string logText() const;
+  void makeData();
 
   std::string folder_;
   std::string programs_;
