@@ -73,7 +73,6 @@ StatementPointer compileAction(Preparation& preparation, Engine& engine) {
     preparation.error("", "sql_query must be an object with a query");
     return nullptr;
   }
-  preparation.expectMembers({"query", "parameters", "unique", "with_timestamps", "soft_delete"});
   refuseLaterKeys(preparation);
   auto statement = std::make_shared<Statement>();
   const bool has_list = declareParameters(preparation, *statement);

@@ -252,9 +252,6 @@ class JsonWalk {
   }
 
   bool value(int depth) {
-    if (depth > kDeepestJson) {  // a scalar may lie within that many containers
-      return false;
-    }
     switch (reader_.peek()) {
       case '{':
         return members('}', depth, true);
@@ -288,6 +285,9 @@ class JsonWalk {
   }
 
   bool members(char close, int depth, bool with_keys) {
+    if (depth >= kDeepestJson) {
+      return false;
+    }
     ++reader_.at;
     space();
     if (reader_.skip(close)) {

@@ -20,9 +20,14 @@ std::string base64(std::string_view bytes);
 // "\x0aff", PostgreSQL's text of bytea, as bytes. False: it is not that.
 bool fromHex(std::string_view text, std::string& bytes);
 
-// Whether the text is one JSON value (RFC 8259), at most 500 levels deep.
+// Whether the text is one JSON value that the host takes as it is: RFC 8259, valid UTF-8, no half
+// of a surrogate pair, finite numbers, at most 200 levels deep.
 bool isJson(std::string_view text);
 // Whether the text is a JSON number.
 bool isJsonNumber(std::string_view text);
+
+bool isUtf8(std::string_view text);
+// The text with U+FFFD for every byte that belongs to no character.
+std::string toUtf8(std::string_view text);
 
 }  // namespace sub0::query

@@ -70,6 +70,10 @@ struct EngineOptions {
 std::unique_ptr<Engine> makeEngine(const HostPort& host, const EngineOptions& options,
                                    std::string& error);
 
+// What a caller reads whose GET would have written. spec S-50
+inline constexpr const char* kMustNotWrite =
+    "GET is not allowed: the resource does more than read; use POST";
+
 // What fails a run whose result passed SUB0_RESULT_LIMIT. Q-72
 Failure resultTooLarge(std::size_t limit_bytes);
 // What fails a run with a NUL character in a parameter. Q-60

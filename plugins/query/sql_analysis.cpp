@@ -112,13 +112,66 @@ void countParameters(const TokenList& list, Analysis& analysis) {
   }
 }
 
+// The tokens of a body that holds statements of its own: BEGIN ATOMIC ... END of a function, BEGIN
+// ... END of SQLite's triggers. Both 0: there is none.
+struct Body {
+  std::size_t begin = 0;
+  std::size_t behind = 0;
+};
+
+Body findBody(const TokenList& list, Dialect dialect) {
+  if (!list.isWord(0, "CREATE")) {
+    return {};
+  }
+  bool is_trigger = false;
+  for (std::size_t i = 1; i < list.size(); ++i) {
+    is_trigger = is_trigger || (i < 3 && dialect == Dialect::kSqlite && list.isWord(i, "TRIGGER"));
+    if (!list.isWord(i, "BEGIN") || !(is_trigger || list.isWord(i + 1, "ATOMIC"))) {
+      continue;
+    }
+    std::size_t depth = 1;
+    for (std::size_t at = i + 1; at < list.size(); ++at) {
+      if (list.isWord(at, "CASE")) {
+        ++depth;
+      } else if (list.isWord(at, "END") && --depth == 0) {
+        return Body{i, at + 1};
+      }
+    }
+    return {};
+  }
+  return {};
+}
+
+// Functions that change what the connection carries from one call to the next: all calls share it.
+void refuseSessionFunctions(const TokenList& list, Analysis& analysis) {
+  for (std::size_t i = 0; i + 1 < list.size(); ++i) {
+    std::string_view name = list.text(i);
+    if (list.tokens[i].kind == TokenKind::kQuotedName && name.size() > 2) {
+      name = name.substr(1, name.size() - 2);
+    } else if (list.tokens[i].kind != TokenKind::kWord) {
+      continue;
+    }
+    const std::string word = capitals(name);
+    const auto begins = [&](std::string_view prefix) { return word.rfind(prefix, 0) == 0; };
+    if (list.isSign(i + 1, "(") &&
+        (word == "SET_CONFIG" || begins("PG_ADVISORY_LOCK") || begins("PG_ADVISORY_UNLOCK") ||
+         begins("PG_TRY_ADVISORY_LOCK"))) {
+      analysis.errors.push_back(
+          std::string(name) + placeOf(list, i) +
+          " is not supported yet on the shared connection: its effect would outlast the call");
+    }
+  }
+}
+
 bool refuse(const TokenList& list, Dialect dialect, Analysis& analysis) {
   if (list.size() == 0) {
     analysis.errors.emplace_back("the query is empty");
     return true;
   }
+  const Body body = findBody(list, dialect);
   for (std::size_t i = 0; i + 1 < list.size(); ++i) {
-    if (list.isSign(i, ";") && !list.isSign(i + 1, ";")) {
+    const bool is_inside = i > body.begin && i < body.behind;
+    if (!is_inside && list.isSign(i, ";") && !list.isSign(i + 1, ";")) {
       analysis.errors.push_back("a query holds one statement; another begins" +
                                 placeOf(list, i + 1));
       return true;
@@ -155,6 +208,9 @@ Analysis analyse(const TokenList& full_list, Dialect dialect) {
     return analysis;
   }
   countParameters(list, analysis);
+  if (dialect == Dialect::kPostgres) {
+    refuseSessionFunctions(list, analysis);
+  }
   std::size_t verb = list.isWord(0, "WITH") ? behindWith(list) : 0;
   verb = insideBrackets(list, verb);
   analysis.verb = verb < list.size() ? capitals(list.text(verb)) : std::string();

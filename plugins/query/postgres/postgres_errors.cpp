@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "sql_analysis.hpp"
+
 namespace sub0::query {
 namespace {
 
@@ -31,7 +33,54 @@ std::string keyColumns(const PGresult* result) {
   return columns;
 }
 
-std::string constraintText(const std::string& state, const PGresult* result) {
+// Where `name` stands in the text as a word of its own, from `from` on; npos: nowhere.
+std::size_t findName(std::string_view text, std::string_view name, std::size_t from = 0) {
+  const auto is_part = [&](std::size_t i) {
+    return i < text.size() && (std::isalnum(static_cast<unsigned char>(text[i])) != 0 ||
+                               text[i] == '_' || text[i] == '$');
+  };
+  for (std::size_t at = text.find(name, from); at != std::string_view::npos && !name.empty();
+       at = text.find(name, at + 1)) {
+    if (!(at > 0 && is_part(at - 1)) && !is_part(at + name.size())) {
+      return at;
+    }
+  }
+  return std::string_view::npos;
+}
+
+// Whether a foreign key was violated from the side of the row that is referred to. The server says
+// so in its own language alone, so the statement's verb decides, and for what may be either, which
+// names the texts hold: the detail names the other table, the one that refers if its row stands.
+bool isStillReferredTo(const PGresult* result, const std::string& sql) {
+  const TokenList tokens = tokenize(sql, Dialect::kPostgres);
+  const std::string verb = analyse(tokens, Dialect::kPostgres).verb;
+  if (verb == "DELETE" || verb == "INSERT") {
+    return verb == "DELETE";
+  }
+  const std::string referring = fieldOf(result, PG_DIAG_TABLE_NAME);
+  std::string detail = fieldOf(result, PG_DIAG_MESSAGE_DETAIL);
+  const std::size_t open = detail.find('(');
+  const std::size_t close = detail.rfind(')');
+  if (open < close && close != std::string::npos) {
+    detail.replace(open, close + 1 - open, " ");  // the key, whose values may be any text
+  }
+  const std::size_t nowhere = std::string_view::npos;
+  if (findName(detail, referring) == nowhere) {
+    return false;
+  }
+  if (findName(sql, referring) == nowhere) {
+    return true;
+  }
+  // A table that refers to itself: "... "t" ... "t_fkey"" or "... "t" ... "t_fkey" ... "t"".
+  const std::string message = fieldOf(result, PG_DIAG_MESSAGE_PRIMARY);
+  const std::size_t constraint = findName(message, fieldOf(result, PG_DIAG_CONSTRAINT_NAME));
+  const std::size_t first = findName(message, referring);
+  return first != nowhere && (findName(message, referring, first + 1) != nowhere ||
+                              (constraint != nowhere && first > constraint));
+}
+
+std::string constraintText(const std::string& state, const PGresult* result,
+                           const std::string& sql) {
   const std::string prefix = "Operation Failed: ";
   const auto named = [](const std::string& name, const char* otherwise) {
     return name.empty() ? std::string(otherwise) : name;
@@ -43,7 +92,9 @@ std::string constraintText(const std::string& state, const PGresult* result) {
     return prefix + named(fieldOf(result, PG_DIAG_COLUMN_NAME), "a value") + " is required";
   }
   if (state == "23503") {
-    return prefix + named(keyColumns(result), "a reference") + " refers to nothing";
+    return isStillReferredTo(result, sql)
+               ? prefix + named(keyColumns(result), "the value") + " is not allowed"
+               : prefix + named(keyColumns(result), "a reference") + " refers to nothing";
   }
   return prefix + "the value is not allowed";
 }
@@ -65,12 +116,17 @@ Failure postgresFailure(const PGresult* result, const std::string& sql) {
   failure.log += " in: " + sql;
   if (state.substr(0, 2) == "23") {
     failure.code = SUB0_CONSTRAINT;
-    failure.client = constraintText(state, result);
+    failure.client = constraintText(state, result, sql);
   } else if (state == "25006") {
-    failure.code = SUB0_METHOD_NOT_ALLOWED;
+    failure.code = SUB0_UNAVAILABLE;  // of a call that may write: a standby
+    failure.client = "the database takes no changes at the moment";
   } else if (state == "22021" || state == "22P05") {
     failure.code = SUB0_BAD_REQUEST;
     failure.client = "a text holds a character that the database cannot store";
+  } else if (state == "22P02" || state == "22001" || state == "22003" || state == "22007" ||
+             state == "22008") {
+    failure.code = SUB0_ACTION_FAILED;
+    failure.client = "Operation Failed: a value does not fit its column's type";
   } else if (state == "57014") {
     failure.code = SUB0_TIMEOUT;
   } else if (state == "53300" || endsConnection(state)) {

@@ -10,8 +10,8 @@
 namespace sub0::query {
 
 // What an error of PostgreSQL means for a caller, by its SQLSTATE: class 23 gets the wording of
-// spec S-52, a refused write of a read-only call is `method_not_allowed`, everything else
-// `action_failed` without SQL. Pure, any thread.
+// spec S-52, everything else `action_failed` without SQL. A write that a read-only transaction
+// refused is `unavailable`; who began that transaction says otherwise. Pure, any thread.
 std::string sqlStateOf(const PGresult* result);
 Failure postgresFailure(const PGresult* result, const std::string& sql);
 

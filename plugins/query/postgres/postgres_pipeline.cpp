@@ -265,6 +265,10 @@ void PostgresPipeline::takeError(const Step& step, const PGresult* result) {
   }
   request.failure = postgresFailure(result, request.statement->sql);
   request.state = sqlStateOf(result);
+  if (request.state == "25006" && request.must_not_write) {
+    request.failure.code = SUB0_METHOD_NOT_ALLOWED;
+    request.failure.client = kMustNotWrite;
+  }
   request.untyped = untypedParameter(result);
   const char* function = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
   if (request.state == "0A000" && function != nullptr &&

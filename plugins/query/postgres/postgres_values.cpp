@@ -175,7 +175,7 @@ sub0_value fromPostgres(const PostgresTypes& types, Oid type, std::string_view t
       return isJsonNumber(text) ? tree.text(SUB0_NUMBER, text) : sub0_value{};
     case kJson:
     case kJsonb:
-      return tree.text(SUB0_RAW, text);
+      return tree.text(isJson(text) ? SUB0_RAW : SUB0_TEXT, text);
     case kVoid:
       return sub0_value{};
     case kTimestamp:

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "column_text.hpp"
 #include "sqlite/sqlite_errors.hpp"
 
 namespace sub0::query {
@@ -160,7 +161,7 @@ void SqliteConnection::lookAtColumns(Prepared& prepared) {
   for (int i = 0; i < count; ++i) {
     prepared.kinds.push_back(kindOfDeclaredType(sqlite3_column_decltype(prepared.statement, i)));
     const char* name = sqlite3_column_name(prepared.statement, i);
-    prepared.names.emplace_back(name == nullptr ? "" : name);
+    prepared.names.push_back(toUtf8(name == nullptr ? "" : name));
   }
 }
 
@@ -206,14 +207,15 @@ SqliteConnection::Outcome SqliteConnection::step(Prepared& prepared,
   return outcome;
 }
 
-SqliteConnection::Status SqliteConnection::control(const char* sql, Failure& failure) {
+SqliteConnection::Status SqliteConnection::control(const char* sql, Failure& failure,
+                                                   const std::string& blamed) {
   own_words_ = true;
   const int status = sqlite3_exec(database_, sql, nullptr, nullptr, nullptr);
   own_words_ = false;
   if (status == SQLITE_OK) {
     return Status::kDone;
   }
-  failure = failureNow(sql);
+  failure = failureNow(blamed.empty() ? sql : blamed.c_str());
   return isBusy(status) ? Status::kBusy : Status::kFailed;
 }
 

@@ -48,8 +48,8 @@ class SqliteConnection {
   // The same for SQL that is used once; `tail`: what stands behind its first statement.
   Outcome executeOnce(std::string_view sql, const SqliteParameters& parameters,
                       std::string_view* tail);
-  // A statement of our own (BEGIN, COMMIT).
-  Status control(const char* sql, Failure& failure);
+  // A statement of our own (BEGIN, COMMIT); a failure is told of `blamed`, where that is not empty.
+  Status control(const char* sql, Failure& failure, const std::string& blamed = {});
 
   // Makes what is being executed fail. THREAD: any.
   void interrupt() { sqlite3_interrupt(database_); }

@@ -74,7 +74,9 @@ std::string syntaxError(const std::string& sql) {
       const std::string message = sqlite3_errmsg(nothing);
       if (message.find("syntax error") != std::string::npos ||
           message.find("unrecognized token") != std::string::npos ||
-          message.find("incomplete input") != std::string::npos) {
+          message.find("incomplete input") != std::string::npos ||
+          message.find("no such function") != std::string::npos ||
+          message.find("wrong number of arguments") != std::string::npos) {
         error = message;
       }
     }
@@ -199,9 +201,9 @@ void SqliteEngine::run(const StatementPointer& statement, const sub0_run& run) {
   } else if (prepared == nullptr || sqlite3_stmt_readonly(prepared) != 0) {
     read(loop, std::move(request), 0);
   } else if ((run.flags & SUB0_RUN_READ_ONLY) != 0) {
-    host_.fail(run.ticket,
-               Failure{SUB0_METHOD_NOT_ALLOWED,
-                       statement->place + ": the statement writes, the call must not", ""});
+    host_.fail(run.ticket, Failure{SUB0_METHOD_NOT_ALLOWED,
+                                   statement->place + ": the statement writes, the call must not",
+                                   kMustNotWrite});
   } else {
     writer_.add(std::move(request));
   }

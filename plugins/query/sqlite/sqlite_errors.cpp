@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 
 #include "engine.hpp"
+#include "sql_analysis.hpp"
 
 namespace sub0::query {
 namespace {
@@ -27,7 +28,13 @@ std::string columnsOf(std::string_view message) {
   return columns;
 }
 
-std::string clientText(int extended_code, std::string_view message) {
+// SQLite does not say which side of a foreign key is violated; a DELETE can only leave references
+// behind.
+bool isDelete(std::string_view sql) {
+  return analyse(tokenize(sql, Dialect::kSqlite), Dialect::kSqlite).verb == "DELETE";
+}
+
+std::string clientText(int extended_code, std::string_view message, std::string_view sql) {
   const std::string prefix = "Operation Failed: ";
   const std::string columns = columnsOf(message);
   switch (extended_code) {
@@ -38,7 +45,8 @@ std::string clientText(int extended_code, std::string_view message) {
     case SQLITE_CONSTRAINT_NOTNULL:
       return prefix + (columns.empty() ? "a value" : columns) + " is required";
     case SQLITE_CONSTRAINT_FOREIGNKEY:
-      return prefix + "a reference refers to nothing";
+      return prefix +
+             (isDelete(sql) ? "the deletion is not allowed" : "a reference refers to nothing");
     default:
       return prefix + "the value is not allowed";
   }
@@ -56,7 +64,7 @@ Failure sqliteFailure(int extended_code, std::string_view message, std::string_v
   switch (extended_code & 0xff) {
     case SQLITE_CONSTRAINT:
       failure.code = SUB0_CONSTRAINT;
-      failure.client = clientText(extended_code, message);
+      failure.client = clientText(extended_code, message, sql);
       break;
     case SQLITE_TOOBIG:
       failure = resultTooLarge(result_limit_bytes);

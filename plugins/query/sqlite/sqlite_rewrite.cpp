@@ -5,6 +5,8 @@
 #include <array>
 #include <map>
 
+#include "sqlite/postgres_functions.hpp"
+
 namespace sub0::query {
 namespace {
 
@@ -23,39 +25,6 @@ constexpr std::array<std::string_view, 30> kNoFunctions = {
 constexpr std::array<std::string_view, 27> kOperators = {
     "@>",   "<@", "?",  "?|", "?&", "#>",  "#>>", "#-", "~*", "!~",  "!~*", "~~", "!~~", "~~*",
     "!~~*", "@@", "@?", "&&", "^",  "<->", "<=>", "@",  "|/", "||/", "!!",  "^@", "#"};
-constexpr std::array<std::string_view, 32> kFunctions = {"ARRAY_AGG",
-                                                         "UNNEST",
-                                                         "GENERATE_SERIES",
-                                                         "STRING_AGG",
-                                                         "TO_CHAR",
-                                                         "TO_DATE",
-                                                         "TO_TIMESTAMP",
-                                                         "DATE_TRUNC",
-                                                         "DATE_PART",
-                                                         "JSONB_AGG",
-                                                         "JSON_AGG",
-                                                         "JSONB_BUILD_OBJECT",
-                                                         "JSON_BUILD_OBJECT",
-                                                         "JSONB_SET",
-                                                         "TO_JSONB",
-                                                         "TO_JSON",
-                                                         "ROW_TO_JSON",
-                                                         "JSONB_ARRAY_ELEMENTS",
-                                                         "JSON_ARRAY_ELEMENTS",
-                                                         "JSONB_ARRAY_LENGTH",
-                                                         "REGEXP_REPLACE",
-                                                         "REGEXP_MATCHES",
-                                                         "TO_TSVECTOR",
-                                                         "TO_TSQUERY",
-                                                         "PLAINTO_TSQUERY",
-                                                         "GEN_RANDOM_UUID",
-                                                         "UUID_GENERATE_V4",
-                                                         "CRYPT",
-                                                         "GEN_SALT",
-                                                         "NEXTVAL",
-                                                         "PG_SLEEP",
-                                                         "EXTRACT"};
-
 struct Cast {
   std::string prefix;
   std::string suffix;
@@ -155,6 +124,9 @@ class Rewriter {
       case TokenKind::kString:
         visitString(i);
         break;
+      case TokenKind::kPunctuation:
+        visitBracket(i);
+        break;
       default:
         break;
     }
@@ -203,13 +175,42 @@ class Rewriter {
       replaceClock(i, i + 3);
     } else if (word == "CAST" && is_call) {
       castByWord(i);
-    } else if (is_call && isOneOf(word, kFunctions)) {
+    } else if (is_call && isFunctionOfPostgres(word) && !isRelationAt(i)) {
       cannot(i, "the function " + std::string(list_.text(i)));
     } else {
       const std::string construct = constructAt(i, word, is_call);
       if (!construct.empty()) {
         cannot(i, construct);
       }
+    }
+  }
+
+  // Whether the name before a bracket is that of a table and its columns: INTO age (a), WITH age(a)
+  // AS.
+  bool isRelationAt(std::size_t i) const {
+    static constexpr std::array<std::string_view, 7> kBeforeTable = {
+        "INTO", "TABLE", "EXISTS", "REFERENCES", "WITH", "RECURSIVE", "VIEW"};
+    const std::size_t behind = behindBracket(list_, i + 1);
+    const bool is_indexed = i > 0 && list_.isWord(0, "CREATE") && list_.isWord(i - 1, "ON");
+    const bool is_part = list_.isWord(behind, "AS") &&
+                         (list_.isSign(behind + 1, "(") || list_.isWord(behind + 1, "NOT") ||
+                          list_.isWord(behind + 1, "MATERIALIZED"));
+    return is_indexed || is_part ||
+           (i > 0 && list_.tokens[i - 1].kind == TokenKind::kWord &&
+            isOneOf(capitals(list_.text(i - 1)), kBeforeTable));
+  }
+
+  // SQLite takes [name] for a quoted name, so a[1] would be a named 1.
+  void visitBracket(std::size_t i) {
+    if (!list_.isSign(i, "[") || i == 0 || !endsOperand(i - 1) || !result_.errors.empty()) {
+      return;  // ARRAY[...] and text[] have been named before
+    }
+    const bool is_behind = list_.tokens[i - 1].end == list_.tokens[i].begin;
+    const TokenKind inside = i + 1 < list_.size() ? list_.tokens[i + 1].kind : TokenKind::kWord;
+    if (is_behind || inside == TokenKind::kNumber || inside == TokenKind::kParameter) {
+      const std::size_t behind = behindBracket(list_, i);
+      const std::size_t end = list_.tokens[behind - 1].end;
+      cannot(i, "the subscript " + std::string(list_.sql.substr(begin(i), end - begin(i))));
     }
   }
 

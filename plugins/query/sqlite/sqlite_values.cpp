@@ -103,6 +103,9 @@ std::string uuidText(std::string_view bytes) {
 }
 
 sub0_value readText(std::string_view text, ColumnKind kind, ResultTree& tree) {
+  if (kind != ColumnKind::kBlob && !isUtf8(text)) {
+    return tree.text(SUB0_TEXT, toUtf8(text));
+  }
   if (kind == ColumnKind::kJson && isJson(text)) {
     return tree.text(SUB0_RAW, text);
   }

@@ -88,7 +88,7 @@ void SqliteWriter::execute(SqliteRequest& request) {
   if (begun == Status::kDone) {
     outcome = connection_.execute(*request.statement, request.parameters, time_left);
     if (outcome.status == Status::kDone) {
-      outcome.status = connection_.control("COMMIT", outcome.failure);
+      outcome.status = connection_.control("COMMIT", outcome.failure, request.statement->sql);
     }
     if (outcome.status != Status::kDone) {
       Failure ignored;

@@ -78,6 +78,16 @@ TEST_F(PostgresTest, ColumnsKeepTheirMeaning) {
   EXPECT_EQ(query("SELECT pg_sleep(0) AS c"), R"({"c":null})");
 }
 
+// spec S-32
+TEST_F(PostgresTest, JsonThatTheHostDoesNotTakeIsText) {
+  const std::string deep = std::string(300, '[') + std::string(300, ']');
+  EXPECT_EQ(query("SELECT '" + deep + "'::json AS c"), "{\"c\":\"" + deep + "\"}");
+  EXPECT_EQ(query(R"(SELECT '"\ud800"'::json AS c)"), R"({"c":"\"\\ud800\""})");
+  EXPECT_EQ(query("SELECT '[1e999]'::json AS c"), R"({"c":"[1e999]"})");
+  EXPECT_EQ(query(R"(SELECT '{"a":1,"a":2}'::json AS c)"), R"({"c":{"a":1,"a":2}})");
+  EXPECT_EQ(query(R"(SELECT '"\ud83d\ude00"'::json AS c)"), R"({"c":"\ud83d\ude00"})");
+}
+
 // spec S-30, Q-60
 TEST_F(PostgresTest, ParametersAreTextWhoseTypeTheServerTells) {
   cluster().execute(
@@ -161,6 +171,69 @@ TEST_F(PostgresTest, ConstraintsAreToldWithoutSql) {
   EXPECT_NE(other.log.find("division by zero"), std::string::npos);
 }
 
+// spec S-52
+TEST_F(PostgresTest, ARowThatIsReferredToMayNotGo) {
+  cluster().execute(
+      "CREATE TABLE users (id int PRIMARY KEY);"
+      "CREATE TABLE notes (id int PRIMARY KEY, user_id int REFERENCES users);"
+      "CREATE TABLE tree (id int PRIMARY KEY, parent int REFERENCES tree);"
+      "INSERT INTO users VALUES (1), (2); INSERT INTO notes VALUES (1, 1), (2, NULL);"
+      "INSERT INTO tree VALUES (1, NULL), (2, 1);"
+      "CREATE FUNCTION drop_users() RETURNS void LANGUAGE sql AS 'DELETE FROM users'");
+  const std::pair<const char*, const char*> cases[] = {
+      {"DELETE FROM users WHERE id = 1", "id is not allowed"},
+      {"UPDATE users SET id = 7 WHERE id = 1", "id is not allowed"},
+      {"WITH a AS (SELECT 1) DELETE FROM users", "id is not allowed"},
+      {"SELECT drop_users()", "id is not allowed"},
+      {"UPDATE notes SET user_id = 9", "user_id refers to nothing"},
+      {"INSERT INTO notes VALUES (3, 9)", "user_id refers to nothing"},
+      {"DELETE FROM tree WHERE id = 1", "id is not allowed"},
+      {"UPDATE tree SET id = 7 WHERE id = 1", "id is not allowed"},
+      {"UPDATE tree SET parent = 9", "parent refers to nothing"},
+  };
+  for (const auto& [sql, text] : cases) {
+    const LoopEnd done = end(sql);
+    EXPECT_EQ(done.code, SUB0_CONSTRAINT) << sql << " " << done.log;
+    EXPECT_EQ(done.client, std::string("Operation Failed: ") + text) << sql;
+  }
+}
+
+// spec S-52
+TEST_F(PostgresTest, AValueOfTheWrongTypeIsNamedAsSuch) {
+  cluster().execute("CREATE TABLE t (a int, b varchar(2), c timestamptz, d uuid)");
+  const std::pair<const char*, Tree> cases[] = {
+      {"INSERT INTO t (a) VALUES ($1)", Tree(Literal("x"))},
+      {"INSERT INTO t (a) VALUES ($1)", Tree(Literal(99999999999))},
+      {"INSERT INTO t (b) VALUES ($1)", Tree(Literal("long"))},
+      {"INSERT INTO t (c) VALUES ($1)", Tree(Literal("soon"))},
+      {"INSERT INTO t (c) VALUES ($1)", Tree(Literal("2024-13-01"))},
+      {"INSERT INTO t (d) VALUES ($1)", Tree(Literal("1"))},
+  };
+  for (const auto& [sql, value] : cases) {
+    const LoopEnd done = end(sql, {value});
+    EXPECT_EQ(done.code, SUB0_ACTION_FAILED) << sql << " " << done.log;
+    EXPECT_EQ(done.client, "Operation Failed: a value does not fit its column's type") << sql;
+  }
+}
+
+TEST_F(PostgresTest, ADatabaseThatTakesNoWritesIsUnavailable) {
+  cluster().execute(
+      "CREATE TABLE t (a int); ALTER DATABASE postgres SET default_transaction_read_only = on");
+  const LoopEnd done = end("INSERT INTO t VALUES (1)");
+  cluster().execute(
+      "BEGIN READ WRITE; ALTER DATABASE postgres RESET default_transaction_read_only; COMMIT");
+  EXPECT_EQ(done.code, SUB0_UNAVAILABLE) << done.log;
+  EXPECT_EQ(done.client, "the database takes no changes at the moment");
+}
+
+// spec S-35
+TEST_F(PostgresTest, AFunctionWithABodyIsOneStatement) {
+  EXPECT_EQ(query("CREATE FUNCTION f(a int) RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; "
+                  "SELECT CASE WHEN a > 0 THEN a END; END;"),
+            "null");
+  EXPECT_EQ(query("SELECT f(5) AS a"), R"({"a":5})");
+}
+
 // spec S-50
 TEST_F(PostgresTest, AReadOnlyRunRefusesAWriteThatOnlyTheDatabaseSees) {
   cluster().execute(
@@ -176,7 +249,9 @@ TEST_F(PostgresTest, AReadOnlyRunRefusesAWriteThatOnlyTheDatabaseSees) {
     answered.push_back(host().begin(*plain, {}, i % 2 == 0 ? 0 : SUB0_RUN_READ_ONLY));
   }
   for (const sub0_ticket ticket : refused) {
-    EXPECT_EQ(host().wait(ticket).code, SUB0_METHOD_NOT_ALLOWED);
+    const LoopEnd done = host().wait(ticket);
+    EXPECT_EQ(done.code, SUB0_METHOD_NOT_ALLOWED);
+    EXPECT_EQ(done.client, "GET is not allowed: the resource does more than read; use POST");
   }
   for (const sub0_ticket ticket : answered) {
     EXPECT_EQ(host().wait(ticket).json, R"({"a":1})");

@@ -61,6 +61,14 @@ TEST(SqlAnalysis, RefusesWhatDoesNotBelongIntoAQuery) {
       "DISCARD ALL",
       "DECLARE c CURSOR FOR SELECT 1",
       "SELECT 'open",
+      "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1; END; SELECT 2",
+      "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1; SELECT 2",
+      "CREATE TABLE t (a int); BEGIN; DELETE FROM t; END",
+      "SELECT set_config('a.b', $1, false)",
+      "SELECT pg_catalog.\"set_config\"('a.b', 'c', true)",
+      "SELECT pg_advisory_lock(1)",
+      "SELECT PG_Try_Advisory_Lock_Shared (1)",
+      "SELECT pg_advisory_unlock_all()",
   };
   for (const char* sql : refused) {
     EXPECT_FALSE(look(sql).errors.empty()) << sql;
@@ -68,7 +76,20 @@ TEST(SqlAnalysis, RefusesWhatDoesNotBelongIntoAQuery) {
   for (const char* sql : {"ATTACH 'a' AS b", "DETACH b", "PRAGMA user_version", "VACUUM"}) {
     EXPECT_FALSE(look(sql, Dialect::kSqlite).errors.empty()) << sql;
   }
+  EXPECT_FALSE(look("CREATE TRIGGER r AFTER INSERT ON t BEGIN DELETE FROM s; END; DELETE FROM t",
+                    Dialect::kSqlite)
+                   .errors.empty());
+  for (const char* sql :
+       {"CREATE TRIGGER r AFTER INSERT ON t BEGIN DELETE FROM s; SELECT CASE WHEN 1 THEN 2 END; "
+        "END",
+        "create temp trigger if not exists r after insert on t begin delete from s; end;"}) {
+    EXPECT_TRUE(look(sql, Dialect::kSqlite).errors.empty()) << sql;
+  }
   const char* allowed[] = {
+      "CREATE OR REPLACE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1; SELECT 2; END;",
+      "CREATE PROCEDURE p() BEGIN ATOMIC DELETE FROM t; END",
+      "SELECT pg_advisory_xact_lock(1), pg_try_advisory_xact_lock(2)",
+      "SELECT set_config FROM t",
       "SELECT 1;",
       "SELECT 1 ; ;",
       "SELECT ';' ; -- end",

@@ -45,6 +45,16 @@ TEST(SqliteRewrite, SpellsPostgresqlTheWaySqliteReadsIt) {
       {"SELECT a->>'b' FROM t", "SELECT a->>'b' FROM t"},
       {"INSERT INTO t (a) VALUES ($1) ON CONFLICT (a) DO NOTHING",
        "INSERT INTO t (a) VALUES (?1) ON CONFLICT (a) DO NOTHING"},
+      {"SELECT [a b], t.[c] FROM [t] WHERE [a b] = [c]",
+       "SELECT [a b], t.[c] FROM [t] WHERE [a b] = [c]"},
+      {"INSERT INTO [t] SELECT 1 AS [x]", "INSERT INTO [t] SELECT 1 AS [x]"},
+      {"INSERT INTO age (a) VALUES (1)", "INSERT INTO age (a) VALUES (1)"},
+      {"WITH position(n) AS (SELECT 1), right (m) AS MATERIALIZED (SELECT 2) SELECT n FROM "
+       "position",
+       "WITH position(n) AS (SELECT 1), right (m) AS MATERIALIZED (SELECT 2) SELECT n FROM "
+       "position"},
+      {"CREATE INDEX i ON age (a)", "CREATE INDEX i ON age (a)"},
+      {"SELECT a.age, position FROM a LEFT JOIN b", "SELECT a.age, position FROM a LEFT JOIN b"},
       {"SELECT ~1, 2 WHERE ~ a = 1", "SELECT ~1, 2 WHERE ~ a = 1"},
   };
   for (const auto& [sql, expected] : cases) {
@@ -80,12 +90,56 @@ TEST(SqliteRewrite, NamesWhatOnlyPostgresqlCanDo) {
       {"SELECT date_trunc('day', a)", "date_trunc"},
       {"INSERT INTO t VALUES (1) ON CONFLICT ON CONSTRAINT c DO NOTHING", "ON CONSTRAINT"},
       {"SELECT a SIMILAR TO 'b'", "SIMILAR TO"},
+      {"SELECT a[1] FROM t", "the subscript [1]"},
+      {"SELECT a [ $1 ] FROM t", "the subscript [ $1 ]"},
+      {"SELECT (a)[b]", "the subscript [b]"},
+      {"SELECT \"a\"[1:2]", "the subscript [1:2]"},
+      {"SELECT JSONB_path_query(a, '$')", "JSONB_path_query"},
   };
   for (const auto& [sql, name] : cases) {
     const Rewritten rewritten = rewrite(sql);
     ASSERT_EQ(rewritten.errors.size(), 1U) << sql;
     EXPECT_NE(rewritten.errors[0].find(name), std::string::npos) << rewritten.errors[0];
     EXPECT_NE(rewritten.errors[0].find("at character"), std::string::npos) << rewritten.errors[0];
+  }
+}
+
+// spec S-30
+TEST(SqliteRewrite, NamesFunctionsThatSqliteHasNot) {
+  for (const std::string name : {"greatest",
+                                 "least",
+                                 "concat",
+                                 "concat_ws",
+                                 "split_part",
+                                 "left",
+                                 "right",
+                                 "lpad",
+                                 "rpad",
+                                 "position",
+                                 "strpos",
+                                 "initcap",
+                                 "md5",
+                                 "age",
+                                 "bool_and",
+                                 "bool_or",
+                                 "array_agg",
+                                 "string_agg",
+                                 "to_char",
+                                 "to_timestamp",
+                                 "date_trunc",
+                                 "extract",
+                                 "generate_series",
+                                 "jsonb_set",
+                                 "json_agg",
+                                 "json_build_object",
+                                 "gen_random_uuid",
+                                 "regexp_replace",
+                                 "set_config",
+                                 "pg_advisory_lock"}) {
+    const Rewritten rewritten = rewrite("SELECT " + name + " (a) FROM t WHERE a AND b");
+    ASSERT_EQ(rewritten.errors.size(), 1U) << name;
+    EXPECT_EQ(rewritten.errors[0],
+              "the function " + name + " at character 8 exists on PostgreSQL only");
   }
 }
 

@@ -144,6 +144,29 @@ TEST_F(Sqlite, ColumnsKeepTheirDeclaredMeaning) {
             R"({"a":2,"b":"xy","c":0.5,"d":"AQ=="})");
 }
 
+// spec S-32
+TEST_F(Sqlite, WhatTheHostDoesNotTakeIsMended) {
+  const std::string deep = std::string(201, '[') + std::string(201, ']');
+  const std::string fits = std::string(200, '[') + std::string(200, ']');
+  const std::pair<std::string, std::string> cases[] = {
+      {"'" + deep + "'", "\"" + deep + "\""},
+      {"'" + fits + "'", fits},
+      {R"('["\ud800"]')", R"("[\"\\ud800\"]")"},
+      {R"('["\udc00\ud800"]')", R"("[\"\\udc00\\ud800\"]")"},
+      {R"('["\ud83d\ude00"]')", R"(["\ud83d\ude00"])"},
+      {"'[1e999]'", "\"[1e999]\""},
+      {"'{\"a\":1,\"a\":2}'", "{\"a\":1,\"a\":2}"},
+      {"CAST(x'22ff22' AS TEXT)", "\"\\\"\uFFFD\\\"\""},
+  };
+  for (const auto& [value, json] : cases) {
+    outside("DROP TABLE IF EXISTS t; CREATE TABLE t (c JSON); INSERT INTO t VALUES (" + value +
+            ")");
+    EXPECT_EQ(query("SELECT c FROM t"), "{\"c\":" + json + "}") << value;
+  }
+  EXPECT_EQ(query("SELECT CAST(x'61e282ff62c3a9eda080' AS TEXT) AS c"),
+            "{\"c\":\"a\uFFFD\uFFFD\uFFFDb\u00E9\uFFFD\uFFFD\uFFFD\"}");
+}
+
 // spec S-30, Q-60
 TEST_F(Sqlite, ParametersAreBoundByTheirJsonType) {
   const std::pair<Tree, const char*> cases[] = {
@@ -207,6 +230,32 @@ TEST_F(Sqlite, ConstraintsAreToldWithoutSql) {
   }
   EXPECT_EQ(query("SELECT count(*) AS n FROM users"), R"({"n":1})");
   EXPECT_EQ(query("SELECT count(*) AS n FROM notes"), R"({"n":0})");
+}
+
+// spec S-52
+TEST_F(Sqlite, ARowThatIsReferredToMayNotGo) {
+  outside(
+      "CREATE TABLE users (id INTEGER PRIMARY KEY);"
+      "CREATE TABLE notes (id INTEGER PRIMARY KEY, user_id INTEGER REFERENCES users (id));"
+      "CREATE TABLE late (user_id INTEGER REFERENCES users (id) DEFERRABLE INITIALLY DEFERRED);"
+      "INSERT INTO users VALUES (1), (2); INSERT INTO notes VALUES (1, 1);"
+      "INSERT INTO late VALUES (2)");
+  EXPECT_EQ(query("DELETE FROM users WHERE id = 1"),
+            "19 Operation Failed: the deletion is not allowed");
+  EXPECT_EQ(query("DELETE FROM users WHERE id = 2"),
+            "19 Operation Failed: the deletion is not allowed");
+  EXPECT_EQ(query("UPDATE notes SET user_id = 9"),
+            "19 Operation Failed: a reference refers to nothing");
+}
+
+// spec S-35
+TEST_F(Sqlite, ATriggerWithABodyIsOneStatement) {
+  outside("CREATE TABLE t (a INTEGER)");
+  EXPECT_EQ(query("CREATE TRIGGER doubled AFTER INSERT ON t BEGIN UPDATE t SET a = CASE WHEN 1 "
+                  "THEN a END; UPDATE t SET a = a * 2; END;"),
+            "null");
+  EXPECT_EQ(query("INSERT INTO t VALUES (4)"), "null");
+  EXPECT_EQ(query("SELECT a FROM t"), R"({"a":8})");
 }
 
 TEST_F(Sqlite, AStatementForAMissingTableFailsUntilTheTableIsThere) {
@@ -328,7 +377,9 @@ TEST_F(Sqlite, AReadThatMeetsALockIsTriedAgainByATimer) {
 // spec S-50
 TEST_F(Sqlite, AReadOnlyRunRefusesAWrite) {
   outside("CREATE TABLE t (a INTEGER); INSERT INTO t VALUES (1)");
-  EXPECT_EQ(end("UPDATE t SET a = 2", {}, SUB0_RUN_READ_ONLY).code, SUB0_METHOD_NOT_ALLOWED);
+  const LoopEnd refused = end("UPDATE t SET a = 2", {}, SUB0_RUN_READ_ONLY);
+  EXPECT_EQ(refused.code, SUB0_METHOD_NOT_ALLOWED);
+  EXPECT_EQ(refused.client, "GET is not allowed: the resource does more than read; use POST");
   EXPECT_EQ(end("SELECT a FROM t", {}, SUB0_RUN_READ_ONLY).json, R"({"a":1})");
 }
 
@@ -380,6 +431,10 @@ TEST_F(Sqlite, FaultsOfAResourceAreReportedWithTheirPlace) {
   EXPECT_NE(errors(Tree{{"query", "SELEC 1"}}).find("/query: near \"SELEC\""), std::string::npos);
   EXPECT_NE(errors(Tree{{"query", "SELECT a ILIKE 'b'"}}).find("ILIKE"), std::string::npos);
   EXPECT_NE(errors(Tree{{"query", 5}}).find("/query: "), std::string::npos);
+  EXPECT_EQ(errors(Tree{{"query", "SELECT nowhere(1)"}}), "/query: no such function: nowhere\n");
+  EXPECT_EQ(errors(Tree{{"query", "SELECT hex(1, 2)"}}),
+            "/query: wrong number of arguments to function hex()\n");
+  EXPECT_EQ(host().prepare(Tree{{"query", "SELECT 1"}, {"_note", 1}, {"more", 2}})->warnings, "");
   EXPECT_NE(errors(Tree::object()).find(": sql_query needs a query"), std::string::npos);
   EXPECT_NE(errors(Tree{{"query", "SELECT 1"}, {"with_timestamps", true}})
                 .find("/with_timestamps: with_timestamps is not supported yet"),
