@@ -90,7 +90,11 @@ Result<CorsPolicy> CorsPolicy::parse(std::string_view list) {
     }
     any_named = true;
     if (origin->scheme.empty()) {
-      policy.hosts_.push_back(std::move(origin->host));
+      // Browsers leave the scheme's own port out.
+      for (const char* scheme : {"http", "https"}) {
+        auto with_scheme = parseOrigin(std::string(scheme) + "://" + origin->host);
+        if (with_scheme) policy.origins_.push_back(withScheme(*with_scheme));
+      }
     } else {
       policy.origins_.push_back(withScheme(*origin));
     }
@@ -103,8 +107,7 @@ bool CorsPolicy::allows(std::optional<std::string_view> origin) const {
   if (allows_every_origin_ || !origin) return true;
   const auto parsed = parseOrigin(*origin);
   if (!parsed || parsed->scheme.empty()) return false;
-  if (contains(origins_, withScheme(*parsed))) return true;
-  return (parsed->scheme == "https" || parsed->scheme == "http") && contains(hosts_, parsed->host);
+  return contains(origins_, withScheme(*parsed));
 }
 
 void CorsPolicy::appendHeaders(std::string& out, std::optional<std::string_view> origin) const {

@@ -39,8 +39,7 @@ class CorsPolicy {
 
  private:
   bool allows_every_origin_ = true;
-  std::vector<std::string> origins_;  // "https://a.example:8443", lower case
-  std::vector<std::string> hosts_;    // "a.example:8443": http or https
+  std::vector<std::string> origins_;  // "https://a.example:8443", lower case, no default port
 };
 
 }  // namespace sub0::net::http

@@ -40,6 +40,18 @@ TEST(CorsPolicy, OriginsOfTheListMayCall) {
   EXPECT_TRUE(policy.allows(std::nullopt));
 }
 
+TEST(CorsPolicy, ADefaultPortMayBeWrittenWithoutAScheme) {
+  // spec S-54
+  const CorsPolicy policy = policyOf("secure.example:443, plain.example:80");
+  for (const char* origin : {"https://secure.example", "https://secure.example:443",
+                             "http://secure.example:443", "http://plain.example"}) {
+    EXPECT_TRUE(policy.allows(origin)) << origin;
+  }
+  for (const char* origin : {"http://secure.example", "https://plain.example"}) {
+    EXPECT_FALSE(policy.allows(origin)) << origin;
+  }
+}
+
 TEST(CorsPolicy, OtherOriginsMayNot) {
   //
   const CorsPolicy policy = policyOf("https://good.example, bare.example:3000");
