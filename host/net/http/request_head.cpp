@@ -220,6 +220,23 @@ std::string_view takeLine(std::string_view& head) {
   return line;
 }
 
+bool parseHeaders(std::string_view head, const RequestLimits& limits, Request& request,
+                  BodyFraming& framing, ParseFailure& failure) {
+  HeadFacts facts;
+  while (true) {
+    const std::string_view line = takeLine(head);
+    if (line.empty()) break;
+    Header header;
+    if (!parseFieldLine(line, header)) return refuse(400, "malformed header", failure);
+    if (header.value.size() > limits.max_header_value_bytes) {
+      return refuse(431, "header value too large", failure);
+    }
+    request.headers.push_back(header);
+    noteHeader(header, facts, request);
+  }
+  return judgeHead(facts, limits, request, framing, failure);
+}
+
 }  // namespace
 
 HeadScanner::State HeadScanner::refuse(int status, const char* reason,
@@ -276,19 +293,9 @@ bool parseHead(std::string_view head, const RequestLimits& limits, Request& requ
                BodyFraming& framing, ParseFailure& failure) {
   clear(request);
   if (!parseRequestLine(takeLine(head), request, failure)) return false;
-  HeadFacts facts;
-  while (true) {
-    const std::string_view line = takeLine(head);
-    if (line.empty()) break;
-    Header header;
-    if (!parseFieldLine(line, header)) return refuse(400, "malformed header", failure);
-    if (header.value.size() > limits.max_header_value_bytes) {
-      return refuse(431, "header value too large", failure);
-    }
-    request.headers.push_back(header);
-    noteHeader(header, facts, request);
-  }
-  return judgeHead(facts, limits, request, framing, failure);
+  if (parseHeaders(head, limits, request, framing, failure)) return true;
+  failure.origin = request.header("Origin").value_or("");
+  return false;
 }
 
 }  // namespace sub0::net::http

@@ -89,7 +89,9 @@ void RequestParser::release() {
 RequestParser::Phase RequestParser::phase() const {
   if (failed_) return Phase::kFailed;
   if (partial_ == nullptr || partial_->delivered) return Phase::kIdle;
-  return partial_->head_is_read ? Phase::kBody : Phase::kHead;
+  if (partial_->head_is_read) return Phase::kBody;
+  // An empty line behind a request is not yet the next one (RFC 9112 section 2.2).
+  return partial_->head == "\r" || partial_->head == "\r\n" ? Phase::kIdle : Phase::kHead;
 }
 
 std::size_t RequestParser::heldBytes() const {
@@ -153,7 +155,12 @@ ParseEvent RequestParser::nextPartial(std::span<char>& input, const RequestLimit
     }
     partial.continue_is_due = false;  // the body comes unasked
     const auto state = partial.takeBody(input, limits, failure);
-    if (state == ChunkedBody::State::kRefused) return fail();
+    if (state == ChunkedBody::State::kRefused) {
+      ParseFailure ignored;
+      if (!out_is_current) parseHead(partial.headText(), limits, out, partial.framing, ignored);
+      failure.origin = out.header("Origin").value_or("");
+      return fail();
+    }
     if (state == ChunkedBody::State::kNeedMore) return ParseEvent::kNeedMore;
   }
   // `out` serves other connections between two calls.

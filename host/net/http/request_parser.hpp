@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "net/http/request.hpp"
@@ -32,6 +33,7 @@ enum class ParseEvent : std::uint8_t {
 struct ParseFailure {
   int status = 0;           // 400, 413, 414, 417, 431, 505
   std::string_view reason;  // a literal, for the client
+  std::string origin;       // the Origin header as far as the head was read; empty: none
 };
 
 /// HTTP/1.1 requests (RFC 9112), read by the letter: what the RFC does not allow is refused and the

@@ -400,6 +400,21 @@ TEST(RequestParser, PhaseTellsTheDeadline) {
   EXPECT_EQ(parser.phase(), Phase::kFailed);
 }
 
+TEST(RequestParser, AnEmptyLineBehindARequestIsNotYetTheNext) {
+  //
+  RequestParser parser;
+  Events events;
+  feed(parser, "GET /a HTTP/1.1\r\nHost: x\r\n\r\n", {}, events);
+  feed(parser, "\r", {}, events);
+  EXPECT_EQ(parser.phase(), RequestParser::Phase::kIdle);
+  feed(parser, "\n", {}, events);
+  EXPECT_EQ(parser.phase(), RequestParser::Phase::kIdle);
+  feed(parser, "G", {}, events);
+  EXPECT_EQ(parser.phase(), RequestParser::Phase::kHead);
+  feed(parser, "ET /b HTTP/1.1\r\nHost: x\r\n\r\n", {}, events);
+  EXPECT_EQ(events, (Events{"GET /a", "GET /b"}));
+}
+
 TEST(RequestParser, MemoryGrowsWithBytesReceivedNotDeclared) {
   //
   RequestParser parser;
