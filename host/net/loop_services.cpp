@@ -37,6 +37,11 @@ void LoopServices::Replies::deliver(const call::Sender& sender, const call::Repl
   connection->protocol().deliver(sender.reply_slot, reply);
 }
 
+void LoopServices::Replies::followersSent(const call::Sender& sender) {
+  Connection* connection = services_.connections.find(sender.connection);
+  if (connection != nullptr && connection->isOpen()) connection->protocol().followersSent();
+}
+
 std::uint64_t LoopServices::random() {
   // xorshift64 (G. Marsaglia, 2003).
   random_state_ ^= random_state_ << 13;

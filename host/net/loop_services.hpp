@@ -48,6 +48,7 @@ struct LoopServices {
    public:
     explicit Replies(LoopServices& services) : services_(services) {}
     void deliver(const call::Sender& sender, const call::Reply& reply) override;
+    void followersSent(const call::Sender& sender) override;
 
    private:
     LoopServices& services_;

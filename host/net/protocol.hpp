@@ -31,6 +31,8 @@ class Protocol {
   virtual void onResume() = 0;
   /// A reply of a call that this protocol started.
   virtual void deliver(std::uint64_t slot, const call::Reply& reply) = 0;
+  /// What follows a reply with `is_followed` has been handed over.
+  virtual void followersSent() {}
   /// The process ends: close in order after `delay_ms`, or after the calls under way, at the latest
   /// after `window_ms`.
   virtual void drain(std::int64_t delay_ms, std::int64_t window_ms) = 0;

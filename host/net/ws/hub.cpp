@@ -179,7 +179,7 @@ void Hub::send(const call::Broadcast& broadcast, const call::Sender& sender) {
   if (broadcast.audience == call::Audience::kAll) {
     for (std::uint32_t loop = 0; loop < parts_.size(); ++loop) {
       if (loop != sender.loop && parts_[loop]->counters->open_sockets.get() > 0) {
-        sendRemote(loop, broadcast.audience, {}, frame);
+        sendRemote(sender.loop, loop, broadcast.audience, {}, frame);
       }
     }
     return;
@@ -192,7 +192,7 @@ void Hub::send(const call::Broadcast& broadcast, const call::Sender& sender) {
   }
   for (std::uint32_t loop = 0; loop < parts_.size(); ++loop) {
     if (!uids_of[loop].empty()) {
-      sendRemote(loop, broadcast.audience, std::move(uids_of[loop]), frame);
+      sendRemote(sender.loop, loop, broadcast.audience, std::move(uids_of[loop]), frame);
     }
   }
 }
@@ -210,8 +210,8 @@ void Hub::sendLocal(const call::Broadcast& broadcast, const call::Sender& sender
   });
 }
 
-void Hub::sendRemote(std::uint32_t loop, call::Audience audience, std::vector<std::string> uids,
-                     const SharedBytes& frame) {
+void Hub::sendRemote(std::uint32_t from, std::uint32_t loop, call::Audience audience,
+                     std::vector<std::string> uids, const SharedBytes& frame) {
   Part& part = *parts_[loop];
   std::size_t size_bytes = frame->size() + sizeof(BroadcastLetter);
   for (const std::string& uid : uids) size_bytes += sizeof(std::string) + uid.size();
@@ -220,7 +220,7 @@ void Hub::sendRemote(std::uint32_t loop, call::Audience audience, std::vector<st
         *new BroadcastLetter(*this, part, audience, std::move(uids), frame, size_bytes));
     return;
   }
-  part.counters->broadcast_overflows.add();
+  parts_[from]->counters->broadcast_overflows.add();
   const bool is_all = audience == call::Audience::kAll;
   if (is_all && part.is_overflow_pending.exchange(true)) return;
   part.loop->send(*new OverflowLetter(*this, part, audience, std::move(uids)));

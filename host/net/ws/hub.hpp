@@ -68,8 +68,8 @@ class Hub final : public call::BroadcastPort {
                   Visit visit);
   void sendLocal(const call::Broadcast& broadcast, const call::Sender& sender, const Uids& uids,
                  const SharedBytes& frame);
-  void sendRemote(std::uint32_t loop, call::Audience audience, std::vector<std::string> uids,
-                  const SharedBytes& frame);
+  void sendRemote(std::uint32_t from, std::uint32_t loop, call::Audience audience,
+                  std::vector<std::string> uids, const SharedBytes& frame);
 
   std::vector<std::unique_ptr<Part>> parts_;
   Directory directory_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cassert>
 #include <cstdint>
 #include <deque>
@@ -23,6 +24,9 @@ class ReplySlots {
 
   bool empty() const { return head_ == slots_.size() && waiting.empty() && !has_ping; }
   bool hasSlots() const { return head_ != slots_.size(); }
+  /// From the oldest slot that is open to the newest: what one slow call makes us remember.
+  std::size_t span() const { return slots_.size() - head_; }
+  static constexpr std::size_t kMaxSpan = 4096;
 
   /// Adds slot `number`. REQUIRES: numbers follow one another while there are slots.
   void open(std::uint64_t number, bool is_ordered) {
@@ -39,20 +43,16 @@ class ReplySlots {
   }
 
   /// Whether an ordered slot before `number` has not gone out.
-  bool isHeldBack(std::uint64_t number) const {
-    for (std::size_t i = head_; i < head_ + (number - first_); ++i) {
-      if (slots_[i].is_ordered && !isGone(slots_[i])) return true;
-    }
-    return false;
+  bool isHeldBack(std::uint64_t number) {
+    skipGone();
+    return ordered_ < head_ + (number - first_);
   }
 
   /// Hands the texts that may go out now to `release`, in order, and forgets what has gone.
   template <typename Release>
   void releaseHeld(Release release) {
-    for (std::size_t i = head_; i < slots_.size(); ++i) {
-      Slot& slot = slots_[i];
-      if (!slot.is_ordered || isGone(slot)) continue;
-      if (!slot.is_done) break;
+    for (skipGone(); ordered_ < slots_.size() && slots_[ordered_].is_done; skipGone()) {
+      Slot& slot = slots_[ordered_];
       held_bytes -= slot.held.size();
       release(slot.held);
       slot.held = std::string();
@@ -73,18 +73,27 @@ class ReplySlots {
  private:
   static constexpr std::size_t kWorthSlots = 64;
   static bool isGone(const Slot& slot) { return slot.is_done && slot.held.empty(); }
+  /// Moves the cursor on; each slot is passed once.
+  void skipGone() {
+    ordered_ = std::max(ordered_, head_);
+    while (ordered_ < slots_.size() && (!slots_[ordered_].is_ordered || isGone(slots_[ordered_]))) {
+      ++ordered_;
+    }
+  }
   void compact() {
     if (head_ == slots_.size()) {
       slots_.clear();
-      head_ = 0;
+      head_ = ordered_ = 0;
     } else if (head_ >= kWorthSlots) {
       slots_.erase(slots_.begin(), slots_.begin() + static_cast<std::ptrdiff_t>(head_));
+      ordered_ -= std::min(ordered_, head_);
       head_ = 0;
     }
   }
 
   std::vector<Slot> slots_;
   std::size_t head_ = 0;
+  std::size_t ordered_ = 0;  // the first ordered slot whose reply has not gone out
   std::uint64_t first_ = 0;  // number of slots_[head_]
 };
 

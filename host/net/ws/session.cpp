@@ -17,6 +17,20 @@ constexpr std::size_t kSpareSlots = 64;
 constexpr std::uint16_t kGoingAway = 1001;
 constexpr std::uint16_t kPolicy = 1008;
 constexpr std::uint16_t kTryLater = 1013;
+
+/// What a message that waits takes, the empty one too.
+std::size_t waitingCost(std::size_t text_bytes) {
+  return text_bytes + kSpareBytes + sizeof(std::string);
+}
+
+std::size_t appendBusy(std::string& out, std::string_view uid_json, const call::Reply& reply) {
+  call::Reply busy;
+  busy.code = Code::kBusy;
+  busy.status = codeInfo(Code::kBusy).status;
+  busy.action_json = reply.action_json;
+  busy.id_json = reply.id_json;
+  return appendReplyFrame(out, uid_json, busy);
+}
 }  // namespace
 
 Session::Session(Connection& connection, LoopServices& services, std::unique_ptr<Identity> identity)
@@ -106,6 +120,7 @@ void Session::onMessage(std::span<char> text) {
 bool Session::isPaused() {
   const Options& options = services_.options;
   if (calls_under_way_ >= options.max_calls_under_way) return true;
+  if (cold_ && cold_->span() >= ReplySlots::kMaxSpan) return true;
   const std::size_t held_bytes = cold_ ? cold_->held_bytes : 0;
   if (connection_.unsentBytes() + held_bytes < options.soft_unsent_bytes) return false;
   connection_.flush();
@@ -120,17 +135,21 @@ void Session::wait(std::span<char> text) {
   copy.reserve(text.size() + kSpareBytes);
   copy.assign(text.data(), text.size());
   copy.append(kSpareBytes, '\0');
-  slots.waiting_bytes += text.size();
+  slots.waiting_bytes += waitingCost(text.size());
   if (slots.waiting_bytes >= services_.options.max_waiting_bytes) connection_.setReading(false);
 }
 
 void Session::onResume() {
   answerPing();
+  if (is_draining_ && calls_under_way_ == 0) {
+    close(kGoingAway, "the service is stopping", CloseReason::kDrain);
+    return;
+  }
   while (cold_ && !cold_->waiting.empty() && state_ == State::kOpen && !is_draining_ &&
          !isPaused()) {
     const std::string text = std::move(cold_->waiting.front());
     cold_->waiting.pop_front();
-    cold_->waiting_bytes -= text.size() - kSpareBytes;
+    cold_->waiting_bytes -= waitingCost(text.size() - kSpareBytes);
     handle({text.data(), text.size() - kSpareBytes});
   }
   releaseCold();
@@ -220,19 +239,25 @@ void Session::deliver(std::uint64_t slot, const call::Reply& reply) {
   open->is_done = true;
   --calls_under_way_;
   if (open->is_ordered && cold_->isHeldBack(slot)) {
-    services_.counters.replies.add();
-    cold_->held_bytes += appendReplyFrame(open->held, uidJson(), reply);
-    if (cold_->held_bytes > services_.options.hard_unsent_bytes) judge(Admission::kOverLimit);
+    hold(open->held, reply);
   } else {
     write(reply);
-    cold_->releaseHeld([this](const std::string& frames) { release(frames); });
   }
+  awaits_followers_ = true;
+  if (!reply.is_followed) followersSent();
+}
+
+/// S-116: broadcasts of a call come right behind its reply, so what was held back waits for them.
+void Session::followersSent() {
+  if (!std::exchange(awaits_followers_, false)) return;
+  if (cold_) cold_->releaseHeld([this](const std::string& frames) { release(frames); });
   afterReply();
 }
 
 void Session::afterReply() {
   if (is_draining_ && calls_under_way_ == 0) {
-    close(kGoingAway, "the service is stopping", CloseReason::kDrain);
+    // Not here: the call's broadcasts go first (S-116).
+    connection_.resumeLater();
     return;
   }
   if (!cold_) return;
@@ -254,12 +279,17 @@ void Session::write(const call::Reply& reply) {
     return;
   }
   connection_.output().removeTail(size_bytes);
-  call::Reply busy;
-  busy.code = Code::kBusy;
-  busy.status = codeInfo(Code::kBusy).status;
-  busy.action_json = reply.action_json;
-  busy.id_json = reply.id_json;
-  appendReplyFrame(out, uidJson(), busy);
+  appendBusy(out, uidJson(), reply);
+}
+
+void Session::hold(std::string& held, const call::Reply& reply) {
+  services_.counters.replies.add();
+  std::size_t size_bytes = appendReplyFrame(held, uidJson(), reply);
+  if (cold_->held_bytes + size_bytes > services_.options.hard_unsent_bytes) {
+    held = std::string();
+    size_bytes = appendBusy(held, uidJson(), reply);
+  }
+  cold_->held_bytes += size_bytes;
 }
 
 void Session::release(const std::string& frames) {
@@ -355,12 +385,13 @@ void Session::onEndOfInput() {
   connection_.abort(is_in_order ? closing_reason_ : CloseReason::kReset);
 }
 
-void Session::schedulePing() {
+void Session::schedulePing(std::uint64_t waited_ms) {
   const std::uint64_t interval_ms = services_.options.ping_interval_ms;
   if (interval_ms == 0) return;
   const std::uint64_t jitter_ms = interval_ms / 10;
   watching_ = Watching::kPing;
-  connection_.setDeadline(interval_ms - jitter_ms + services_.random() % (2 * jitter_ms + 1));
+  const std::uint64_t delay_ms = interval_ms - jitter_ms + services_.random() % (2 * jitter_ms + 1);
+  connection_.setDeadline(delay_ms > waited_ms ? delay_ms - waited_ms : 1);
 }
 
 void Session::onDeadline() {
@@ -388,7 +419,7 @@ void Session::onDeadline() {
 void Session::checkPong() {
   // While we do not read we cannot have heard it.
   if (has_heard_ || !connection_.isReading()) {
-    schedulePing();
+    schedulePing(services_.options.pong_deadline_ms);
   } else {
     connection_.abort(CloseReason::kNoPong);
   }

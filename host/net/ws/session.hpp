@@ -51,6 +51,7 @@ class Session final : public Protocol {
   void onDeadline() override;
   void onResume() override;
   void deliver(std::uint64_t slot, const call::Reply& reply) override;
+  void followersSent() override;
   void drain(std::int64_t delay_ms, std::int64_t window_ms) override;
   void onClosed() override;
   void onReaped() override;
@@ -89,11 +90,12 @@ class Session final : public Protocol {
   void beginCall(bool is_ordered);
   void endDispatch(bool is_ordered);
   void write(const call::Reply& reply);
+  void hold(std::string& held, const call::Reply& reply);
   void release(const std::string& frames);
   void afterReply();
   void judge(Admission admission);
   void answerPing();
-  void schedulePing();
+  void schedulePing(std::uint64_t waited_ms = 0);  // of the interval, since the last ping
   void checkPong();
   void startLastCalls();
   ReplySlots& cold();
@@ -110,6 +112,7 @@ class Session final : public Protocol {
   std::uint64_t next_slot_ = 1;
   std::uint64_t inline_slot_ = 0;  // the call being dispatched, while nothing is open before it
   std::uint16_t calls_under_way_ = 0;
+  bool awaits_followers_ = false;  // what is held back waits for broadcasts of the last reply
   State state_ = State::kOpen;
   Watching watching_ = Watching::kPing;
   CloseReason closing_reason_ = CloseReason::kPeer;

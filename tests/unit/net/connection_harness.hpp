@@ -131,8 +131,13 @@ class TestDispatcher final : public call::Dispatcher {
     broadcast.data = json::find(*parsed, "data");
     broadcast.exclude_sender = json::find(*parsed, "exclude") != nullptr;
     const auto count = static_cast<std::int64_t>(hub->count(broadcast, held_call.sender));
-    answer(held_call, json::integer(count));
+    call::Reply reply = replyTo(held_call);
+    const json::Value data = json::integer(count);
+    reply.data = &data;
+    reply.is_followed = true;
+    held_call.port->deliver(held_call.sender, reply);
     hub->send(broadcast, held_call.sender);
+    held_call.port->followersSent(held_call.sender);
   }
   static std::string describe(const call::Request& request) {
     std::string trace;

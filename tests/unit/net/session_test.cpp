@@ -140,6 +140,63 @@ TEST(Session, AtMost32CallsAreUnderWayAndPingsAreAnsweredMeanwhile) {
   EXPECT_EQ(client.text(), R"({"uid":null,"action":"late","data":99,"id":99})");
 }
 
+TEST(Session, EmptyMessagesThatWaitStopTheReadingToo) {
+  // Q-38
+  TestServer server(socketOptions());
+  SocketClient client(server.port());
+  for (int i = 0; i < 32; ++i) client.call("hold", "a", "1", std::to_string(i));
+  constexpr int kMessages = 12'000;
+  std::string all;
+  for (int i = 0; i < kMessages; ++i) all += textFrame("");
+  client.send(all);
+  EXPECT_TRUE(server.waitUntil([&](const Totals&) {
+    bool is_reading = true;
+    server.onLoop(0, [&] {
+      auto& held = server.dispatchers[0]->held;
+      if (held.size() == 32) is_reading = server.connection(0, held[0].sender)->isReading();
+    });
+    return !is_reading;
+  }));
+  server.onLoop(0, [&] {
+    for (int i = 0; i < 32; ++i) server.dispatchers[0]->releaseHeld();
+  });
+  for (int i = 0; i < 32; ++i) client.text();
+  for (int i = 0; i < kMessages; ++i) {
+    ASSERT_NE(client.text().find(R"("status":400)"), std::string::npos) << i;
+  }
+}
+
+TEST(Session, OneSlowCallLetsOnly4096OthersPass) {
+  // spec S-114
+  TestServer server(socketOptions());
+  SocketClient client(server.port());
+  client.call("hold", "slow", "0", "0");
+  for (int i = 1; i < 4096; ++i) {
+    client.call("echo", "a", "1", "1");
+    ASSERT_EQ(client.text(), R"({"uid":null,"action":"a","data":1,"id":1})") << i;
+  }
+  client.call("echo", "late", "2", "2");
+  client.send(maskedFrame(0x89, ""));
+  EXPECT_EQ(client.frame().opcode, 10) << "the message waits, the ping does not";
+  server.onLoop(0, [&] { server.dispatchers[0]->releaseHeld(); });
+  EXPECT_EQ(client.text(), R"({"uid":null,"action":"slow","data":0,"id":0})");
+  EXPECT_EQ(client.text(), R"({"uid":null,"action":"late","data":2,"id":2})");
+}
+
+TEST(Session, AHeldBackReplyOverTheLimitIsBusyAndTheConnectionStays) {
+  // spec S-114
+  TestServer server(socketOptions());
+  SocketClient client(server.port());
+  client.call("hold", "first", "1");
+  client.call("big", "second", R"({"size":2000000})");
+  client.call("release", "third", "3");
+  EXPECT_EQ(client.text(), R"({"uid":null,"action":"first","data":1})");
+  const std::string busy = client.text();
+  EXPECT_NE(busy.find(R"("action":"second","data":null)"), std::string::npos) << busy;
+  EXPECT_NE(busy.find(R"("code":"busy")"), std::string::npos) << busy;
+  EXPECT_EQ(client.text(), R"({"uid":null,"action":"third","data":true})");
+}
+
 TEST(Session, HandshakeIsOffUnlessAllowed) {
   // spec S-110
   TestServer server;
@@ -357,6 +414,29 @@ TEST(Session, OverTheBudgetALargeReplyIsBusy) {
   EXPECT_EQ(client.text().substr(0, 40).find("\"data\":\"xxx"), 25U);
 }
 
+TEST(Session, ABudgetIsGivenBackOnceTheRestIsUnderTheLimit) {
+  Options options = socketOptions();
+  options.hard_unsent_bytes = 8'000'000;
+  options.unsent_budget_bytes = 30'000'000;
+  TestServer server(options);
+  SocketClient first(server.port());
+  first.call("hold", "h", "1", "1");
+  first.call("big", "a", R"({"size":20000000})", "2");
+  EXPECT_TRUE(server.waitUntil([](const Totals& totals) { return totals.replies == 1; }));
+  const auto unsent_bytes = [&] {
+    std::size_t bytes = 0;
+    server.onLoop(0, [&] {
+      bytes = server.connection(0, server.dispatchers[0]->held[0].sender)->unsentBytes();
+    });
+    return bytes;
+  };
+  while (unsent_bytes() > options.hard_unsent_bytes && first.fill()) {
+  }
+  SocketClient second(server.port());
+  second.call("big", "a", R"({"size":20000000})", "1");
+  EXPECT_EQ(second.text().size(), 20'000'000U + 42U);
+}
+
 TEST(Session, DrainClosesWith1001AfterTheCallsUnderWay) {
   TestServer server(socketOptions());
   SocketClient idle(server.port());
@@ -390,6 +470,37 @@ TEST(Session, DrainLetsACallUnderWayEnd) {
   }));
   server.onLoop(0, [&] { server.dispatchers[0]->releaseHeld(); });
   EXPECT_EQ(busy.text(), R"({"uid":null,"action":"a","data":1})");
+  EXPECT_EQ(busy.frame().closeCode(), 1001);
+}
+
+TEST(Session, DrainSendsTheBroadcastsOfTheLastCallBefore1001) {
+  // spec S-116, Q-92
+  TestServer server(socketOptions());
+  SocketClient busy(server.port());
+  busy.call("hold", "a", "1");
+  EXPECT_TRUE(server.waitUntil([](const Totals& totals) { return totals.messages == 1; }));
+  server.onLoop(0, [&] {
+    server.connection(0, server.dispatchers[0]->held[0].sender)->protocol().drain(0, 60'000);
+  });
+  EXPECT_TRUE(server.waitUntil([&](const Totals&) {
+    bool is_draining = false;
+    server.onLoop(0, [&] {
+      auto* connection = server.connection(0, server.dispatchers[0]->held[0].sender);
+      is_draining = static_cast<ws::Session&>(connection->protocol()).isDraining();
+    });
+    return is_draining;
+  }));
+  server.onLoop(0, [&] {
+    const call::Sender sender = server.dispatchers[0]->held[0].sender;
+    server.dispatchers[0]->releaseHeld();
+    call::Broadcast broadcast;
+    broadcast.action = "update";
+    const json::Value data = json::integer(5);
+    broadcast.data = &data;
+    server.server.hub().send(broadcast, sender);
+  });
+  EXPECT_EQ(busy.text(), R"({"uid":null,"action":"a","data":1})");
+  EXPECT_EQ(busy.text(), R"({"action":"update","data":5})");
   EXPECT_EQ(busy.frame().closeCode(), 1001);
 }
 
