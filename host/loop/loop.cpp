@@ -46,8 +46,12 @@ Loop::Loop(std::uint32_t index, Io& io)
 
 Loop::~Loop() {
   // Letters that nobody has read still own what they carry.
+  drainMailbox();
+}
+
+bool Loop::drainMailbox() {
   const CurrentLoop current(this);
-  mailbox_.drain();
+  return mailbox_.drain();
 }
 
 Loop* Loop::current() { return t_current; }

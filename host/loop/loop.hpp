@@ -80,6 +80,9 @@ class Loop {
   /// THREAD: any. Runs the letter on this loop; wakes it if it sleeps.
   void send(Letter& letter);
   Mailbox& mailbox() { return mailbox_; }
+  /// Runs what has arrived, as in a turn; true if there was something. REQUIRES: the loop does not
+  /// run.
+  bool drainMailbox();
   /// THREAD: any. The same for a function (allocates).
   void post(std::function<void()> function);
 

@@ -156,6 +156,7 @@ void Connection::flush() {
     abort(state_ == State::kOpen ? CloseReason::kReset : reason_);
     return;
   }
+  if (queue_->bytes() <= table_.options().hard_unsent_bytes) table_.releaseBudget(*queue_);
   if (sent_bytes > 0 || queue_->stall_due_ms == 0) {
     queue_->stall_due_ms = nowMs() + static_cast<std::int64_t>(table_.options().stall_deadline_ms);
     armTimer();
@@ -169,7 +170,11 @@ void Connection::allSent() {
   if (state_ != State::kFinishing) return;
   table_.loop().io().shutdownWrite(descriptor_);
   state_ = State::kLingering;
-  if (has_input_ended_) abort(reason_);
+  if (has_input_ended_) {
+    abort(reason_);
+  } else if (lingers_when_sent_) {
+    setDeadline(table_.options().close_deadline_ms);
+  }
 }
 
 void Connection::resumeLater() {
@@ -239,14 +244,25 @@ void Connection::leaveOpen(CloseReason reason) {
   table_.counters().closed[static_cast<std::size_t>(reason)].add();
 }
 
-void Connection::finish(CloseReason reason, std::uint64_t deadline_ms) {
-  if (state_ != State::kOpen) return;
+void Connection::startFinishing(CloseReason reason) {
   leaveOpen(reason);
   state_ = State::kFinishing;
   protocol_->onClosed();
-  setDeadline(deadline_ms);
   output();  // touched: flushed at the end of the turn, then FIN
   updateInterest();
+}
+
+void Connection::finish(CloseReason reason, std::uint64_t deadline_ms) {
+  if (state_ != State::kOpen) return;
+  startFinishing(reason);
+  setDeadline(deadline_ms);
+}
+
+void Connection::finishWhenSent(CloseReason reason) {
+  if (state_ != State::kOpen) return;
+  startFinishing(reason);
+  clearDeadline();
+  lingers_when_sent_ = true;
 }
 
 void Connection::abort(CloseReason reason) {

@@ -78,6 +78,9 @@ class Connection final : public loop::EventSink, private loop::Timer {
 
   /// In order: what is unsent, FIN, the peer's FIN, all within `deadline_ms`; input is dropped.
   void finish(CloseReason reason, std::uint64_t deadline_ms);
+  /// The same without hurry: the stall deadline guards the sending, the close deadline begins with
+  /// FIN.
+  void finishWhenSent(CloseReason reason);
   /// At once.
   void abort(CloseReason reason);
 
@@ -95,6 +98,7 @@ class Connection final : public loop::EventSink, private loop::Timer {
   void updateInterest();
   void armTimer();
   void leaveOpen(CloseReason reason);
+  void startFinishing(CloseReason reason);
   std::int64_t nowMs() const;
 
   ConnectionTable& table_;
@@ -110,6 +114,7 @@ class Connection final : public loop::EventSink, private loop::Timer {
   bool is_resuming_ : 1 = false;
   bool wants_resume_ : 1 = false;
   bool has_input_ended_ : 1 = false;
+  bool lingers_when_sent_ : 1 = false;  // the close deadline begins with FIN
   std::uint8_t interest_ = 0;
   std::uint8_t address_size_ = 0;
   std::unique_ptr<SendQueue> queue_;

@@ -123,8 +123,12 @@ std::unique_ptr<SendQueue> ConnectionTable::takeQueue() {
   return queue;
 }
 
+void ConnectionTable::releaseBudget(SendQueue& queue) {
+  if (queue.budget_bytes != 0) budget_.release(std::exchange(queue.budget_bytes, 0));
+}
+
 void ConnectionTable::giveBack(std::unique_ptr<SendQueue> queue) {
-  if (queue->budget_bytes != 0) budget_.release(std::exchange(queue->budget_bytes, 0));
+  releaseBudget(*queue);
   queue->clear();
   if (spare_queues_.size() < kSpareQueues) spare_queues_.push_back(std::move(queue));
 }

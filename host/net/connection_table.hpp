@@ -61,6 +61,7 @@ class ConnectionTable {
   void closed(Connection& connection);
   std::unique_ptr<SendQueue> takeQueue();
   void giveBack(std::unique_ptr<SendQueue> queue);
+  void releaseBudget(SendQueue& queue);
   std::unique_ptr<Protocol>& successor() { return successor_; }
 
  private:

@@ -37,7 +37,7 @@ class SendQueue {
   /// Forgets everything, keeps memory for the next owner (up to 64 KiB).
   void clear();
 
-  std::size_t budget_bytes = 0;   // taken from the process's budget, given back with the queue
+  std::size_t budget_bytes = 0;   // taken from the process's budget
   std::int64_t stall_due_ms = 0;  // while the kernel's buffer is full
 
  private:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/server.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <utility>
 
@@ -46,7 +47,16 @@ Server::Server(Options options, Readiness readiness)
       readiness_(std::move(readiness)),
       budget_(options_.unsent_budget_bytes) {}
 
-Server::~Server() = default;
+Server::~Server() {
+  // Letters under way name the hub and the parts; one may send another.
+  bool is_empty = false;
+  while (!is_empty) {
+    is_empty = true;
+    for (const auto& part : parts_) {
+      if (part->services.loop.drainMailbox()) is_empty = false;
+    }
+  }
+}
 
 Result<Done> Server::listen(const std::string& host, std::uint16_t port) {
   return listener_.open(host, port);
@@ -96,13 +106,15 @@ void Server::drain(std::int64_t window_ms) {
 void Server::drainPart(Part& part, std::int64_t window_ms) {
   part.acceptor.close();
   part.services.is_draining = true;
-  // The last fifth of the window is left for the closing handshakes.
-  const auto spread_ms = static_cast<std::uint64_t>(window_ms * 4 / 5);
+  // The end of the window is left for the closing handshakes, the rest is for calls under way
+  // who has none goes in its first half.
+  constexpr std::int64_t kHandshakeMs = 500;
+  const std::int64_t calls_ms = std::max(window_ms - kHandshakeMs, window_ms / 2);
+  const auto spread_ms = static_cast<std::uint64_t>(window_ms / 2);
   part.services.connections.forEach([&](Connection& connection) {
     if (!connection.isOpen()) return;
     const std::uint64_t delay_ms = spread_ms == 0 ? 0 : part.services.random() % spread_ms;
-    connection.protocol().drain(static_cast<std::int64_t>(delay_ms),
-                                static_cast<std::int64_t>(spread_ms));
+    connection.protocol().drain(static_cast<std::int64_t>(delay_ms), calls_ms);
   });
 }
 

@@ -49,8 +49,9 @@ class Server {
   /// THREAD: any. Swaps what `loop` knows of the resources.
   void setCatalogue(std::size_t loop, std::shared_ptr<const call::Catalogue> catalogue);
 
-  /// THREAD: any, once. Stops accepting, ends idle HTTP connections, lets calls finish, closes
-  /// WebSocket connections by 1001 spread over `window_ms`.
+  /// THREAD: any, once. Stops accepting, ends idle HTTP connections, closes WebSocket
+  /// connections by 1001: those without calls spread over the first half of `window_ms`, others
+  /// when their calls have ended, at the latest shortly before its end.
   void drain(std::int64_t window_ms);
   /// THREAD: any. Whether nothing is open.
   bool isIdle() const { return totals().open_connections == 0; }

@@ -20,12 +20,13 @@ Endpoint::Endpoint(LoopServices& services) : services_(services) {
     std::transform(method.begin(), method.end(), method.begin(), [](char c) {
       return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
     });
-    if (!method.empty()) methods_.push_back(std::move(method));
+    // HEAD comes with GET and only with it.
+    if (!method.empty() && method != "HEAD") methods_.push_back(std::move(method));
   }
   if (!isMethodAllowed("OPTIONS")) methods_.emplace_back("OPTIONS");
   for (const std::string& method : methods_) {
     if (!allow_.empty()) allow_ += ", ";
-    allow_ += method;
+    allow_ += method == "GET" ? "GET, HEAD" : method;
   }
   if (options.cors.allowsEveryOrigin()) options.cors.appendHeaders(cors_lines_, std::nullopt);
 }

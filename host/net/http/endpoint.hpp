@@ -36,7 +36,7 @@ class Endpoint {
 
   LoopServices& services_;
   std::vector<std::string> methods_;
-  std::string allow_;  // "GET, POST, OPTIONS"
+  std::string allow_;  // "GET, HEAD, POST, OPTIONS"
   std::string websocket_path_;
   std::string cors_lines_;
 };

@@ -72,7 +72,8 @@ void Exchange::serve(std::span<char>& input) {
         if (connection_.table().successor()) return;
         break;
       case ParseEvent::kError: {
-        keeps_alive_ = false;
+        forgetRequest();
+        if (!failure.origin.empty()) origin_ = std::make_unique<std::string>(failure.origin);
         const Code code = failure.status == 413 ? Code::kPayloadTooLarge : Code::kBadRequest;
         respondFailure(code, failure.reason, {.status = failure.status});
         return;
@@ -94,6 +95,13 @@ void Exchange::start(const Request& request) {
   endpoint_.handle(*this, request);
 }
 
+/// What comes is not for the request before.
+void Exchange::forgetRequest() {
+  keeps_alive_ = false;
+  is_head_ = false;
+  origin_.reset();
+}
+
 std::uint64_t Exchange::beginCall() {
   assert(!is_call_under_way_);
   is_call_under_way_ = true;
@@ -113,7 +121,9 @@ void Exchange::deliver(std::uint64_t slot, const call::Reply& reply) {
   head.allow = reply.allow;
   if (reply.status == 429) head.retry_after_s = std::max(reply.retry_after_s, 1);
   respond(head, body);
-  if (is_dispatching_ || !connection_.isOpen()) return;
+  if (is_dispatching_) return;
+  parser_.release();  // a call that outlived its dispatch has copied what it reads
+  if (!connection_.isOpen()) return;
   if (backlog_ || has_input_ended_) connection_.resumeLater();
   watchDeadline();
 }
@@ -146,8 +156,7 @@ void Exchange::respond(ResponseHead head, std::string_view body) {
       return;
   }
   if (head.close) {
-    connection_.finish(head.status < 400 ? CloseReason::kDone : CloseReason::kRefused,
-                       services.options.close_deadline_ms);
+    connection_.finishWhenSent(head.status < 400 ? CloseReason::kDone : CloseReason::kRefused);
   }
 }
 
@@ -172,7 +181,11 @@ void Exchange::onResume() {
     if (has_input_ended) connection.protocol().onEndOfInput();
     return;
   }
+  if (is_draining_ && !has_input_ended_ && parser_.phase() == RequestParser::Phase::kIdle) {
+    connection_.finishWhenSent(CloseReason::kDrain);
+  }
   endIfIdle();
+  watchDeadline();
 }
 
 void Exchange::onEndOfInput() {
@@ -182,7 +195,7 @@ void Exchange::onEndOfInput() {
 
 void Exchange::endIfIdle() {
   if (!has_input_ended_ || is_call_under_way_ || is_paused_ || backlog_) return;
-  connection_.finish(CloseReason::kPeer, endpoint_.services().options.close_deadline_ms);
+  connection_.finishWhenSent(CloseReason::kPeer);
 }
 
 void Exchange::watchDeadline() {
@@ -215,13 +228,19 @@ void Exchange::watchDeadline() {
 }
 
 void Exchange::onDeadline() {
+  if (parser_.phase() == RequestParser::Phase::kIdle && connection_.unsentBytes() > 0) {
+    // A reply is still going out: the stall deadline guards that; then the time begins anew.
+    waiting_ = Waiting::kNone;
+    connection_.resumeWhenSent();
+    return;
+  }
   if (parser_.phase() == RequestParser::Phase::kHead ||
       parser_.phase() == RequestParser::Phase::kBody) {
-    keeps_alive_ = false;
+    forgetRequest();
     respondFailure(Code::kTimeout, "the request did not come in time", {.status = 408});
     return;
   }
-  connection_.finish(CloseReason::kDeadline, endpoint_.services().options.close_deadline_ms);
+  connection_.finishWhenSent(CloseReason::kDeadline);
 }
 
 void Exchange::drain(std::int64_t /*delay_ms*/, std::int64_t /*window_ms*/) {
@@ -229,7 +248,7 @@ void Exchange::drain(std::int64_t /*delay_ms*/, std::int64_t /*window_ms*/) {
   keeps_alive_ = false;
   if (is_call_under_way_ || is_paused_ || backlog_) return;
   if (parser_.phase() != RequestParser::Phase::kIdle) return;
-  connection_.finish(CloseReason::kDrain, endpoint_.services().options.close_deadline_ms);
+  connection_.finishWhenSent(CloseReason::kDrain);
 }
 
 void Exchange::onReaped() {

@@ -50,6 +50,7 @@ class Exchange final : public Protocol {
   void serve(std::span<char>& input);
   void keep(std::span<char> input);
   void start(const Request& request);
+  void forgetRequest();
   void watchDeadline();
   void endIfIdle();
   std::size_t backlogBytes() const;

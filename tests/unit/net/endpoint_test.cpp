@@ -53,7 +53,7 @@ TEST(Endpoint, UnknownPathsAndMethodsAreRefused) {
     client.send(request(std::string(method) + " /echo"));
     const std::string answer = client.response();
     EXPECT_EQ(answer.substr(0, 12), "HTTP/1.1 405") << method;
-    EXPECT_TRUE(has(answer, "Allow: GET, POST, OPTIONS\r\n")) << answer;
+    EXPECT_TRUE(has(answer, "Allow: GET, HEAD, POST, OPTIONS\r\n")) << answer;
   }
   client.send(request("POST /healthz", "x"));
   EXPECT_TRUE(has(client.response(), "Allow: GET, HEAD\r\n"));
@@ -293,6 +293,159 @@ TEST(Endpoint, DeadlinesEndSlowHeadsBodiesAndIdleConnections) {
   EXPECT_EQ(idle.response().substr(0, 12), "HTTP/1.1 200");
   EXPECT_EQ(idle.readToEnd(), "");
   EXPECT_TRUE(server.waitUntil([](const Totals& totals) { return totals.open_connections == 0; }));
+}
+
+/// Returns when the server has run for a head deadline.
+void waitForAHeadDeadline(TestServer& server) {
+  Client silent(server.port());
+  EXPECT_EQ(silent.readToEnd(), "");
+}
+
+TEST(Endpoint, AReplyBeforeTheEndIsSentWholeHoweverLongItTakes) {
+  // Q-3
+  Options options;
+  options.close_deadline_ms = 20;
+  options.head_deadline_ms = 200;
+  TestServer server(options);
+  Client slow(server.port());
+  slow.send(request("POST /big", R"({"size":30000000})", "Connection: close\r\n"));
+  EXPECT_TRUE(server.waitUntil([](const Totals& totals) { return totals.replies == 1; }));
+  waitForAHeadDeadline(server);
+  EXPECT_GT(slow.readToEnd().size(), 30'000'000U);
+  EXPECT_TRUE(server.waitUntil([](const Totals& totals) { return totals.open_connections == 0; }))
+      << "the close deadline begins with FIN";
+}
+
+TEST(Endpoint, AConnectionIsNotIdleWhileItsReplyIsSent) {
+  // Q-4
+  Options options;
+  options.keep_alive_ms = 20;
+  options.close_deadline_ms = 20;
+  options.head_deadline_ms = 2'000;
+  options.max_payload_bytes = 40'000'000;
+  TestServer server(options);
+  Client slow(server.port());
+  slow.send(request("POST /hold", "\"" + std::string(30'000'000, 'x') + "\""));
+  EXPECT_TRUE(server.waitUntil([](const Totals& totals) { return totals.http_requests == 1; }));
+  call::Sender sender;
+  server.onLoop(0, [&] {
+    sender = server.dispatchers[0]->held[0].sender;
+    server.dispatchers[0]->releaseHeld();
+  });
+  Client other(server.port());
+  other.send(request("GET /healthz"));
+  EXPECT_NE(other.readToEnd(), "") << "ends by its keep-alive deadline";
+  server.onLoop(0, [&] {
+    Connection* connection = server.connection(0, sender);
+    ASSERT_NE(connection, nullptr);
+    EXPECT_TRUE(connection->isOpen());
+  });
+  EXPECT_GT(slow.response().size(), 30'000'000U);
+  EXPECT_EQ(slow.readToEnd(), "") << "then it is idle";
+}
+
+TEST(Endpoint, AfterALargeReplyTheConnectionIsIdleAgain) {
+  // Q-4 Q-92
+  for (const bool drains : {false, true}) {
+    SCOPED_TRACE(drains);
+    Options options;
+    if (!drains) options.keep_alive_ms = 20;
+    TestServer server(options);
+    Client client(server.port());
+    client.send(request("POST /big", R"({"size":30000000})"));
+    EXPECT_TRUE(server.waitUntil([](const Totals& totals) { return totals.replies == 1; }));
+    if (drains) server.server.drain(60'000);
+    EXPECT_GT(client.response().size(), 30'000'000U);
+    EXPECT_EQ(client.readToEnd(), "");
+  }
+}
+
+TEST(Endpoint, ARefusedRequestIsNotAnsweredAsTheOneBefore) {
+  // spec S-54 S-52
+  Options options;
+  options.cors = *http::CorsPolicy::parse("https://good.example");
+  options.max_payload_bytes = 10;
+  TestServer server(options);
+  const std::string origin = "Origin: https://good.example\r\n";
+  const std::string allowed = "Access-Control-Allow-Origin: https://good.example\r\n";
+  Client client(server.port());
+  client.send(request("HEAD /who", {}, origin));
+  EXPECT_TRUE(has(client.response(false), allowed));
+  client.send("BROKEN\r\n\r\n");
+  const std::string answer = client.readToEnd();
+  EXPECT_TRUE(has(answer, R"("code":"bad_request")")) << answer;
+  EXPECT_FALSE(has(answer, allowed)) << answer;
+  for (const char* framing :
+       {"Content-Length: 11\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\nb\r\n"}) {
+    Client large(server.port());
+    large.send("POST /echo HTTP/1.1\r\nHost: x\r\n" + origin + framing);
+    const std::string refusal = large.readToEnd();
+    EXPECT_EQ(refusal.substr(0, 12), "HTTP/1.1 413");
+    EXPECT_TRUE(has(refusal, allowed)) << refusal;
+  }
+}
+
+/// Writes down how it is drained.
+class DrainedProtocol final : public Protocol {
+ public:
+  explicit DrainedProtocol(std::vector<std::pair<std::int64_t, std::int64_t>>& drains)
+      : drains_(drains) {}
+  void onInput(std::span<char>&) override {}
+  std::size_t readRoomBytes() const override { return 1; }
+  void onEndOfInput() override {}
+  void onDeadline() override {}
+  void onResume() override {}
+  void deliver(std::uint64_t, const call::Reply&) override {}
+  void drain(std::int64_t delay_ms, std::int64_t window_ms) override {
+    drains_.emplace_back(delay_ms, window_ms);
+  }
+  void onClosed() override {}
+  void onReaped() override {}
+
+ private:
+  std::vector<std::pair<std::int64_t, std::int64_t>>& drains_;
+};
+
+TEST(Server, DrainLeavesNearlyTheWholeWindowToCallsUnderWay) {
+  // Q-92
+  std::vector<std::pair<std::int64_t, std::int64_t>> drains;
+  TestServer server;
+  std::vector<std::unique_ptr<Client>> clients;
+  for (std::uint64_t i = 1; i <= 20; ++i) {
+    clients.push_back(std::make_unique<Client>(server.port()));
+    EXPECT_TRUE(server.waitUntil([&](const Totals& totals) { return totals.accepted == i; }));
+  }
+  server.onLoop(0, [&] {
+    server.server.services(0).connections.forEach([&](Connection& connection) {
+      connection.become(std::make_unique<DrainedProtocol>(drains));
+      connection.feed({});
+    });
+  });
+  server.server.drain(10'000);
+  server.onLoop(0, [] {});
+  ASSERT_EQ(drains.size(), 20U);
+  for (const auto& [delay_ms, window_ms] : drains) {
+    EXPECT_LE(delay_ms, 5'000);
+    EXPECT_EQ(window_ms, 9'500);
+  }
+}
+
+TEST(Server, LettersUnderWayAreReadBeforeItGoes) {
+  loop::RealIo ios[2];
+  loop::Loop first(0, ios[0]);
+  loop::Loop second(1, ios[1]);
+  TestDispatcher dispatcher;
+  const auto catalogue = std::make_shared<TestCatalogue>();
+  auto server = std::make_unique<Server>(Options());
+  ASSERT_TRUE(server->listen("127.0.0.1", 0));
+  server->setLoops(2);
+  server->addLoop(first, dispatcher, catalogue);
+  server->addLoop(second, dispatcher, catalogue);
+  server->start();
+  int read = 0;
+  second.post([&] { first.post([&] { ++read; }); });
+  server.reset();
+  EXPECT_EQ(read, 1);
 }
 
 TEST(Endpoint, DrainEndsIdleConnectionsAndLetsACallFinish) {
