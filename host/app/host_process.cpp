@@ -227,7 +227,7 @@ void HostProcess::drain() {
   is_draining_ = true;
   loop::Io& clock = loops_->units().front()->io;
   const std::int64_t end_ns = clock.monotonicNs() + drain_ms * kNsPerMs;
-  server_->drain(drain_ms / 2);
+  server_->drain(drain_ms);
   const sigset_t signals = waitedSignals();
   const timespec interval{0, 5 * kNsPerMs};
   while (!server_->isIdle() && clock.monotonicNs() < end_ns) {
