@@ -78,7 +78,8 @@ int HostProcess::run() {
   const Settings& settings = workspace_.settings();
   loops_ = std::make_unique<LoopGroup>(
       loopCount(settings),
-      std::max<std::size_t>(boundedCount(settings, "SUB0_POOL_THREADS", 256), 1));
+      std::max<std::size_t>(boundedCount(settings, "SUB0_POOL_THREADS", 256), 1),
+      ticketLimits(settings));
   if (!prepare()) return kExitConfiguration;
   if (const int code = listen(); code != kExitOk) return code;
   loops_->startThreads();

@@ -25,7 +25,8 @@ namespace sub0::app {
 /// One loop with what belongs to it. Built and freed by the control thread, used by its own thread
 /// in between.
 struct LoopUnit {
-  LoopUnit(std::uint32_t index, loop::Pool* pool) : loop(index, io), tickets(loop, pool) {}
+  LoopUnit(std::uint32_t index, loop::Pool* pool, plugin::TicketLimits limits)
+      : loop(index, io), tickets(loop, pool, limits) {}
   loop::RealIo io;
   loop::Loop loop;
   plugin::TicketTable tickets;
@@ -33,12 +34,16 @@ struct LoopUnit {
   std::thread thread;
 };
 
+/// How large a result may be: what SUB0_RESULT_LIMIT allows a statement, with room for its tree;
+/// never below the default, which is there for all other plugins.
+plugin::TicketLimits ticketLimits(const Settings& settings);
+
 /// The loops, with the plugins running on them: what `run` and `sql` have in common. THREAD:
 /// control. Order of life: constructor, (plugins are created on table()), startThreads,
 /// startPlugins, stopPlugins, stopThreads.
 class LoopGroup {
  public:
-  LoopGroup(std::size_t loops, std::size_t pool_threads);
+  LoopGroup(std::size_t loops, std::size_t pool_threads, plugin::TicketLimits limits = {});
   ~LoopGroup();
   LoopGroup(const LoopGroup&) = delete;
   LoopGroup& operator=(const LoopGroup&) = delete;

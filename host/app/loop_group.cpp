@@ -1,16 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <future>
 
 #include "app/host_process.hpp"
 
 namespace sub0::app {
 
-LoopGroup::LoopGroup(std::size_t loops, std::size_t pool_threads)
+plugin::TicketLimits ticketLimits(const Settings& settings) {
+  constexpr std::int64_t kMaxResultBytes = std::int64_t{1} << 40;
+  constexpr std::size_t kSlackBytes = std::size_t{1} << 20;
+  plugin::TicketLimits limits;
+  const std::int64_t bytes =
+      std::clamp<std::int64_t>(settings.whole("SUB0_RESULT_LIMIT"), 0, kMaxResultBytes);
+  limits.max_result_bytes =
+      std::max(limits.max_result_bytes, static_cast<std::size_t>(bytes) * 2 + kSlackBytes);
+  return limits;
+}
+
+LoopGroup::LoopGroup(std::size_t loops, std::size_t pool_threads, plugin::TicketLimits limits)
     : pool_(std::make_unique<loop::Pool>(pool_threads)),
       table_(std::make_unique<plugin::HostTable>()) {
   std::vector<loop::Loop*> pointers;
   for (std::size_t index = 0; index < loops; ++index) {
-    units_.push_back(std::make_unique<LoopUnit>(static_cast<std::uint32_t>(index), pool_.get()));
+    units_.push_back(
+        std::make_unique<LoopUnit>(static_cast<std::uint32_t>(index), pool_.get(), limits));
     pointers.push_back(&units_.back()->loop);
   }
   table_->setLoops(pointers);

@@ -28,17 +28,36 @@ std::map<std::string, std::string> flagsOf(const Arguments& arguments) {
   return flags;
 }
 
+std::string realPath(const std::string& path) {
+  std::error_code error;
+  const auto real = std::filesystem::canonical(path, error);
+  return error ? path : real.string();
+}
+
+/// Absolute, without `.`, `..` and a slash at the end.
+std::string cleanPath(const std::string& path) {
+  std::string clean = std::filesystem::absolute(path).lexically_normal().string();
+  if (clean.size() > 1 && clean.back() == '/') clean.pop_back();
+  return clean;
+}
+
 /// Those of --plugins first, then ../plugins beside the binary if it exists, else the packaged
 /// folder.
 std::vector<plugin::PluginFolder> foldersOf(const Arguments& arguments) {
   std::vector<plugin::PluginFolder> folders;
-  for (const auto& path : arguments.all("plugins")) folders.push_back({path, false});
+  const auto add = [&folders](const std::string& path, bool is_packaged) {
+    const bool is_there = std::any_of(folders.begin(), folders.end(), [&](const auto& folder) {
+      return realPath(folder.path) == realPath(path);
+    });
+    if (!is_there) folders.push_back({path, is_packaged});
+  };
+  for (const auto& path : arguments.all("plugins")) add(path, false);
   const std::string beside = Poco::Path(programFolder()).append("../plugins").toString();
   const std::string normal = std::filesystem::path(beside).lexically_normal().string();
   if (Poco::File(normal).exists()) {
-    folders.push_back({normal, false});
+    add(normal, false);
   } else if (Poco::File(kPackagedPluginFolder).exists()) {
-    folders.push_back({kPackagedPluginFolder, true});
+    add(kPackagedPluginFolder, true);
   }
   return folders;
 }
@@ -144,10 +163,10 @@ void Workspace::loadProject() {
 
 /// The host knows where state and project are; plugins ask for it by these names.
 std::optional<std::string> Workspace::pluginSetting(std::string_view name) const {
-  if (name == "SUB0_STATE") return std::filesystem::absolute(state_folder_).string();
+  if (name == "SUB0_STATE") return cleanPath(state_folder_);
   if (name == "SUB0_PROJECT") {
     const std::string& folder = layout_.project_folder;
-    return std::filesystem::absolute(folder.empty() ? "." : folder).string();
+    return cleanPath(folder.empty() ? "." : folder);
   }
   return settings_.given(name);
 }

@@ -15,6 +15,7 @@
 #include <sstream>
 
 #include "app/commands.hpp"
+#include "base/text.hpp"
 #include "json/parser.hpp"
 #include "json/writer.hpp"
 
@@ -33,7 +34,10 @@ CommandDeclaration declare() {
            {"ws", "", "over WebSocket", false},
            {"uid", "U", "the caller's uid (WebSocket)", false},
            {"token", "T", "a token, see sub0-host token mint", false},
-           {"scheme", "NAME", "header or subprotocol of the token; default x-access-token", false},
+           {"scheme", "NAME",
+            "header or subprotocol of the token; default x-access-token, over HTTP Authorization "
+            "as well",
+            false},
            {"action", "LABEL", "the action's label (WebSocket); default call", false},
            {"endpoint", "PATH", "WebSocket path; default ws", false},
            {"watch", "", "keeps the connection and prints all that comes (WebSocket)", false}}};
@@ -49,8 +53,37 @@ bool isFailure(const std::string& reply) {
   }
 }
 
+/// The code of a failure; empty if the reply is none.
+std::string codeOf(const std::string& reply) {
+  try {
+    Poco::JSON::Parser parser;
+    const auto object = parser.parse(reply).extract<Poco::JSON::Object::Ptr>();
+    const auto error = object->getObject("error");
+    return error ? error->optValue<std::string>("code", "") : "";
+  } catch (const Poco::Exception&) {
+    return "";
+  }
+}
+
 std::string schemeOf(const Arguments& arguments) {
   return arguments.value("scheme", "x-access-token");
+}
+
+void setToken(const Arguments& arguments, Poco::Net::HTTPRequest& request) {
+  if (!arguments.has("token")) return;
+  const std::string scheme = schemeOf(arguments);
+  const bool is_bearer = text::equalsIgnoreCase(scheme, "authorization");
+  request.set(scheme, (is_bearer ? "Bearer " : "") + arguments.value("token"));
+  // Where the resource wants it is not known here.
+  if (!arguments.has("scheme")) request.set("Authorization", "Bearer " + arguments.value("token"));
+}
+
+/// Over WebSocket a token has one place only.
+void hintAtScheme(const Arguments& arguments, const std::string& reply) {
+  if (!arguments.has("token") || arguments.has("scheme")) return;
+  if (codeOf(reply) != "unauthorized") return;
+  std::cerr << "sub0-host: this resource may want the token elsewhere: try --scheme Authorization "
+               "(see provide_as in sub0-host routes)\n";
 }
 
 int callOverHttp(const Arguments& arguments, const Poco::URI& url, const std::string& resource,
@@ -63,11 +96,7 @@ int callOverHttp(const Arguments& arguments, const Poco::URI& url, const std::st
                                  Poco::Net::HTTPMessage::HTTP_1_1);
   request.setContentType("application/json");
   request.setContentLength(static_cast<std::streamsize>(payload.size()));
-  if (arguments.has("token")) {
-    const std::string scheme = schemeOf(arguments);
-    const bool is_bearer = Poco::icompare(scheme, std::string("authorization")) == 0;
-    request.set(scheme, (is_bearer ? "Bearer " : "") + arguments.value("token"));
-  }
+  setToken(arguments, request);
   session.sendRequest(request) << payload;
   Poco::Net::HTTPResponse response;
   std::istream& body = session.receiveResponse(response);
@@ -136,6 +165,7 @@ int callOverWebSocket(const Arguments& arguments, const Poco::URI& url, const st
     }
     std::cout << *reply << std::endl;
     has_failed = isFailure(*reply);
+    hintAtScheme(arguments, *reply);
   }
   while (is_watching) {
     const auto message = receiveText(socket);

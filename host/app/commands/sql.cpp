@@ -83,7 +83,7 @@ int runSql(const Words& words) {
   }
   Workspace workspace(arguments, arguments.value("resources", "."), false);
   workspace.loadPlugins();
-  LoopGroup loops(1, 1);
+  LoopGroup loops(1, 1, ticketLimits(workspace.settings()));
   workspace.createPlugins(loops.table());
   if (!workspace.reportProblems()) return kExitConfiguration;
   const auto extension = workspace.registry().extension(SUB0_SQL_EXTENSION);

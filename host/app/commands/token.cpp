@@ -39,6 +39,10 @@ const call::Plan* planOf(Workspace& workspace, const std::string& name) {
   workspace.loadProject();
   workspace.createPluginsOffline();
   workspace.compile();
+  if (workspace.sortedProblems().hasErrors()) {
+    workspace.reportProblems();
+    return nullptr;
+  }
   const call::Plan* found = nullptr;
   for (const auto& plan : workspace.plans()->plans()) {
     if (plan->resource->id == name || plan->resource->route == name) found = plan.get();
