@@ -5,6 +5,7 @@
 
 #include "tests/unit/net/connection_harness.hpp"
 
+// Longer than most, and one file because each case is a short conversation with the same session.
 namespace sub0::net::testing {
 namespace {
 

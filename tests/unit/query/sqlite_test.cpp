@@ -15,6 +15,7 @@
 
 extern "C" const sub0_plugin* sub0_plugin_v0(void);
 
+// Longer than most, and one file because all cases stand on the same database and its fixture.
 namespace sub0::query {
 namespace {
 
