@@ -60,7 +60,8 @@ class ScriptPlugin {
                     const json::Value* to, std::uint64_t* recipients = nullptr) const {
     const auto* table =
         static_cast<const sub0_broadcast*>(host->extension(host, SUB0_BROADCAST_EXTENSION));
-    const json::Value data = json::text("data of " + action);
+    const std::string text = "data of " + action;
+    const json::Value data = json::text(text);
     sub0_broadcast_message message{};
     message.struct_size = sizeof message;
     message.type = type;
