@@ -82,14 +82,15 @@ bool Registry::createOne(Plugin& plugin, HostTable& host, const Resolver& resolv
     plugin.life.store(Life::kCreated, std::memory_order_release);
     return true;
   }
+  const std::string reason = reasonOf(plugin, code);  // before destroy says something, too
   if (plugin.self != nullptr) {
     guarded(plugin.callbacks, "destroy", {}, [&] { plugin.descriptor->destroy(plugin.self); });
   }
   plugin.hooks = nullptr;
   plugin.self = nullptr;
   plugin.life.store(Life::kDestroyed, std::memory_order_release);
-  problems_.push_back({Severity::kError, plugin.file,
-                       plugin.id + " could not be created: " + reasonOf(plugin, code)});
+  problems_.push_back(
+      {Severity::kError, plugin.file, plugin.id + " could not be created: " + reason});
   return false;
 }
 

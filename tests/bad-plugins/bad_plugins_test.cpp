@@ -320,7 +320,7 @@ TEST_F(BadRuns, CreateThatFailsHalfwayIsDestroyed) {
   EXPECT_FALSE(rig_.start());
   EXPECT_TRUE(rig_.registry.hasErrors());
   EXPECT_THAT(rig_.registry.problems().back().message,
-              HasSubstr("test.create-fails could not be created: unavailable"));
+              HasSubstr("test.create-fails could not be created: no disk [unavailable"));
   EXPECT_THAT(logged, AllOf(HasSubstr("no disk"), HasSubstr("destroyed")));
 }
 
