@@ -70,6 +70,23 @@ std::string stateFolderOf(const Arguments& arguments) {
   return "./.sub0";
 }
 
+/// SUB0_LOG and SUB0_LOG_LEVEL; an unknown word is an error.
+std::string configureLog(const Settings& settings) {
+  const std::string format = settings.text("SUB0_LOG");
+  const std::string level = settings.text("SUB0_LOG_LEVEL");
+  static const std::pair<const char*, log::Level> kLevels[] = {{"error", log::Level::kError},
+                                                               {"warning", log::Level::kWarning},
+                                                               {"info", log::Level::kInfo},
+                                                               {"debug", log::Level::kDebug}};
+  if (format != "text" && format != "json") return "SUB0_LOG=" + format + ": expected text or json";
+  for (const auto& [name, value] : kLevels) {
+    if (level != name) continue;
+    log::configure(format == "json" ? log::Format::kJson : log::Format::kText, value);
+    return {};
+  }
+  return "SUB0_LOG_LEVEL=" + level + ": expected error, warning, info or debug";
+}
+
 }  // namespace
 
 std::vector<OptionDeclaration> projectOptions() {
@@ -104,7 +121,12 @@ Workspace::Workspace(const Arguments& arguments, std::string resources, bool sta
       state_folder_(stateFolderOf(arguments)),
       plugin_folders_(foldersOf(arguments)),
       settings_(flagsOf(arguments), processEnvironment, arguments.value("config")) {
-  if (resources_.empty()) return;
+  if (!resources_.empty()) readDotEnv();
+  const std::string problem = configureLog(settings_);
+  if (!problem.empty()) addProblem(problem);
+}
+
+void Workspace::readDotEnv() {
   dialect::FileSystemReader files;
   layout_ = dialect::findProject(files, resources_);
   if (layout_.env_file.empty()) return;

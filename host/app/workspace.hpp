@@ -66,6 +66,7 @@ class Workspace {
   const std::string& stateFolder() const { return state_folder_; }
 
  private:
+  void readDotEnv();
   std::optional<std::string> pluginSetting(std::string_view name) const;
   void addFindings();
 

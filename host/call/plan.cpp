@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "dialect/keys.hpp"
+
 namespace sub0::call {
 namespace {
 
@@ -114,10 +116,11 @@ class PlanCompiler {
               const plugin::PrepareProblem& problem) {
     const std::string pointer = dialect::Project::pointerBelow(model, key, problem.pointer);
     const auto place = resource_.file->at(pointer);
+    const std::string rule(dialect::ruleAt(key + problem.pointer));
     if (problem.severity == plugin::Severity::kError) {
-      problems_.error(place, "S-20", problem.message);
+      problems_.error(place, rule, problem.message);
     } else {
-      problems_.warning(place, "S-20", problem.message);
+      problems_.warning(place, rule, problem.message);
     }
   }
 

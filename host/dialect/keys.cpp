@@ -228,6 +228,19 @@ bool checkObject(const json::Value& object, const ObjectDeclaration& declaration
   return check.problems.errorCount() == errors_before;
 }
 
+std::string_view ruleAt(std::string_view pointer) {
+  std::string_view rule = "S-20";
+  const ObjectDeclaration* object = &actionableDeclaration();
+  for (const auto segment : text::split(pointer, "/")) {
+    const KeyDeclaration* key = object == nullptr ? nullptr : object->find(segment);
+    if (key != nullptr) {
+      rule = key->rule;
+      object = key->members;
+    }
+  }
+  return rule;
+}
+
 std::string suggest(std::string_view word, const std::vector<std::string_view>& candidates) {
   for (const auto candidate : candidates) {
     if (text::equalsIgnoreCase(word, candidate)) return std::string(candidate);

@@ -61,6 +61,9 @@ struct ObjectDeclaration {
 /// own, since plugins add keys to them.
 const ObjectDeclaration& resourceDeclaration();
 const ObjectDeclaration& actionableDeclaration();
+/// The rule of what stands at `pointer`, relative to an actionable: that of the innermost declared
+/// key on the way; "S-20" for keys of other people's plugins.
+std::string_view ruleAt(std::string_view pointer);
 /// All objects, for tests and generated references.
 const std::vector<const ObjectDeclaration*>& allDeclarations();
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/commands.hpp"
 #include "app/host_process.hpp"
-#include "base/log.hpp"
 
 namespace sub0::app {
 namespace {
@@ -18,23 +17,6 @@ CommandDeclaration declare() {
   return command;
 }
 
-/// SUB0_LOG and SUB0_LOG_LEVEL; an unknown word is an error.
-std::string configureLog(const Settings& settings) {
-  const std::string format = settings.text("SUB0_LOG");
-  const std::string level = settings.text("SUB0_LOG_LEVEL");
-  static const std::pair<const char*, log::Level> kLevels[] = {{"error", log::Level::kError},
-                                                               {"warning", log::Level::kWarning},
-                                                               {"info", log::Level::kInfo},
-                                                               {"debug", log::Level::kDebug}};
-  if (format != "text" && format != "json") return "SUB0_LOG=" + format + ": expected text or json";
-  for (const auto& [name, value] : kLevels) {
-    if (level != name) continue;
-    log::configure(format == "json" ? log::Format::kJson : log::Format::kText, value);
-    return {};
-  }
-  return "SUB0_LOG_LEVEL=" + level + ": expected error, warning, info or debug";
-}
-
 }  // namespace
 
 const CommandDeclaration kRunHost = declare();
@@ -49,8 +31,6 @@ int runHost(const Words& words) {
   }
   blockSignals();
   Workspace workspace(arguments, arguments.value("resources"), true);
-  const std::string problem = configureLog(workspace.settings());
-  if (!problem.empty()) workspace.addProblem(problem);
   HostProcess process(workspace);
   return process.run();
 }

@@ -116,6 +116,7 @@ TEST(Text, TheNearestNameIsFound) {  // spec S-2
   EXPECT_EQ(nearest("resuorce", names), "resource");
   EXPECT_EQ(nearest("PROTECTED", names), "protected");
   EXPECT_EQ(nearest("ix", names), "id");
+  EXPECT_EQ(nearest("di", names), "id");  // swapped
   EXPECT_EQ(nearest("something", names), "");
   EXPECT_EQ(nearest("", names), "");
 }
