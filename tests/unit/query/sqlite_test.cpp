@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
-#include <gtest/gtest.h>
 #include <sqlite3.h>
 #include <sub0/health.h>
 #include <sub0/sql.h>
@@ -11,20 +10,14 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "tests/support/loop_host.hpp"
-
-extern "C" const sub0_plugin* sub0_plugin_v0(void);
+#include "tests/unit/query/query_fixture.hpp"
 
 // Longer than most, and one file because all cases stand on the same database and its fixture.
 namespace sub0::query {
 namespace {
 
-using sub0::testing::LoopAction;
-using sub0::testing::LoopEnd;
-using sub0::testing::LoopHost;
-
 // The plugin on a database file of the test's own.
-class Sqlite : public ::testing::Test {
+class Sqlite : public QueryTest {
  protected:
   Sqlite() {
     std::string pattern = (std::filesystem::temp_directory_path() / "sub0-sqlite-XXXXXX").string();
@@ -48,44 +41,19 @@ class Sqlite : public ::testing::Test {
     sqlite3_close(database);
   }
 
-  LoopHost& host(std::int64_t result_limit = 16777216) {
-    if (host_ == nullptr) {
-      Tree settings{{"DATABASE_URL", "sqlite:" + file_},
-                    {"SUB0_RESULT_LIMIT", result_limit},
-                    {"SUB0_STATE", folder_},
-                    {"SUB0_PROJECT", folder_}};
-      host_ = std::make_unique<LoopHost>(sub0_plugin_v0(), settings);
-      host_->start();
-      EXPECT_EQ(host_->start_code, SUB0_OK) << host_->allLogs();
-    }
-    return *host_;
-  }
-
-  std::unique_ptr<LoopAction> prepare(const std::string& sql, std::size_t parameters = 0,
-                                      const Tree& action = Tree::object()) {
-    Tree list = Tree::array();
-    for (std::size_t i = 0; i < parameters; ++i) {
-      list.push(Literal("$PAYLOAD.p" + std::to_string(i)));
-    }
-    Tree config{{"query", sql}};
-    config.set("parameters", list);
-    auto made = host().prepare(config, action);
-    EXPECT_EQ(made->errors, "") << sql;
+  std::unique_ptr<LoopHost> makeHost(std::int64_t result_limit) override {
+    is_started_ = true;
+    auto made =
+        std::make_unique<LoopHost>(sub0_plugin_v0(), Tree{{"DATABASE_URL", "sqlite:" + file_},
+                                                          {"SUB0_RESULT_LIMIT", result_limit},
+                                                          {"SUB0_STATE", folder_},
+                                                          {"SUB0_PROJECT", folder_}});
+    made->start();
+    EXPECT_EQ(made->start_code, SUB0_OK) << made->allLogs();
     return made;
-  }
-  LoopEnd end(const std::string& sql, const std::vector<Tree>& values = {},
-              std::uint32_t flags = 0) {
-    const auto action = prepare(sql, values.size());
-    return host().run(*action, values, flags);
-  }
-  // The result as JSON, or "code text".
-  std::string query(const std::string& sql, const std::vector<Tree>& values = {}) {
-    const LoopEnd done = end(sql, values);
-    return done.code == SUB0_OK ? done.json : std::to_string(done.code) + " " + done.client;
   }
 
   std::string folder_, file_;
-  std::unique_ptr<LoopHost> host_;
 };
 
 // spec S-31
