@@ -56,6 +56,8 @@ bool Loop::drainMailbox() {
 
 Loop* Loop::current() { return t_current; }
 
+Loop* Loop::exchangeCurrent(Loop* loop) { return std::exchange(t_current, loop); }
+
 void Loop::turn(std::int64_t max_wait_ns) {
   const CurrentLoop current(this);
   dispatchEvents(max_wait_ns);

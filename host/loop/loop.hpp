@@ -65,6 +65,9 @@ class Loop {
 
   /// The loop whose turn this thread is in, or null.
   static Loop* current();
+  /// For a scheduler that switches between loops on one thread (simulation): says whose turn this
+  /// thread is in from now on, and returns whose it was.
+  static Loop* exchangeCurrent(Loop* loop);
 
   /// The turn's clock.
   std::int64_t nowNs() const { return now_ns_; }

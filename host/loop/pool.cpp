@@ -29,6 +29,18 @@ bool Pool::submit(std::function<void()> work) {
   return true;
 }
 
+bool Pool::runOne() {
+  std::function<void()> next;
+  {
+    const std::lock_guard lock(mutex_);
+    if (queue_.empty()) return false;
+    next = std::move(queue_.front());
+    queue_.pop_front();
+  }
+  next();
+  return true;
+}
+
 void Pool::work() {
   while (true) {
     std::function<void()> next;

@@ -23,6 +23,10 @@ class Pool {
   /// THREAD: any. False: `max_waiting` pieces of work wait already.
   bool submit(std::function<void()> work);
 
+  /// Runs the oldest waiting piece of work on this thread; false: none waits. For a pool without
+  /// threads (simulation).
+  bool runOne();
+
  private:
   void work();
 

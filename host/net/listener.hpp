@@ -24,7 +24,10 @@ class Listener {
   /// chooses. ERRORS: kUnavailable with the reason and the setting to change (exit 69).
   Result<Done> open(const std::string& host, std::uint16_t port);
 
-  int descriptor() const { return socket_.impl()->sockfd(); }
+  /// Takes a listening descriptor of the loops' Io (simulation); whoever made it closes it.
+  void adopt(int descriptor) { adopted_ = descriptor; }
+
+  int descriptor() const { return adopted_ >= 0 ? adopted_ : socket_.impl()->sockfd(); }
   std::uint16_t port() const { return port_; }
   /// "127.0.0.1" or "[::1]", as in a URL.
   const std::string& host() const { return host_; }
@@ -32,6 +35,7 @@ class Listener {
 
  private:
   Poco::Net::ServerSocket socket_;
+  int adopted_ = -1;
   std::uint16_t port_ = 0;
   std::string host_;
 };

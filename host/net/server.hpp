@@ -31,6 +31,8 @@ class Server {
 
   /// ERRORS: the address cannot be bound (exit 69).
   Result<Done> listen(const std::string& host, std::uint16_t port);
+  /// Instead: on a listening descriptor of the loops' Io (simulation).
+  void listenOn(int descriptor) { listener_.adopt(descriptor); }
 
   /// Adds a loop. REQUIRES: loops come in the order of their index; `loops` is fixed at setLoops().
   void setLoops(std::size_t loops);
