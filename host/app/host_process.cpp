@@ -70,6 +70,7 @@ HostProcess::~HostProcess() {
   loops_->stopThreads();
   server_.reset();  // abandons what its connections wait for
   for (auto& unit : loops_->units()) unit->calls.reset();
+  plan_sets_.clear();
   workspace_.destroyPlugins();
 }
 
@@ -102,6 +103,7 @@ bool HostProcess::prepare() {
   workspace_.compile();
   readNetworkOptions();
   if (!workspace_.reportProblems()) return false;
+  plan_sets_.add(workspace_.takePlans());
   const auto health = workspace_.registry().extension(SUB0_HEALTH_EXTENSION);
   health_ = static_cast<const sub0_health*>(health.table);
   health_self_ = health.self;
@@ -149,6 +151,8 @@ int HostProcess::listen() {
   call_options.deadline_ms = settings.whole("SUB0_CALL_DEADLINE_MS");
   call_options.max_bulk_uids = static_cast<std::size_t>(settings.whole("SUB0_BULK_LIMIT"));
   call_options.allow_without_get = upperList(options_.allowed_methods);
+  call_options.trace = settings.flag("SUB0_TRACE");
+  call_options.token_leeway_s = settings.whole("SUB0_TOKEN_LEEWAY");
   server_ = std::make_unique<net::Server>(options_, readiness_);
   server_->setLoops(loops_->units().size());
   auto listening =
@@ -159,9 +163,9 @@ int HostProcess::listen() {
   }
   for (auto& unit : loops_->units()) {
     unit->calls = std::make_unique<call::Calls>(unit->loop, unit->tickets, server_->hub(),
-                                                workspace_.plans(), call_options);
+                                                plan_sets_.current(), call_options);
     loops_->table().setBroadcastSink(unit->loop.index(), unit->calls.get());
-    server_->addLoop(unit->loop, *unit->calls, workspace_.plans());
+    server_->addLoop(unit->loop, *unit->calls, plan_sets_.current());
   }
   server_->start();
   return kExitOk;
@@ -184,7 +188,7 @@ void HostProcess::announce() {
   log::info("ready", "ready on " + url,
             {{"url", url},
              {"port", listener.port()},
-             {"resources", workspace_.project()->resources().size()},
+             {"resources", plan_sets_.current()->plans().size()},
              {"plugins", plugins},
              {"database", database}});
   if (!options_.allow_websocket) {
@@ -205,6 +209,7 @@ void HostProcess::waitForSignals() {
   while (true) {
     const std::int64_t now_ns = clock.monotonicNs();
     watchdog.look(now_ns);
+    if (plan_sets_.takeRequest()) reload();
     if (!is_announced_ && isDatabaseReady()) announce();
     if (!is_announced_ && !has_warned && now_ns - started_ns > 2000 * kNsPerMs) {
       has_warned = true;
@@ -214,9 +219,30 @@ void HostProcess::waitForSignals() {
     const timespec start_interval{0, 2 * kNsPerMs};
     const int signal =
         ::sigtimedwait(&signals, nullptr, is_announced_ ? &interval : &start_interval);
-    if (signal == SIGHUP) log::warning("reload", "SIGHUP: reloading is not supported yet; restart");
+    if (signal == SIGHUP) plan_sets_.request();
     if (signal == SIGTERM || signal == SIGINT) return;
   }
+}
+
+void HostProcess::reload() {
+  loop::Io& clock = loops_->units().front()->io;
+  const std::int64_t started_ns = clock.monotonicNs();
+  dialect::Problems problems;
+  auto plans = workspace_.recompile(problems);
+  workspace_.report(problems);
+  if (plans == nullptr) {
+    log::error("reload_refused", "the resources have errors: those that were loaded stay",
+               {{"errors", problems.errorCount()}});
+    return;
+  }
+  plan_sets_.add(plans);
+  for (auto& unit : loops_->units()) {
+    unit->loop.post([&calls = *unit->calls, plans] { calls.setPlans(plans); });
+    server_->setCatalogue(unit->loop.index(), plans);
+  }
+  log::info("reloaded", "the resources have been loaded anew",
+            {{"resources", plans->plans().size()},
+             {"duration_ms", (clock.monotonicNs() - started_ns) / kNsPerMs}});
 }
 
 /// SIGTERM: not ready, no new connections, calls end, sockets get 1001, plugins stop. A second

@@ -11,6 +11,7 @@
 
 #include "app/workspace.hpp"
 #include "call/calls.hpp"
+#include "call/plan_sets.hpp"
 #include "loop/loop.hpp"
 #include "loop/pool.hpp"
 #include "loop/real_io.hpp"
@@ -67,8 +68,9 @@ class LoopGroup {
   bool has_threads_ = false;
 };
 
-/// `sub0-host run`: from a loaded workspace to a listening process, and its orderly end (SIGTERM,
-/// SIGINT). THREAD: control, which keeps the watchdog and waits for signals meanwhile.
+/// `sub0-host run`: from a loaded workspace to a listening process, new resources in between
+/// (SIGHUP), and its orderly end (SIGTERM, SIGINT). THREAD: control, which keeps the watchdog and
+/// waits for signals meanwhile.
 class HostProcess {
  public:
   explicit HostProcess(Workspace& workspace);
@@ -83,12 +85,16 @@ class HostProcess {
   int listen();
   void announce();
   void waitForSignals();
+  /// SIGHUP: the project's files are read anew and compiled; if that has no error, every loop takes
+  /// the new plan set over in its mailbox, else the old one stays. All or nothing.
+  void reload();
   void drain();
   bool isDatabaseReady() const;
 
   Workspace& workspace_;
   std::unique_ptr<LoopGroup> loops_;
   std::unique_ptr<net::Server> server_;
+  call::PlanSets plan_sets_;
   net::Options options_;
   net::Readiness readiness_;
   const sub0_health* health_ = nullptr;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <exception>
 #include <filesystem>
 #include <iostream>
 #include <map>
@@ -160,7 +161,9 @@ void Workspace::loadPlugins() {
   }
 }
 
-void Workspace::loadProject() {
+void Workspace::loadProject() { project_ = readProject(problems_); }
+
+std::shared_ptr<const dialect::Project> Workspace::readProject(dialect::Problems& problems) const {
   dialect::LoadOptions options;
   for (const plugin::Handler* handler : registry_.handlers()) {
     if (handler->isEffect()) {
@@ -180,7 +183,7 @@ void Workspace::loadProject() {
   options.sockets = settings_.flag("ALLOW_WEBSOCKET_CONNECTIONS");
   options.websocket_endpoint = settings_.text("WEBSOCKET_ENDPOINT");
   dialect::FileSystemReader files;
-  project_ = dialect::Project::load(files, resources_, options, problems_);
+  return dialect::Project::load(files, resources_, options, problems);
 }
 
 /// The host knows where state and project are; plugins ask for it by these names.
@@ -200,6 +203,16 @@ void Workspace::createPlugins(plugin::HostTable& host) {
 }
 
 void Workspace::compile() { plans_ = call::PlanSet::compile(project_, registry_, problems_); }
+
+std::shared_ptr<const call::PlanSet> Workspace::recompile(dialect::Problems& problems) {
+  std::shared_ptr<const call::PlanSet> plans;
+  try {
+    plans = call::PlanSet::compile(readProject(problems), registry_, problems);
+  } catch (const std::exception& fault) {  // at start it would end the process
+    problems.error({resources_, "", {}}, "", std::string("cannot be read: ") + fault.what());
+  }
+  return problems.hasErrors() ? nullptr : plans;
+}
 
 void Workspace::destroyPlugins() {
   plans_.reset();
@@ -226,18 +239,18 @@ void Workspace::addFindings() {
   }
 }
 
-bool Workspace::reportProblems() {
-  problems_.sort();
+bool Workspace::report(dialect::Problems& problems) const {
+  problems.sort();
   if (settings_.text("SUB0_LOG") != "json") {
-    std::cerr << problems_.toText();
-    return !problems_.hasErrors();
+    std::cerr << problems.toText();
+    return !problems.hasErrors();
   }
-  for (const auto& problem : problems_.all()) {
+  for (const auto& problem : problems.all()) {
     const bool is_error = problem.severity == dialect::Severity::kError;
     log::write(is_error ? log::Level::kError : log::Level::kWarning, "problem",
                dialect::toLine(problem), {});
   }
-  return !problems_.hasErrors();
+  return !problems.hasErrors();
 }
 
 }  // namespace sub0::app

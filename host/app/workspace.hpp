@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "app/command_line.hpp"
@@ -39,11 +40,16 @@ class Workspace {
   /// For commands that run nothing.
   void createPluginsOffline() { createPlugins(offline_host_); }
   void compile();
+  /// For a reload: reads the project's files anew and compiles them with the plugins that run.
+  /// Null: they have errors. What is wrong or doubtful is in `problems`; nothing else changes.
+  std::shared_ptr<const call::PlanSet> recompile(dialect::Problems& problems);
   /// Gives actions and plugins back. REQUIRES: no run is under way, nobody else holds plans().
   void destroyPlugins();
 
   /// Every error and warning so far, on stderr (text or JSON lines). True: there is no error.
-  bool reportProblems();
+  bool reportProblems() { return report(problems_); }
+  /// The same for those of a reload.
+  bool report(dialect::Problems& problems) const;
   /// Something that stands in no file of the project.
   void addProblem(const std::string& message) {
     problems_.error({"settings", "", {}}, "", message);
@@ -62,11 +68,17 @@ class Workspace {
   plugin::Registry& registry() { return registry_; }
   const std::shared_ptr<const dialect::Project>& project() const { return project_; }
   const std::shared_ptr<const call::PlanSet>& plans() const { return plans_; }
+  /// For who decides how long a set, and the project below it, lives.
+  std::shared_ptr<const call::PlanSet> takePlans() {
+    project_.reset();
+    return std::exchange(plans_, nullptr);
+  }
   const std::vector<plugin::PluginFolder>& pluginFolders() const { return plugin_folders_; }
   const std::string& stateFolder() const { return state_folder_; }
 
  private:
   void readDotEnv();
+  std::shared_ptr<const dialect::Project> readProject(dialect::Problems& problems) const;
   std::optional<std::string> pluginSetting(std::string_view name) const;
   void addFindings();
 

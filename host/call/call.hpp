@@ -19,6 +19,7 @@
 namespace sub0::call {
 
 class Calls;
+struct FollowedPlans;
 
 /// What a call holds back until it has ended, in the order of its actions (S-115, S-116): an effect
 /// that is to run, or a message that a mode sent. Everything lives in the call's arena.
@@ -52,7 +53,8 @@ class Call final : public plugin::RunOwner, private loop::Timer {
   void onSettled(sub0_ticket ticket) override;
   void onFreed(sub0_ticket ticket) override;
 
-  // For Calls: its lists.
+  // For Calls: its lists, and what keeps plan_ alive.
+  FollowedPlans* followed = nullptr;
   Call* next_free = nullptr;
   Call* next_waiting = nullptr;
   Call** previous_waiting = nullptr;

@@ -8,16 +8,20 @@ namespace sub0::call {
 
 Calls::Calls(loop::Loop& loop, plugin::TicketTable& tickets, BroadcastPort& broadcasts,
              std::shared_ptr<const PlanSet> plans, Options options)
-    : loop_(loop),
-      tickets_(tickets),
-      broadcasts_(broadcasts),
-      plans_(std::move(plans)),
-      options_(std::move(options)) {}
+    : loop_(loop), tickets_(tickets), broadcasts_(broadcasts), options_(std::move(options)) {
+  followed_.push_back({std::move(plans)});
+}
 
 Calls::~Calls() = default;
 
+void Calls::setPlans(std::shared_ptr<const PlanSet> plans) {
+  assert(plans != nullptr);
+  if (followed_.back().call_count == 0) followed_.pop_back();
+  followed_.push_back({std::move(plans)});
+}
+
 void Calls::dispatch(const Request& request) {
-  const Plan* plan = plans_->find(request.resource);
+  const Plan* plan = followed_.back().plans->find(request.resource);
   if (plan == nullptr) {
     refuse(request, makeError(Code::kNotFound,
                               "no resource named \"" + std::string(request.resource) + "\""));
@@ -48,18 +52,27 @@ Call& Calls::take() {
   ++open_count_;
   if (free_ == nullptr) {
     calls_.push_back(std::make_unique<Call>(*this));
-    return *calls_.back();
+    free_ = calls_.back().get();
   }
-  Call* call = free_;
-  free_ = call->next_free;
-  return *call;
+  Call& call = *free_;
+  free_ = call.next_free;
+  call.followed = &followed_.back();
+  ++call.followed->call_count;
+  return call;
 }
 
 void Calls::recycle(Call& call) {
   assert(open_count_ > 0);
   --open_count_;
+  leave(*call.followed);
   call.next_free = free_;
   free_ = &call;
+}
+
+void Calls::leave(FollowedPlans& followed) {
+  assert(followed.call_count > 0);
+  if (--followed.call_count > 0 || &followed == &followed_.back()) return;
+  followed_.remove_if([&](const FollowedPlans& each) { return &each == &followed; });
 }
 
 bool Calls::mayLog() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <list>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,6 +22,13 @@ struct Options {
   std::string allow_without_get = "POST, OPTIONS";  // the Allow header where a GET is refused
 };
 
+/// A plan set and how many calls of this loop follow it; counted here, since a count that all loops
+/// share would cost every call.
+struct FollowedPlans {
+  std::shared_ptr<const PlanSet> plans;
+  std::size_t call_count = 0;
+};
+
 /// All calls of one loop: the entry for transports, and the sink for broadcasts of plugins. Keeps
 /// ended Call objects for reuse. THREAD: the loop's.
 class Calls final : public Dispatcher, public plugin::BroadcastSink {
@@ -29,6 +37,10 @@ class Calls final : public Dispatcher, public plugin::BroadcastSink {
   Calls(loop::Loop& loop, plugin::TicketTable& tickets, BroadcastPort& broadcasts,
         std::shared_ptr<const PlanSet> plans, Options options);
   ~Calls();
+
+  /// Calls that begin from now on follow `plans`; those under way end on the set that they began
+  /// with, which is held until then.
+  void setPlans(std::shared_ptr<const PlanSet> plans);
 
   void dispatch(const Request& request) override;
   void abandon(std::uint64_t connection) override;
@@ -53,11 +65,12 @@ class Calls final : public Dispatcher, public plugin::BroadcastSink {
 
  private:
   Call& take();
+  void leave(FollowedPlans& followed);
 
   loop::Loop& loop_;
   plugin::TicketTable& tickets_;
   BroadcastPort& broadcasts_;
-  std::shared_ptr<const PlanSet> plans_;
+  std::list<FollowedPlans> followed_;  // the last one serves; the others have calls under way
   const Options options_;
   json::Parser parser_;
   std::vector<std::unique_ptr<Call>> calls_;

@@ -12,9 +12,9 @@
 
 namespace sub0::call {
 
-/// All resources of a project, compiled; made at start, immutable, shared by all loops. It keeps
-/// the Project alive; the plugins' Registry must outlive it. Routes match exactly, by route or id
-/// (S-11).
+/// All resources of a project, compiled; made at start and at each reload, immutable, shared by all
+/// loops. It keeps the Project alive; the plugins' Registry must outlive it. Routes match exactly,
+/// by route or id (S-11). Made and freed on control, since it holds what plugins prepared.
 class PlanSet final : public Catalogue {
  public:
   /// Compiles every resource. Errors go to `problems`; what has none can be called.

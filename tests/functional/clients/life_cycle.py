@@ -338,12 +338,15 @@ class Ends(unittest.TestCase):
         self.lock.execute("COMMIT")
 
     def test_sighup(self):
-        # a reload is not there yet: said, and nothing is dropped
-        idle = self.open("idle")
+        # calls under way end on the resources that they began with, and nothing is dropped
+        caller, http = self.start_calls()
+        self.folder.write("resources/all.json", [{**ECHO, "resource": "parrot"}])
         self.host.signal(signal.SIGHUP)
-        self.host.wait_for("reload")
-        self.assertEqual(idle.send(frame(call_text("echo", 5))).text()["data"], 5)
+        self.assertEqual(self.host.wait_for("reloaded")["resources"], 1)
+        self.assertEqual(caller.send(frame(call_text("parrot", 5, action="p", id=2))).text()["data"], 5)
+        self.assertEqual(self.host.call("write")["status"], 404)
         self.lock.execute("COMMIT")
+        self.assertEqual({caller.text()["data"]["a"], http.response().json()["data"]["a"]}, {2, 3})
 
 
 class Plugins(unittest.TestCase):
