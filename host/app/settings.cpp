@@ -39,6 +39,10 @@ SettingDeclaration whole(std::string name, std::int64_t default_value, std::int6
           max};
 }
 
+SettingDeclaration flag(std::string name, std::string about) {
+  return {std::move(name), {}, SettingType::kBool, "false", std::move(about), false, 0, 0};
+}
+
 /// Names of the dialect are those of the hosted product (spec §14); ours begin with SUB0_.
 void addNetworkSettings(std::vector<SettingDeclaration>& settings) {
   const net::Options defaults;
@@ -72,6 +76,10 @@ std::vector<SettingDeclaration> makeHostSettings() {
            "addresses or CIDR ranges whose X-Forwarded-For is believed"),
       text("SUB0_LOG", "text", "log lines on stderr: text or json"),
       text("SUB0_LOG_LEVEL", "info", "error, warning, info or debug"),
+      flag("SUB0_TRACE",
+           "a log line per call: its actions, their statements, types of parameters, durations"),
+      whole("SUB0_TOKEN_LEEWAY", 0, 0, 300,
+            "s by which clocks may differ where exp, nbf and iat of tokens are checked"),
       text("SUB0_PLUGIN_ERRORS", "stop",
            "stop: a plugin that cannot load ends the start; skip: it is left out"),
       whole("SUB0_LOOPS", 0, 0, 64, "event loops; 0: one per core, at most 8", "loops"),
@@ -151,15 +159,16 @@ SettingValue Settings::find(std::string_view name) const {
     const bool has_flag = declared != declarations_.end() && !declared->flag.empty();
     return {flag->second, has_flag ? "--" + declared->flag : "command line"};
   }
-  if (environment_) {
-    if (auto value = environment_(name)) return {std::move(*value), "environment"};
+  SettingValue found{fallback, "default"};
+  if (auto value = environment_ ? environment_(name) : std::nullopt) {
+    found = {std::move(*value), "environment"};
+  } else if (const auto line = dot_env_.find(key); line != dot_env_.end()) {
+    found = {line->second, ".env"};
+  } else if (const auto property = properties_.find(key); property != properties_.end()) {
+    found = {property->second, properties_file_};
   }
-  if (const auto value = dot_env_.find(key); value != dot_env_.end())
-    return {value->second, ".env"};
-  if (const auto value = properties_.find(key); value != properties_.end()) {
-    return {value->second, properties_file_};
-  }
-  return {fallback, "default"};
+  if (found.value.empty()) return {fallback, "default"};
+  return found;
 }
 
 std::int64_t Settings::whole(std::string_view name) const {

@@ -13,8 +13,8 @@
 
 // The settings of a host: one declaration per setting (name, type, default, text), from which
 // `config`, `--help` and the reference are made. Each is looked for in the flags, the environment,
-// the project's .env, the properties file, then its default holds (spec §14). Control thread, at
-// start; immutable afterwards.
+// the project's .env, the properties file, then its default holds (spec §14); so it does where the
+// first that names it says nothing (`NAME=`). Control thread, at start; immutable afterwards.
 namespace sub0::app {
 
 enum class SettingType : std::uint8_t { kText, kWhole, kBool };

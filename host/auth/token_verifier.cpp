@@ -110,7 +110,7 @@ Result<VerifiedToken> verifyToken(const Key& key, std::string_view token, std::i
 
 Result<json::Value> verifyRemembered(const Key& key, std::string_view token,
                                      std::int64_t now_seconds, VerifiedTokenCache* cache,
-                                     Arena& arena) {
+                                     Arena& arena, std::int64_t leeway_seconds) {
   if (cache != nullptr) {
     const auto* known = cache->find(key.fingerprint(), token);
     if (known != nullptr) {
@@ -120,7 +120,7 @@ Result<json::Value> verifyRemembered(const Key& key, std::string_view token,
       return known->claims;
     }
   }
-  const auto verified = verifyToken(key, token, now_seconds, arena);
+  const auto verified = verifyToken(key, token, now_seconds, arena, leeway_seconds);
   if (!verified) return verified.error();
   if (cache == nullptr) return verified->claims;
   return cache->remember(key.fingerprint(), token, verified->claims, verified->exp_seconds).claims;

@@ -29,8 +29,9 @@ Result<VerifiedToken> verifyToken(const Key& key, std::string_view token, std::i
                                   Arena& arena, std::int64_t leeway_seconds = 0);
 
 /// The same by way of `cache`; the claims live in it until its next use. Null: in `arena`.
+/// REQUIRES: one leeway for one cache.
 Result<json::Value> verifyRemembered(const Key& key, std::string_view token,
                                      std::int64_t now_seconds, VerifiedTokenCache* cache,
-                                     Arena& arena);
+                                     Arena& arena, std::int64_t leeway_seconds = 0);
 
 }  // namespace sub0::auth

@@ -66,7 +66,7 @@ std::string asJson(Level level, std::string_view event, std::string_view message
     line.push_back(',');
     text::appendJsonString(line, field.name);
     line.push_back(':');
-    if (field.is_number) {
+    if (field.is_json) {
       line.append(field.value);
     } else {
       text::appendJsonString(line, field.value);

@@ -18,13 +18,20 @@ enum class Format : std::uint8_t { kText, kJson };
 struct Field {
   std::string_view name;
   std::string value;
-  bool is_number = false;
+  bool is_json = false;  // stands in a JSON line as it is
   Field(std::string_view field_name, std::string_view text) : name(field_name), value(text) {}
   Field(std::string_view field_name, const char* text) : name(field_name), value(text) {}
   Field(std::string_view field_name, const std::string& text) : name(field_name), value(text) {}
   template <typename Number>
   requires std::is_arithmetic_v<Number> Field(std::string_view field_name, Number number)
-      : name(field_name), value(std::to_string(number)), is_number(true) {}
+      : name(field_name), value(std::to_string(number)), is_json(true) {}
+
+  /// A value that is JSON text already.
+  static Field json(std::string_view field_name, const std::string& text) {
+    Field field(field_name, text);
+    field.is_json = true;
+    return field;
+  }
 };
 
 /// Before threads start.

@@ -22,8 +22,11 @@ void Call::start(const Plan& plan, const Request& request) {
   assert(!is_in_use_);
   is_in_use_ = true;
   plan_ = &plan;
+  counts_ = &calls_.countsOf(plan);
   number_ = calls_.nextNumber();
-  deadline_ns_ = calls_.loop().nowNs() + calls_.options().deadline_ms * kNsPerMs;
+  start_ns_ = calls_.loop().nowNs();
+  deadline_ns_ = start_ns_ + calls_.options().deadline_ms * kNsPerMs;
+  if (trace_) trace_->begin(request, traceNs());
   takeIn(request);
   if (!passGates(request)) {
     fail(std::exchange(refusal_, Error()));
@@ -80,6 +83,7 @@ Call::Progress Call::startAction(std::size_t index) {
   }
   current_action_ = index;
   const json::Value* inputs = evaluate(action.run, 0);
+  if (trace_) trace_->beginStep(action, action.run, inputs, traceNs());
   if (run(action.run, inputs, action.run.inputs.size()) == plugin::RunState::kPending) {
     return Progress::kWaiting;
   }
@@ -88,6 +92,7 @@ Call::Progress Call::startAction(std::size_t index) {
 
 /// S-87: what it depends on has no row.
 Call::Progress Call::skip(std::size_t index) {
+  if (trace_) trace_->skip(plan_->actions[index]);
   if (!plan_->actions[index].model->must_return_value) return Progress::kOn;
   fail(makeError(Code::kNoValue));
   return Progress::kEnded;
@@ -119,14 +124,20 @@ plugin::RunState Call::run(const PreparedStep& step, const json::Value* inputs, 
   return calls_.tickets().run(*run);
 }
 
+/// Not the loop's time, which stands still within a turn.
+std::int64_t Call::traceNs() const { return calls_.loop().io().monotonicNs(); }
+
 Call::Progress Call::takeResult(std::size_t index, sub0_ticket ticket) {
   const PlanAction& action = plan_->actions[index];
   if (ticket == 0) {
+    if (trace_) trace_->endStep(Code::kBusy, nullptr, traceNs());
     fail(makeError(Code::kBusy));
     return Progress::kEnded;
   }
   const plugin::Outcome& outcome = calls_.tickets().outcome(ticket);
-  if (outcome.code != Code::kOk) {
+  const bool is_ok = outcome.code == Code::kOk;
+  if (trace_) trace_->endStep(outcome.code, is_ok ? &outcome.value : nullptr, traceNs());
+  if (!is_ok) {
     Error error = fault(outcome, action);
     closeRun();
     fail(std::move(error));
@@ -165,6 +176,7 @@ void Call::holdEffects(const PlanAction& action, const json::Value& result) {
     const json::Value trimmed = keys ? dialect::keepMembers(result, *keys, arena_) : result;
     const_cast<json::Value*>(inputs)[0] = effect.allows_raw ? trimmed : expandRaw(trimmed);
     auto* held = arena_.make<Held>();
+    held->action = &action;
     held->effect = &effect;
     held->inputs = inputs;
     (held_last_ != nullptr ? held_last_->next : held_first_) = held;
@@ -209,6 +221,7 @@ void Call::onTimer() {
   calls_.removeWaiting(*this);
   if (!calls_.tickets().abandon(ticket_)) ++unfreed_;
   ticket_ = 0;
+  if (trace_) trace_->endStep(Code::kTimeout, nullptr, traceNs());
   if (is_sending_) {
     releaseHeld();
   } else {
@@ -245,6 +258,8 @@ void Call::succeed() {
 void Call::deliver(Reply& reply) {
   assert(!has_replied_);
   has_replied_ = true;
+  counts_->add(reply.code, calls_.loop().nowNs() - start_ns_);
+  if (trace_) trace_->reply(reply.code, traceNs());
   reply.action_json = action_json_;
   reply.id_json = id_json_;
   reply.is_followed = is_followed_ = held_first_ != nullptr;
@@ -263,6 +278,7 @@ void Call::releaseHeld() {
       continue;
     }
     current_effect_ = held.effect;
+    if (trace_) trace_->beginStep(*held.action, *held.effect, held.inputs + 1, traceNs());
     if (run(*held.effect, held.inputs, held.effect->inputs.size() + 1) ==
         plugin::RunState::kPending) {
       deadline_ns_ = calls_.loop().nowNs() + calls_.options().deadline_ms * kNsPerMs;
@@ -272,12 +288,17 @@ void Call::releaseHeld() {
     finishEffect();
   }
   if (is_followed_) reply_port_->followersSent(sender_);
+  if (trace_) trace_->write(*plan_);
   is_over_ = true;
   endIfOver();
 }
 
 /// A failed effect changes no reply: it is logged.
 void Call::finishEffect() {
+  if (trace_) {
+    const Code code = ticket_ == 0 ? Code::kBusy : calls_.tickets().outcome(ticket_).code;
+    trace_->endStep(code, nullptr, traceNs());
+  }
   if (ticket_ == 0) return;
   const plugin::Outcome& outcome = calls_.tickets().outcome(ticket_);
   if (outcome.code != Code::kOk && calls_.mayLog()) {

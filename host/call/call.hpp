@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -11,6 +12,7 @@
 #include "base/arena.hpp"
 #include "call/plan.hpp"
 #include "call/request.hpp"
+#include "call/trace.hpp"
 #include "dialect/scope.hpp"
 #include "loop/loop.hpp"
 #include "plugin/ticket_table.hpp"
@@ -24,6 +26,7 @@ struct FollowedPlans;
 /// What a call holds back until it has ended, in the order of its actions (S-115, S-116): an effect
 /// that is to run, or a message that a mode sent. Everything lives in the call's arena.
 struct Held {
+  const PlanAction* action = nullptr;    // of the effect
   const PreparedStep* effect = nullptr;  // null: `message`
   const json::Value* inputs = nullptr;
   Broadcast message;
@@ -82,6 +85,7 @@ class Call final : public plugin::RunOwner, private loop::Timer {
   json::Value expandRaw(const json::Value& value);
   const json::Value* evaluate(const PreparedStep& step, std::size_t reserved);
   plugin::RunState run(const PreparedStep& step, const json::Value* inputs, std::size_t count);
+  std::int64_t traceNs() const;
   bool closeRun();
 
   std::optional<json::Value> result();
@@ -101,6 +105,7 @@ class Call final : public plugin::RunOwner, private loop::Timer {
 
   Calls& calls_;
   Arena arena_;
+  const std::unique_ptr<Trace> trace_;  // null: not wanted
   const Plan* plan_ = nullptr;
   Sender sender_;
   ReplyPort* reply_port_ = nullptr;

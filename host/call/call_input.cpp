@@ -55,7 +55,8 @@ std::string_view tokenOf(const Request& request, const std::string& provide_as) 
 
 }  // namespace
 
-Call::Call(Calls& calls) : calls_(calls) {
+Call::Call(Calls& calls)
+    : calls_(calls), trace_(calls.options().trace ? std::make_unique<Trace>() : nullptr) {
   scope_.generated = &generated_;
   scope_.random = [](void* context, std::uint8_t* out, std::size_t size) {
     auto* bytes = static_cast<void*>(out);
@@ -142,7 +143,8 @@ bool Call::verifyToken(const Request& request) {
   if (token.empty()) return refuse(makeError(Code::kUnauthorized));
   if (!plan_->key) return refuse(makeError(Code::kUnavailable, {}, "no encryption_key"));
   const std::int64_t now_s = calls_.loop().io().wallMs() / 1000;
-  auto claims = auth::verifyRemembered(*plan_->key, token, now_s, request.verified_tokens, arena_);
+  auto claims = auth::verifyRemembered(*plan_->key, token, now_s, request.verified_tokens, arena_,
+                                       calls_.options().token_leeway_s);
   if (!claims) return refuse(std::move(claims.error()));
   // The connection may be gone, and its memory, before the call has ended.
   claims_ = plan_->borrows ? *claims : json::copy(*claims, arena_);

@@ -20,6 +20,8 @@ struct Options {
   std::int64_t deadline_ms = 30'000;                // of a call, from its start
   std::size_t max_bulk_uids = 10'000;               // uids of one BULK broadcast
   std::string allow_without_get = "POST, OPTIONS";  // the Allow header where a GET is refused
+  bool trace = false;                               // a log line for each call
+  std::int64_t token_leeway_s = 0;                  // for clocks that differ
 };
 
 /// A plan set and how many calls of this loop follow it; counted here, since a count that all loops

@@ -122,7 +122,8 @@ int checkToken(const Words& words) {
   Arena arena;
   loop::RealIo io;
   const auto verified =
-      auth::verifyToken(*plan->key, arguments.positional().back(), io.wallMs() / 1000, arena);
+      auth::verifyToken(*plan->key, arguments.positional().back(), io.wallMs() / 1000, arena,
+                        workspace.settings().whole("SUB0_TOKEN_LEEWAY"));
   if (!verified) {
     std::cerr << "sub0-host: " << codeInfo(verified.error().code).name << ": "
               << (verified.error().log.empty() ? std::string(verified.error().clientMessage())
