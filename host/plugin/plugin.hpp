@@ -38,17 +38,18 @@ struct alignas(64) LoopCounter {
 /// What a handler did. Relaxed: for metrics and limits, not for order.
 struct HandlerCounters {
   std::array<LoopCounter, kMaxLoops> runs_of_loop;
-  std::atomic<std::uint64_t> failures{0};         // runs that ended with an error code
-  std::atomic<std::uint64_t> exceptions{0};       // left run, prepare, cancel or a callback
-  std::atomic<std::uint64_t> broken_promises{0};  // COMPLETES_IN_RUN, and not ended
-  std::atomic<std::uint64_t> double_ends{0};      // ended twice
-  std::atomic<std::uint64_t> late_ends{0};        // ended after the host gave up waiting
-  std::atomic<std::uint64_t> never_ended{0};      // given up at the deadline
-  std::atomic<std::uint64_t> bad_results{0};      // not well-formed, or too large
-  std::atomic<std::uint64_t> over_budget{0};      // held a loop for 100 ms or more
-  std::atomic<std::uint64_t> refused_busy{0};     // max_running, pool or tickets used up
-  std::atomic<std::int64_t> abandoned{0};         // gauge: given up, and still not over
-  std::atomic<std::int64_t> running{0};           // gauge: only with max_running
+  std::atomic<std::uint64_t> failures{0};             // runs that ended with an error code
+  std::atomic<std::uint64_t> exceptions{0};           // left run, prepare, cancel or a callback
+  std::atomic<std::uint64_t> broken_promises{0};      // COMPLETES_IN_RUN, and not ended
+  std::atomic<std::uint64_t> double_ends{0};          // ended twice
+  std::atomic<std::uint64_t> late_ends{0};            // ended after the host gave up waiting
+  std::atomic<std::uint64_t> never_ended{0};          // given up at the deadline
+  std::atomic<std::uint64_t> bad_results{0};          // not well-formed, or too large
+  std::atomic<std::uint64_t> over_budget{0};          // held a loop for 100 ms or more
+  std::atomic<std::uint64_t> refused_busy{0};         // max_running, pool or tickets used up
+  std::atomic<std::uint64_t> refused_unavailable{0};  // kMaxAbandoned reached
+  std::atomic<std::int64_t> abandoned{0};             // gauge: given up, and still not over
+  std::atomic<std::int64_t> running{0};               // gauge: only with max_running
   std::uint64_t runs() const {
     std::uint64_t sum = 0;
     for (const LoopCounter& counter : runs_of_loop) {

@@ -187,6 +187,16 @@ Handler* Registry::findEffect(std::string_view config_key) const {
   return found == effects_.end() ? nullptr : found->second;
 }
 
+std::vector<FaultCounts> Registry::faultCounts() const {
+  std::vector<FaultCounts> all;
+  all.reserve(handlers_.size() + plugins_.size());
+  for (const auto& plugin : plugins_) {
+    for (const Handler& handler : plugin->handlers) all.push_back(readFaultCounts(handler));
+    all.push_back(readFaultCounts(plugin->callbacks));
+  }
+  return all;
+}
+
 std::vector<DeclaredSetting> Registry::settings() const {
   std::vector<DeclaredSetting> all;
   for (const auto& plugin : plugins_) {

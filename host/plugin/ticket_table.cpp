@@ -114,6 +114,7 @@ RunState TicketTable::run(const sub0_run& run) {
   slot->run = &run;
   Handler& handler = *slot->action->handler;
   if (handler.counters.abandoned.load(std::memory_order_relaxed) >= kMaxAbandoned) {
+    handler.counters.refused_unavailable.fetch_add(1, std::memory_order_relaxed);
     settleOnLoop(*slot, Code::kUnavailable, "too many runs of this handler were never ended");
     return RunState::kSettled;
   }
