@@ -21,6 +21,7 @@
 namespace sub0::call {
 
 class Calls;
+struct ResourceCounts;
 struct FollowedPlans;
 
 /// What a call holds back until it has ended, in the order of its actions (S-115, S-116): an effect
@@ -107,6 +108,7 @@ class Call final : public plugin::RunOwner, private loop::Timer {
   Arena arena_;
   const std::unique_ptr<Trace> trace_;  // null: not wanted
   const Plan* plan_ = nullptr;
+  ResourceCounts* counts_ = nullptr;  // of its resource
   Sender sender_;
   ReplyPort* reply_port_ = nullptr;
   std::string_view action_json_, id_json_, uid_, label_;
@@ -128,6 +130,7 @@ class Call final : public plugin::RunOwner, private loop::Timer {
   const PreparedStep* current_effect_ = nullptr;
   std::uint32_t unfreed_ = 0;  // runs whose inputs a plugin may still use
   std::uint64_t number_ = 0;
+  std::int64_t start_ns_ = 0;
   std::int64_t deadline_ns_ = 0;
   bool has_replied_ = false;
   bool is_followed_ = false;  // the reply said that effects come behind it

@@ -9,6 +9,7 @@ namespace sub0::call {
 Calls::Calls(loop::Loop& loop, plugin::TicketTable& tickets, BroadcastPort& broadcasts,
              std::shared_ptr<const PlanSet> plans, Options options)
     : loop_(loop), tickets_(tickets), broadcasts_(broadcasts), options_(std::move(options)) {
+  counts_.adopt(*plans);
   followed_.push_back({std::move(plans)});
 }
 
@@ -16,6 +17,7 @@ Calls::~Calls() = default;
 
 void Calls::setPlans(std::shared_ptr<const PlanSet> plans) {
   assert(plans != nullptr);
+  counts_.adopt(*plans);
   if (followed_.back().call_count == 0) followed_.pop_back();
   followed_.push_back({std::move(plans)});
 }
@@ -23,6 +25,7 @@ void Calls::setPlans(std::shared_ptr<const PlanSet> plans) {
 void Calls::dispatch(const Request& request) {
   const Plan* plan = followed_.back().plans->find(request.resource);
   if (plan == nullptr) {
+    counts_.unknown.add();
     refuse(request, makeError(Code::kNotFound,
                               "no resource named \"" + std::string(request.resource) + "\""));
     return;
@@ -49,7 +52,7 @@ std::uint64_t Calls::nextNumber() {
 }
 
 Call& Calls::take() {
-  ++open_count_;
+  counts_.under_way.add();
   if (free_ == nullptr) {
     calls_.push_back(std::make_unique<Call>(*this));
     free_ = calls_.back().get();
@@ -62,8 +65,8 @@ Call& Calls::take() {
 }
 
 void Calls::recycle(Call& call) {
-  assert(open_count_ > 0);
-  --open_count_;
+  assert(openCount() > 0);
+  counts_.under_way.subtract();
   leave(*call.followed);
   call.next_free = free_;
   free_ = &call;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "call/call.hpp"
+#include "call/call_counts.hpp"
 #include "call/plan_set.hpp"
 #include "call/request.hpp"
 #include "json/parser.hpp"
@@ -50,13 +51,16 @@ class Calls final : public Dispatcher, public plugin::BroadcastSink {
                std::uint64_t* recipients) override;
 
   /// Calls that have not ended, those that were answered at their deadline included.
-  std::size_t openCount() const { return open_count_; }
+  std::size_t openCount() const { return counts_.under_way.get(); }
+  /// THREAD: any.
+  const CallCounts& counts() const { return counts_; }
 
   // For Call.
   loop::Loop& loop() { return loop_; }
   plugin::TicketTable& tickets() { return tickets_; }
   BroadcastPort& broadcasts() { return broadcasts_; }
   json::Parser& parser() { return parser_; }
+  ResourceCounts& countsOf(const Plan& plan) { return counts_.of(plan.index); }
   const Options& options() const { return options_; }
   std::uint64_t nextNumber();
   void addWaiting(Call& call);
@@ -78,7 +82,7 @@ class Calls final : public Dispatcher, public plugin::BroadcastSink {
   std::vector<std::unique_ptr<Call>> calls_;
   Call* free_ = nullptr;
   Call* waiting_ = nullptr;
-  std::size_t open_count_ = 0;
+  CallCounts counts_;
   std::uint64_t last_number_ = 0;
   std::int64_t log_second_ = 0;
   int logged_ = 0;

@@ -41,6 +41,7 @@ struct PlanStep {
 /// thread. OWNERSHIP: points into the Project, which its PlanSet keeps alive.
 struct Plan {
   const dialect::Resource* resource = nullptr;
+  std::size_t index = 0;            // among the plans of its PlanSet
   std::vector<PlanAction> actions;  // as in the resource
   std::vector<PlanStep>
       steps;  // in the order of execution (S-20): dependencies before who needs them

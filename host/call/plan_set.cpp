@@ -49,6 +49,7 @@ std::shared_ptr<const PlanSet> PlanSet::compile(std::shared_ptr<const dialect::P
   set->project_ = std::move(project);
   for (const auto& resource : set->project_->resources()) {
     auto plan = std::make_unique<Plan>();
+    plan->index = set->plans_.size();
     if (resource.tokenize) makeKey(resource, *plan, problems);
     if (compilePlan(*set->project_, resource, registry, *plan, problems)) {
       set->by_name_.emplace(resource.route, plan.get());

@@ -2,9 +2,10 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstdint>
 #include <string_view>
+
+#include "base/count.hpp"
 
 namespace sub0::net {
 
@@ -25,21 +26,6 @@ enum class CloseReason : std::uint8_t {
 };
 inline constexpr std::size_t kCloseReasons = 12;
 std::string_view closeReasonName(CloseReason reason);
-
-/// A number that one loop writes and anybody reads: no lock, no locked instruction.
-class Count {
- public:
-  void add(std::uint64_t n = 1) {
-    value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
-  }
-  void subtract(std::uint64_t n = 1) {
-    value_.store(value_.load(std::memory_order_relaxed) - n, std::memory_order_relaxed);
-  }
-  std::uint64_t get() const { return value_.load(std::memory_order_relaxed); }
-
- private:
-  std::atomic<std::uint64_t> value_{0};
-};
 
 /// What one loop counts; Server::totals() sums them when read.
 struct alignas(64) Counters {
