@@ -111,6 +111,7 @@ StatementPointer compileAction(Preparation& preparation, Engine& engine) {
   statement->place = placeOf(preparation);
   statement->index = engine.indexOf(statement->sql);
   preparation.readsOnly(analysis.reads_only);
+  preparation.fact("statement", statement->sql);
   engine.add(statement);
   return statement;
 }

@@ -160,7 +160,8 @@ typedef struct sub0_host {
 #define SUB0_PLACE_POOL 2u
 
 /* Valid until prepare returns. Facts: "reads_only" (bool; default false), "tables" (array of text),
- * "waits" (bool: waits for the outside). Pointers are relative to the value of the config key. */
+ * "waits" (bool: waits for the outside), "statement" (text that a trace shows: what is executed,
+ * without values). Pointers are relative to the value of the config key. */
 typedef struct sub0_preparation {
   uint32_t struct_size, reserved;
   const sub0_value* action;   /* the whole action object */
