@@ -153,8 +153,6 @@ int HostProcess::listen() {
   call_options.allow_without_get = upperList(options_.allowed_methods);
   call_options.trace = settings.flag("SUB0_TRACE");
   call_options.token_leeway_s = settings.whole("SUB0_TOKEN_LEEWAY");
-  call_options.trace = settings.flag("SUB0_TRACE");
-  call_options.token_leeway_s = settings.whole("SUB0_TOKEN_LEEWAY");
   server_ = std::make_unique<net::Server>(options_, readiness_);
   server_->setLoops(loops_->units().size());
   auto listening =
