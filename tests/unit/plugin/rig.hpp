@@ -24,6 +24,7 @@ namespace sub0::plugin::test {
 class FakeIo final : public loop::Io {
  public:
   std::atomic<std::int64_t> clock_ns{1'000'000'000};
+  std::atomic<std::int64_t> wall_ms{0};
   std::vector<loop::IoEvent> events;  // of the next wait
   std::uint64_t watched_token = 0;    // of the last watch
   std::uint32_t watched_interest = 0;
@@ -50,7 +51,7 @@ class FakeIo final : public loop::Io {
   void close(int) override {}
   void wake() override {}
   std::int64_t monotonicNs() override { return clock_ns.load(); }
-  std::int64_t wallMs() override { return 0; }
+  std::int64_t wallMs() override { return wall_ms.load(); }
   void random(char*, std::size_t) override {}
 
  private:
