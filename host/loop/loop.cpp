@@ -60,6 +60,7 @@ Loop* Loop::exchangeCurrent(Loop* loop) { return std::exchange(t_current, loop);
 
 void Loop::turn(std::int64_t max_wait_ns) {
   const CurrentLoop current(this);
+  turns_.add();
   dispatchEvents(max_wait_ns);
   runRounds();
   lists_[static_cast<std::size_t>(Phase::kFlush)].runQueued();

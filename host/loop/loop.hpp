@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/count.hpp"
 #include "loop/io.hpp"
 #include "loop/mailbox.hpp"
 #include "loop/task.hpp"
@@ -69,6 +70,11 @@ class Loop {
   /// thread is in from now on, and returns whose it was.
   static Loop* exchangeCurrent(Loop* loop);
 
+  /// THREAD: any. Turns begun so far, and whether it waits for events: a turn that is the same and
+  /// does not wait is one that lasts.
+  std::uint64_t turnCount() const { return turns_.get(); }
+  bool isAsleep() const { return asleep_.load(std::memory_order_relaxed); }
+
   /// The turn's clock.
   std::int64_t nowNs() const { return now_ns_; }
 
@@ -112,6 +118,7 @@ class Loop {
   std::vector<Watch> watches_;
   std::vector<std::uint32_t> free_watches_;
   std::unique_ptr<char[]> read_buffer_;
+  Count turns_;
   std::atomic<bool> asleep_{false};
   std::atomic<bool> stopping_{false};
 };

@@ -39,6 +39,8 @@ class Mailbox {
   /// releaseBulk().
   bool reserveBulk(std::size_t size_bytes);
   void releaseBulk(std::size_t size_bytes);
+  /// THREAD: any. What waits now.
+  std::size_t bulkBytes() const { return bulk_bytes_.load(std::memory_order_relaxed); }
 
   /// Runs what has arrived; true if there was something.
   bool drain();

@@ -41,6 +41,11 @@ bool Pool::runOne() {
   return true;
 }
 
+std::size_t Pool::waitingCount() const {
+  const std::lock_guard lock(mutex_);
+  return queue_.size();
+}
+
 void Pool::work() {
   while (true) {
     std::function<void()> next;

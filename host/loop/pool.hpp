@@ -22,6 +22,8 @@ class Pool {
 
   /// THREAD: any. False: `max_waiting` pieces of work wait already.
   bool submit(std::function<void()> work);
+  /// THREAD: any. Pieces of work that no thread has begun.
+  std::size_t waitingCount() const;
 
   /// Runs the oldest waiting piece of work on this thread; false: none waits. For a pool without
   /// threads (simulation).
@@ -31,7 +33,7 @@ class Pool {
   void work();
 
   const std::size_t max_waiting_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::function<void()>> queue_;
   bool stopping_ = false;
