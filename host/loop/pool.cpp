@@ -29,6 +29,11 @@ bool Pool::submit(std::function<void()> work) {
   return true;
 }
 
+bool Pool::hasWork() {
+  const std::lock_guard lock(mutex_);
+  return !queue_.empty();
+}
+
 bool Pool::runOne() {
   std::function<void()> next;
   {

@@ -28,6 +28,7 @@ class Pool {
   /// Runs the oldest waiting piece of work on this thread; false: none waits. For a pool without
   /// threads (simulation).
   bool runOne();
+  bool hasWork();
 
  private:
   void work();
