@@ -30,6 +30,13 @@ struct Readiness {
   std::function<bool()> is_ready = [] { return true; };
   /// Why /readyz says 503, in words; empty: it says 200 where calls are taken.
   std::function<std::string()> reason = [] { return std::string(); };
+  /// Why /healthz says 503; empty: 200.
+  std::function<std::string()> fault = [] { return std::string(); };
+  /// The text of /metrics; null: there are none.
+  std::function<std::string()> metrics;
+  /// False: /healthz, /readyz and /metrics are served on a port of their own, and here they are
+  /// names like others.
+  bool is_served_here = true;
 };
 
 /// What all connections of one loop share: the ports to calls, the parsers' scratch memory, the

@@ -11,6 +11,22 @@
 #include "net/ws/session.hpp"
 
 namespace sub0::net::http {
+namespace {
+
+constexpr std::string_view kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
+
+/// Sent by a program on this machine for itself: not passed on by a proxy, not by a page in a
+/// browser.
+bool isOfThisMachine(std::string_view peer_address, const Request& request) {
+  if (peer_address != "::1" && peer_address.substr(0, 4) != "127.") return false;
+  for (const auto* name : {"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto",
+                           "X-Real-IP", "Via", "Origin"}) {
+    if (request.header(name)) return false;
+  }
+  return true;
+}
+
+}  // namespace
 
 Endpoint::Endpoint(LoopServices& services) : services_(services) {
   const Options& options = services.options;
@@ -53,18 +69,7 @@ bool Endpoint::isMethodAllowed(std::string_view method) const {
 void Endpoint::handle(Exchange& exchange, const Request& request) {
   if (request.method == "OPTIONS") return answerOptions(exchange, request);
   if (request.path == websocket_path_) return upgrade(exchange, request);
-  const bool is_health = request.path == "/healthz";
-  const bool is_readiness = request.path == "/readyz";
-  if (is_health || is_readiness) {
-    if (!request.isGet() && !request.isHead()) {
-      return exchange.respondFailure(Code::kMethodNotAllowed, "allowed: GET, HEAD",
-                                     {.allow = "GET, HEAD"});
-    }
-    if (is_readiness) return answerReadiness(exchange);
-    std::string body;
-    appendSuccess(body, "alive", nullptr);
-    return exchange.respond({}, body);
-  }
+  if (services_.readiness.is_served_here && answerOperator(exchange, request)) return;
   if (!isMethodAllowed(request.method)) {
     return exchange.respondFailure(Code::kMethodNotAllowed,
                                    "allowed by ALLOWED_HTTP_METHODS: " + allow_, {.allow = allow_});
@@ -90,6 +95,37 @@ void Endpoint::answerOptions(Exchange& exchange, const Request& request) {
   head.allow = allow_;
   head.extra_lines = lines;
   exchange.respond(head, {});
+}
+
+bool Endpoint::answerOperator(Exchange& exchange, const Request& request) {
+  const bool is_health = request.path == "/healthz";
+  const bool is_readiness = request.path == "/readyz";
+  if (!is_health && !is_readiness && request.path != "/metrics") return false;
+  if (!request.isGet() && !request.isHead()) {
+    exchange.respondFailure(Code::kMethodNotAllowed, "allowed: GET, HEAD", {.allow = "GET, HEAD"});
+  } else if (is_readiness) {
+    answerReadiness(exchange);
+  } else if (!is_health) {
+    answerMetrics(exchange, request);
+  } else if (const std::string fault = services_.readiness.fault(); !fault.empty()) {
+    exchange.respondFailure(Code::kUnavailable, fault);
+  } else {
+    std::string body;
+    appendSuccess(body, "alive", nullptr);
+    exchange.respond({}, body);
+  }
+  return true;
+}
+
+/// They tell how busy a server is and what its resources are called: nothing for the world.
+void Endpoint::answerMetrics(Exchange& exchange, const Request& request) {
+  if (!isOfThisMachine(exchange.connection().peerAddress(), request)) {
+    return exchange.respondFailure(
+        Code::kNotFound,
+        "metrics are shown to this machine alone; SUB0_ADMIN_PORT serves them to others");
+  }
+  if (!services_.readiness.metrics) return exchange.respondFailure(Code::kNotFound, {});
+  exchange.respond({.content_type = kMetricsType}, services_.readiness.metrics());
 }
 
 void Endpoint::answerReadiness(Exchange& exchange) {

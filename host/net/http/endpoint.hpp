@@ -11,9 +11,9 @@
 
 namespace sub0::net::http {
 
-/// What a request is for: OPTIONS (before all gates), `/healthz`, `/readyz`, the WebSocket
-/// endpoint, or a call. Judges methods and readiness; everything about resources, bodies and tokens
-/// is the call's matter. One per loop.
+/// What a request is for: OPTIONS (before all gates), `/healthz`, `/readyz`, `/metrics`, the
+/// WebSocket endpoint, or a call. Judges methods and readiness; everything about resources, bodies
+/// and tokens is the call's matter. One per loop.
 class Endpoint {
  public:
   explicit Endpoint(LoopServices& services);
@@ -29,7 +29,10 @@ class Endpoint {
 
  private:
   void answerOptions(Exchange& exchange, const Request& request);
+  /// False: the path is none of the process's own.
+  bool answerOperator(Exchange& exchange, const Request& request);
   void answerReadiness(Exchange& exchange);
+  void answerMetrics(Exchange& exchange, const Request& request);
   void upgrade(Exchange& exchange, const Request& request);
   void call(Exchange& exchange, const Request& request);
   bool isMethodAllowed(std::string_view method) const;
