@@ -25,7 +25,7 @@ done < <(list '*.cpp' '*.hpp' '*.h' '*.c' '*.sh' '*.py' '*.mjs' '*.js' dev .ci/r
 
 while IFS= read -rd '' file; do
   [[ -f $file && ! -L $file ]] || continue
-  case $file in *.expect | *.bin | *.png | *.svg | LICENSE | *.patch) continue ;; esac
+  case $file in tests/fuzz/corpus/* | *.expect | *.bin | *.png | *.svg | LICENSE | *.patch) continue ;; esac
   grep -Iq . "$file" || continue
   if place=$(grep -nE '[[:blank:]]+$' "$file" | head -n 1) && [[ -n $place ]]; then
     complain "$file:${place%%:*}" "blanks at the end of a line"
