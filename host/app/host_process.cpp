@@ -67,6 +67,7 @@ HostProcess::HostProcess(Workspace& workspace) : workspace_(workspace) {}
 
 HostProcess::~HostProcess() {
   if (!loops_) return;
+  admin_.stop();
   loops_->stopThreads();
   server_.reset();  // abandons what its connections wait for
   for (auto& unit : loops_->units()) unit->calls.reset();
@@ -142,11 +143,10 @@ void HostProcess::readNetworkOptions() {
 int HostProcess::listen() {
   const Settings& settings = workspace_.settings();
   readiness_.is_ready = [this] { return takes_calls_.load(std::memory_order_relaxed); };
-  readiness_.reason = [this]() -> std::string {
-    if (is_draining_) return "the host is shutting down";
-    if (!takes_calls_) return "the host is starting";
-    return isDatabaseReady() ? "" : "the database is away";
-  };
+  readiness_.reason = [this] { return unready(); };
+  readiness_.fault = [this] { return observation_->fault(); };
+  readiness_.metrics = [this] { return observation_->metrics(); };
+  readiness_.is_served_here = settings.text("SUB0_ADMIN_PORT").empty();
   call::Options call_options;
   call_options.deadline_ms = settings.whole("SUB0_CALL_DEADLINE_MS");
   call_options.max_bulk_uids = static_cast<std::size_t>(settings.whole("SUB0_BULK_LIMIT"));
@@ -167,8 +167,42 @@ int HostProcess::listen() {
     loops_->table().setBroadcastSink(unit->loop.index(), unit->calls.get());
     server_->addLoop(unit->loop, *unit->calls, plan_sets_.current());
   }
+  observe();
+  if (const int code = startAdmin(); code != kExitOk) return code;
   server_->start();
   return kExitOk;
+}
+
+void HostProcess::observe() {
+  observation_ = std::make_unique<Observation>(
+      Observation::Parts{*loops_, *server_, workspace_.registry(), [this] { return unready(); },
+                         [this]() -> std::optional<bool> {
+                           if (health_ == nullptr) return std::nullopt;
+                           return isDatabaseReady();
+                         },
+                         workspace_.settings().whole("SUB0_BLOCKED_FAULT_MS")});
+}
+
+int HostProcess::startAdmin() {
+  const Settings& settings = workspace_.settings();
+  if (readiness_.is_served_here) return kExitOk;
+  const auto listening = admin_.start(settings.text("SUB0_ADMIN_HOST"),
+                                      static_cast<std::uint16_t>(settings.whole("SUB0_ADMIN_PORT")),
+                                      {readiness_.fault, readiness_.reason, readiness_.metrics});
+  if (!listening) {
+    log::error("cannot_bind", listening.error().message);
+    return kExitCannotBind;
+  }
+  log::info("admin", "health and metrics on " + admin_.url(),
+            {{"url", admin_.url()}, {"port", admin_.port()}});
+  return kExitOk;
+}
+
+/// Why the host is not ready; empty: it is.
+std::string HostProcess::unready() const {
+  if (is_draining_) return "the host is shutting down";
+  if (!takes_calls_) return "the host is starting";
+  return isDatabaseReady() ? "" : "the database is away";
 }
 
 bool HostProcess::isDatabaseReady() const {
@@ -209,6 +243,7 @@ void HostProcess::waitForSignals() {
   while (true) {
     const std::int64_t now_ns = clock.monotonicNs();
     watchdog.look(now_ns);
+    observation_->look(now_ns);
     if (plan_sets_.takeRequest()) reload();
     if (!is_announced_ && isDatabaseReady()) announce();
     if (!is_announced_ && !has_warned && now_ns - started_ns > 2000 * kNsPerMs) {
@@ -231,6 +266,7 @@ void HostProcess::reload() {
   auto plans = workspace_.recompile(problems);
   workspace_.report(problems);
   if (plans == nullptr) {
+    observation_->refused_reloads.add();
     log::error("reload_refused", "the resources have errors: those that were loaded stay",
                {{"errors", problems.errorCount()}});
     return;
@@ -240,6 +276,7 @@ void HostProcess::reload() {
     unit->loop.post([&calls = *unit->calls, plans] { calls.setPlans(plans); });
     server_->setCatalogue(unit->loop.index(), plans);
   }
+  observation_->reloads.add();
   log::info("reloaded", "the resources have been loaded anew",
             {{"resources", plans->plans().size()},
              {"duration_ms", (clock.monotonicNs() - started_ns) / kNsPerMs}});

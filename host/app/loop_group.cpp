@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "app/loop_group.hpp"
+
 #include <algorithm>
 #include <future>
-
-#include "app/host_process.hpp"
 
 namespace sub0::app {
 

@@ -5,17 +5,14 @@
 #include <vector>
 
 #include "app/commands.hpp"
-
-#ifndef SUB0_VERSION
-#define SUB0_VERSION "0.0.0"
-#endif
+#include "app/version.hpp"
 
 namespace {
 
 using sub0::app::Command;
 
 void printHelp() {
-  std::cout << "sub0-host " << SUB0_VERSION
+  std::cout << "sub0-host " << sub0::app::kVersion
             << ": a self-hosted realtime backend. Without a command: run.\n\n";
   for (const Command& command : sub0::app::allCommands()) {
     std::cout << "  sub0-host " << command.declaration->name << ' ' << command.declaration->synopsis
@@ -38,7 +35,7 @@ std::size_t matchedWords(const Command& command, const std::vector<std::string>&
 
 int dispatch(std::vector<std::string> words) {
   if (!words.empty() && (words[0] == "--version" || words[0] == "version")) {
-    std::cout << "sub0-host " << SUB0_VERSION << '\n';
+    std::cout << "sub0-host " << sub0::app::kVersion << '\n';
     return sub0::app::kExitOk;
   }
   if (words.empty() || words[0] == "--help" || words[0] == "-h" || words[0] == "help") {

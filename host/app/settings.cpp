@@ -43,6 +43,14 @@ SettingDeclaration flag(std::string name, std::string about) {
   return {std::move(name), {}, SettingType::kBool, "false", std::move(about), false, 0, 0};
 }
 
+/// Empty where it is not set.
+SettingDeclaration optionalWhole(std::string name, std::int64_t min, std::int64_t max,
+                                 std::string about) {
+  SettingDeclaration setting = whole(std::move(name), 0, min, max, std::move(about));
+  setting.default_value.clear();
+  return setting;
+}
+
 /// Names of the dialect are those of the hosted product (spec §14); ours begin with SUB0_.
 void addNetworkSettings(std::vector<SettingDeclaration>& settings) {
   const net::Options defaults;
@@ -74,6 +82,13 @@ std::vector<SettingDeclaration> makeHostSettings() {
            "origins that browsers may call from, separated by | or ,; empty: all"),
       text("SUB0_TRUSTED_PROXIES", "",
            "addresses or CIDR ranges whose X-Forwarded-For is believed"),
+      optionalWhole(
+          "SUB0_ADMIN_PORT", 0, 65'535,
+          "port for /healthz, /readyz and /metrics alone; empty: they are on PORT; 0: any "
+          "free one, named in the log"),
+      text("SUB0_ADMIN_HOST", "127.0.0.1", "address of SUB0_ADMIN_PORT"),
+      whole("SUB0_BLOCKED_FAULT_MS", 10'000, 100, 86'400'000,
+            "ms for which a loop may be blocked before /healthz says 503"),
       text("SUB0_LOG", "text", "log lines on stderr: text or json"),
       text("SUB0_LOG_LEVEL", "info", "error, warning, info or debug"),
       flag("SUB0_TRACE",
@@ -188,6 +203,7 @@ std::vector<std::string> Settings::problems() const {
       found.push_back(what + "expected true or false");
     }
     if (declared.type != SettingType::kWhole) continue;
+    if (value.value.empty() && declared.default_value.empty()) continue;  // not set
     Poco::Int64 number = 0;
     if (!Poco::NumberParser::tryParse64(value.value, number)) {
       found.push_back(what + "expected a whole number");
