@@ -8,9 +8,11 @@ Nothing here sleeps: tests wait for events of the log or for bytes, each with a 
 pid, must leave with 0, and its log must name none of the secrets that it was given.
 """
 
+import collections
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -40,6 +42,11 @@ def environment(extra=None):
     given = {**kept, "SUB0_LOG": "json", "ALLOW_WEBSOCKET_CONNECTIONS": "true", "WALLET_TOKEN_KEY": TOKEN_KEY,
              **(extra or {})}
     return {name: value for name, value in given.items() if value is not None}
+
+
+def is_sanitized():
+    """Whether the program was built with a sanitizer: it is slow then, and keeps what was freed."""
+    return b"__sanitizer_" in PROGRAM.read_bytes()
 
 
 def run_program(*words, env=None, **more):
@@ -86,6 +93,7 @@ class Host:
         self._words = [str(program), "run", "--resources", str(resources), "--port", "0", "--state", str(self.state),
                        *map(str, arguments)]
         self._lines = []
+        self._counts = collections.Counter()  # of events
         self._changed = threading.Condition()
         self.process = None
         self.port = 0
@@ -103,8 +111,10 @@ class Host:
 
     def _read(self):
         for raw in self.process.stderr:
+            line = raw.decode("utf-8", "replace").rstrip("\n")
             with self._changed:
-                self._lines.append(raw.decode("utf-8", "replace").rstrip("\n"))
+                self._lines.append(line)
+                self._counts[_object(line).get("event")] += 1
                 self._changed.notify_all()
         with self._changed:
             self._lines.append(None)
@@ -125,6 +135,27 @@ class Host:
                         return entry
                 if not self._changed.wait(max(0.0, until - time.monotonic())):
                     raise AssertionError(f"no event {event!r} in time:\n{self.log()}")
+
+    def count(self, event):
+        """How many log lines have this event so far."""
+        with self._changed:
+            return self._counts[event]
+
+    def wait_for_count(self, event, count):
+        """Waits until so many log lines have this event."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._counts[event] >= count or None in self._lines[-1:], PATIENCE_S) or \
+                    self._counts[event] < count:
+                raise AssertionError(f"{self._counts[event]} events {event!r}, not {count}:\n{self.log()[-4000:]}")
+
+    # ---- what it holds
+    def memory_bytes(self):
+        """What of it is in memory."""
+        text = pathlib.Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
+        return int(re.search(r"VmRSS:\s+(\d+) kB", text)[1]) * 1024
+
+    def descriptor_count(self):
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
     def log(self):
         return "\n".join(line for line in self._lines if line is not None)
