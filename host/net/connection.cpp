@@ -74,6 +74,7 @@ void Connection::read() {
   const loop::IoResult result = table_.loop().io().receive(descriptor_, buffer, room);
   switch (result.status) {
     case loop::IoStatus::kOk:
+      table_.counters().traffic.received_bytes.add(result.bytes);
       feed({buffer, result.bytes});
       return;
     case loop::IoStatus::kWouldBlock:
@@ -144,9 +145,14 @@ Admission Connection::admit(std::size_t message_bytes) {
 }
 
 void Connection::flush() {
-  if (state_ == State::kClosed || !queue_ || is_blocked_) return;
+  if (state_ == State::kClosed || !queue_) return;
+  if (is_blocked_) {
+    table_.noteUnsent(*queue_);
+    return;
+  }
   std::size_t sent_bytes = 0;
   const loop::IoStatus status = queue_->send(table_.loop().io(), descriptor_, sent_bytes);
+  table_.counters().traffic.sent_bytes.add(sent_bytes);
   if (status == loop::IoStatus::kOk) {
     table_.giveBack(std::move(queue_));
     allSent();
@@ -161,6 +167,7 @@ void Connection::flush() {
     queue_->stall_due_ms = nowMs() + static_cast<std::int64_t>(table_.options().stall_deadline_ms);
     armTimer();
   }
+  table_.noteUnsent(*queue_);
   setBlocked(true);
   if (wants_resume_ && queue_->bytes() < table_.options().soft_unsent_bytes) resumeLater();
 }

@@ -127,9 +127,16 @@ void ConnectionTable::releaseBudget(SendQueue& queue) {
   if (queue.budget_bytes != 0) budget_.release(std::exchange(queue.budget_bytes, 0));
 }
 
+void ConnectionTable::noteUnsent(SendQueue& queue) {
+  const std::size_t bytes = queue.bytes();
+  counters_.traffic.unsent_bytes.add(bytes);
+  counters_.traffic.unsent_bytes.subtract(std::exchange(queue.noted_bytes, bytes));
+}
+
 void ConnectionTable::giveBack(std::unique_ptr<SendQueue> queue) {
   releaseBudget(*queue);
   queue->clear();
+  if (queue->noted_bytes != 0) noteUnsent(*queue);
   if (spare_queues_.size() < kSpareQueues) spare_queues_.push_back(std::move(queue));
 }
 

@@ -62,6 +62,7 @@ class ConnectionTable {
   std::unique_ptr<SendQueue> takeQueue();
   void giveBack(std::unique_ptr<SendQueue> queue);
   void releaseBudget(SendQueue& queue);
+  void noteUnsent(SendQueue& queue);
   std::unique_ptr<Protocol>& successor() { return successor_; }
 
  private:

@@ -21,6 +21,7 @@ void Totals::add(const Counters& counters) {
   broadcast_deliveries += counters.broadcast_deliveries.get();
   broadcast_overflows += counters.broadcast_overflows.get();
   for (std::size_t i = 0; i < kCloseReasons; ++i) closed[i] += counters.closed[i].get();
+  traffic.add(counters.traffic);
 }
 
 }  // namespace sub0::net

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/count.hpp"
+#include "net/traffic.hpp"
 
 namespace sub0::net {
 
@@ -39,6 +40,7 @@ struct alignas(64) Counters {
   Count broadcast_deliveries;
   Count broadcast_overflows;  // letters that found the mailbox full
   std::array<Count, kCloseReasons> closed;
+  Traffic traffic;
 };
 
 /// The sum over loops.
@@ -53,6 +55,7 @@ struct Totals {
   std::uint64_t broadcast_deliveries = 0;
   std::uint64_t broadcast_overflows = 0;
   std::array<std::uint64_t, kCloseReasons> closed{};
+  TrafficTotals traffic;
 
   void add(const Counters& counters);
   std::uint64_t closedBy(CloseReason reason) const {

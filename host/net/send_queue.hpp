@@ -38,6 +38,7 @@ class SendQueue {
   void clear();
 
   std::size_t budget_bytes = 0;   // taken from the process's budget
+  std::size_t noted_bytes = 0;    // of bytes(), counted as unsent
   std::int64_t stall_due_ms = 0;  // while the kernel's buffer is full
 
  private:

@@ -171,6 +171,7 @@ void Endpoint::upgrade(Exchange& exchange, const Request& request) {
         Poco::Net::IPAddress(std::string(connection.peerAddress())), request));
   }
   const std::string origin_text(origin.value_or(""));
+  services_.counters.traffic.countResponse(101);
   ws::writeSwitchingProtocols(connection.output().tail(), handshake,
                               corsLines(origin ? &origin_text : nullptr));
   connection.clearDeadline();

@@ -155,6 +155,7 @@ void Exchange::respond(ResponseHead head, std::string_view body) {
       connection_.abort(CloseReason::kSlowReader);
       return;
   }
+  services.counters.traffic.countResponse(head.status);
   if (head.close) {
     connection_.finishWhenSent(head.status < 400 ? CloseReason::kDone : CloseReason::kRefused);
   }

@@ -172,6 +172,7 @@ std::uint64_t Hub::count(const call::Broadcast& broadcast, const call::Sender& s
 }
 
 void Hub::send(const call::Broadcast& broadcast, const call::Sender& sender) {
+  parts_[sender.loop]->counters->traffic.broadcasts.add();
   const SharedBytes frame = makeBroadcastFrame(broadcast.action, broadcast.data);
   const Uids uids = distinct(broadcast.uids);
   sendLocal(broadcast, sender, uids, frame);
