@@ -27,6 +27,10 @@ void ofNet(Self, Snapshot snapshot, MetricsText& out) {
   out.sample({}, snapshot.net.*Member);
 }
 template <auto Member>
+void ofTraffic(Self, Snapshot snapshot, MetricsText& out) {
+  out.sample({}, snapshot.net.traffic.*Member);
+}
+template <auto Member>
 void ofProcess(Self, Snapshot snapshot, MetricsText& out) {
   out.sample({}, snapshot.process.*Member);
 }
@@ -63,6 +67,12 @@ void closed(Self, Snapshot snapshot, MetricsText& out) {
   for (std::size_t i = 0; i < net::kCloseReasons; ++i) {
     const auto reason = static_cast<net::CloseReason>(i);
     out.sample({{"reason", net::closeReasonName(reason)}}, snapshot.net.closed[i]);
+  }
+}
+
+void responses(Self, Snapshot snapshot, MetricsText& out) {
+  for (std::size_t i = 0; i < net::kStatusClasses; ++i) {
+    out.sample({{"class", std::to_string(i + 1) + "xx"}}, snapshot.net.traffic.responses[i]);
   }
 }
 
@@ -112,6 +122,7 @@ void pluginColumn(Self self, Snapshot snapshot, MetricsText& out) {
 }
 
 using Net = net::Totals;
+using Traffic = net::TrafficTotals;
 using Metrics = std::vector<MetricDeclaration>;
 
 void addProcess(Metrics& metrics) {
@@ -163,6 +174,14 @@ Metrics makeMetrics() {
        ofNet<&Net::accept_failures>},
       {"sub0_http_requests_total", "counter", "", "HTTP requests with a whole head.",
        ofNet<&Net::http_requests>},
+      {"sub0_http_responses_total", "counter", "class",
+       "HTTP responses by class of their status; 1xx are upgrades to WebSocket.", responses},
+      {"sub0_received_bytes_total", "counter", "", "Bytes read from clients.",
+       ofTraffic<&Traffic::received_bytes>},
+      {"sub0_sent_bytes_total", "counter", "", "Bytes that the kernel took for clients.",
+       ofTraffic<&Traffic::sent_bytes>},
+      {"sub0_unsent_bytes", "gauge", "", "What waits for clients that read too slowly.",
+       ofTraffic<&Traffic::unsent_bytes>},
       {"sub0_messages_received_total", "counter", "", "WebSocket messages received.",
        ofNet<&Net::messages>},
       {"sub0_replies_sent_total", "counter", "", "HTTP responses and WebSocket replies written.",
@@ -178,6 +197,8 @@ Metrics makeMetrics() {
        one<&All::calls_under_way>},
       {"sub0_calls_unknown_total", "counter", "", "Calls of a resource that does not exist.",
        one<&All::calls_unknown>},
+      {"sub0_broadcasts_total", "counter", "", "Broadcasts sent, whoever received them.",
+       ofTraffic<&Traffic::broadcasts>},
       {"sub0_broadcast_deliveries_total", "counter", "", "Broadcasts written to a connection.",
        ofNet<&Net::broadcast_deliveries>},
       {"sub0_broadcast_overflows_total", "counter", "",
