@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <deque>
+#include <string>
+
+#include "tests/simulation/client.hpp"
+
+namespace sub0::simulation {
+
+/// An HTTP client that holds the server to RFC 9112, S-51 and S-52, one request after the other or
+/// pipelined; or one that misbehaves as its plan says.
+class HttpClient final : public Client {
+ public:
+  using Client::Client;
+
+ private:
+  struct Waiting {
+    std::uint64_t call = 0;  // 0: /healthz, or a resource that is not there
+    int status = 0;          // of such a request
+  };
+
+  void onConnected() override;
+  void onTime() override;
+  void onInput() override;
+  void onEnd(bool is_reset) override;
+
+  void sendRequest(const Step& step);
+  void misbehave();
+  void next();
+  void onResponse(const Response& response);
+
+  std::deque<Waiting> waiting_;
+  bool is_ending_ = false;  // what comes now is the end
+  bool has_misbehaved_ = false;
+  bool was_told_ = false;  // the server said that it closes
+};
+
+}  // namespace sub0::simulation

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace sub0::simulation {
+
+/// JSON as a client reads it: small, strict (RFC 8259, UTF-8, no member twice), and nothing of the
+/// host's, which it judges.
+struct Json {
+  enum class Type : unsigned char { kNull, kFalse, kTrue, kNumber, kText, kArray, kObject };
+  Type type = Type::kNull;
+  std::string text;  // of a number as it stands; of a text, decoded
+  std::vector<Json> items;
+  std::vector<std::pair<std::string, Json>> members;
+
+  static std::optional<Json> parse(std::string_view text);
+
+  const Json* find(std::string_view name) const;
+  bool isNull() const { return type == Type::kNull; }
+  bool isText() const { return type == Type::kText; }
+  /// Canonical: no spaces, members as they came.
+  std::string toString() const;
+};
+
+/// `text` with quotes and escapes.
+std::string quoted(std::string_view text);
+
+/// Whether it is UTF-8 (no surrogates, shortest forms).
+bool isStrictUtf8(std::string_view text);
+
+}  // namespace sub0::simulation
