@@ -25,7 +25,7 @@ using Poco::Net::HTTPResponse;
 
 constexpr int kThreads = 4;
 constexpr int kMaxQueued = 16;
-constexpr int kTimeoutS = 5;
+constexpr int kTimeoutS = 2;
 
 struct Answer {
   HTTPResponse::HTTPStatus status = HTTPResponse::HTTP_OK;

@@ -295,6 +295,7 @@ void HostProcess::drain() {
   const sigset_t signals = waitedSignals();
   const timespec interval{0, 5 * kNsPerMs};
   while (!server_->isIdle() && clock.monotonicNs() < end_ns) {
+    observation_->look(clock.monotonicNs());
     const int signal = ::sigtimedwait(&signals, nullptr, &interval);
     if (signal == SIGTERM || signal == SIGINT) ::_exit(kExitOk);
   }

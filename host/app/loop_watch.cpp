@@ -3,8 +3,7 @@
 
 namespace sub0::app {
 
-LoopWatch::LoopWatch(const std::vector<const loop::Loop*>& loops, std::int64_t now_ns)
-    : looked_ns_(now_ns) {
+LoopWatch::LoopWatch(const std::vector<const loop::Loop*>& loops) {
   for (const loop::Loop* loop : loops) {
     seen_.push_back(std::make_unique<Seen>());
     seen_.back()->loop = loop;

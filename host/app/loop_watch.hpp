@@ -19,7 +19,7 @@ class LoopWatch {
   static constexpr std::int64_t kBlockedNs = 100'000'000;
 
   /// OWNERSHIP: the loops outlive this.
-  LoopWatch(const std::vector<const loop::Loop*>& loops, std::int64_t now_ns);
+  explicit LoopWatch(const std::vector<const loop::Loop*>& loops);
 
   void look(std::int64_t now_ns);
 
@@ -28,7 +28,7 @@ class LoopWatch {
   std::uint64_t blockedNs(std::size_t loop) const;
   /// How long the loop's turn has lasted, 0 below kBlockedNs.
   std::int64_t blockedNowNs(std::size_t loop, std::int64_t now_ns) const;
-  /// When look() was last called.
+  /// When look() was last called; 0: never.
   std::int64_t lookedNs() const { return looked_ns_.load(std::memory_order_relaxed); }
 
  private:
@@ -40,7 +40,7 @@ class LoopWatch {
     std::atomic<std::uint64_t> blocked_ns{0};
   };
   std::vector<std::unique_ptr<Seen>> seen_;
-  std::atomic<std::int64_t> looked_ns_;
+  std::atomic<std::int64_t> looked_ns_{0};
 };
 
 }  // namespace sub0::app

@@ -22,7 +22,7 @@ Observation::Observation(Parts parts)
     : parts_(std::move(parts)),
       started_ns_(clock().monotonicNs()),
       started_at_s_(static_cast<double>(clock().wallMs()) / 1e3),
-      watch_(loopsOf(parts_.loops), started_ns_) {}
+      watch_(loopsOf(parts_.loops)) {}
 
 /// Reading the time is safe on any thread.
 loop::Io& Observation::clock() const { return parts_.loops.units().front()->io; }
@@ -37,7 +37,8 @@ std::string Observation::fault() const {
       return "loop " + std::to_string(i) + " has been blocked for " + after(blocked_ns);
     }
   }
-  const std::int64_t silent_ns = now_ns - watch_.lookedNs();
+  const std::int64_t looked_ns = watch_.lookedNs();
+  const std::int64_t silent_ns = looked_ns == 0 ? 0 : now_ns - looked_ns;
   if (silent_ns < limit_ns) return {};
   return "the control thread has been silent for " + after(silent_ns);
 }
