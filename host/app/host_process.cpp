@@ -130,6 +130,18 @@ void HostProcess::readNetworkOptions() {
   } else {
     workspace_.addProblem("ALLOWED_ORIGINS: " + cors.error().message);
   }
+  auto unlimited = net::AddressRanges::parse(settings.text("SUB0_UNLIMITED_ADDRESSES"));
+  if (unlimited) {
+    options.unlimited_addresses = std::move(*unlimited);
+  } else {
+    workspace_.addProblem("SUB0_UNLIMITED_ADDRESSES: " + unlimited.error().message);
+  }
+  const auto uid_policy = net::parseUidPolicy(settings.text("SUB0_UID_CONNECTIONS"));
+  if (uid_policy) {
+    options.uid_policy = *uid_policy;
+  } else {
+    workspace_.addProblem("SUB0_UID_CONNECTIONS: expected all, replace or refuse");
+  }
   const std::string proxies = settings.text("SUB0_TRUSTED_PROXIES");
   if (proxies.empty()) return;
   auto trusted = net::http::TrustedProxies::parse(proxies);

@@ -82,6 +82,12 @@ std::vector<SettingDeclaration> makeHostSettings() {
            "origins that browsers may call from, separated by | or ,; empty: all"),
       text("SUB0_TRUSTED_PROXIES", "",
            "addresses or CIDR ranges whose X-Forwarded-For is believed"),
+      text("SUB0_UNLIMITED_ADDRESSES", "127.0.0.0/8,::1",
+           "addresses or CIDR ranges that have no limit of connections per address"),
+      text(
+          "SUB0_UID_CONNECTIONS", "all",
+          "further connections of a uid: all (each gets its messages), replace (the older ones are "
+          "closed), refuse (409)"),
       optionalWhole(
           "SUB0_ADMIN_PORT", 0, 65'535,
           "port for /healthz, /readyz and /metrics alone; empty: they are on PORT; 0: any "

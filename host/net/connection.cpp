@@ -19,6 +19,7 @@ bool Connection::open(const loop::Accepted& accepted, std::uint64_t number,
                       std::unique_ptr<Protocol> protocol) {
   descriptor_ = accepted.descriptor;
   number_ = number;
+  record_ = ClosedRecord::make(table_.options(), table_.loop().nowNs());
   protocol_ = std::move(protocol);
   setPeerAddress({accepted.address, accepted.address_size});
   state_ = State::kOpen;
@@ -44,6 +45,10 @@ void Connection::setPeerAddress(std::string_view address) {
 std::string_view Connection::peerAddress() const {
   return long_address_ ? std::string_view(*long_address_)
                        : std::string_view(address_, address_size_);
+}
+
+void Connection::establish() {
+  if (ticket_.is_pending) table_.guard().admissions.establish(ticket_);
 }
 
 std::int64_t Connection::nowMs() const { return table_.loop().nowNs() / 1'000'000; }
@@ -75,6 +80,7 @@ void Connection::read() {
   switch (result.status) {
     case loop::IoStatus::kOk:
       table_.counters().traffic.received_bytes.add(result.bytes);
+      if (record_) record_->bytes_in += result.bytes;
       feed({buffer, result.bytes});
       return;
     case loop::IoStatus::kWouldBlock:
@@ -134,13 +140,17 @@ Admission Connection::admit(std::size_t message_bytes) {
   const std::size_t limit_bytes = table_.options().hard_unsent_bytes;
   if (queue_->bytes() <= limit_bytes + queue_->budget_bytes) return Admission::kAdmitted;
   const bool is_large = message_bytes > limit_bytes;
-  if (is_large && !table_.budget().reserve(message_bytes)) return Admission::kOverBudget;
+  if (is_large && !table_.guard().budget.reserve(message_bytes)) {
+    table_.refused(Refusal::kUnsentBudget, *this);
+    return Admission::kOverBudget;
+  }
   if (is_large) queue_->budget_bytes += message_bytes;
   flush();
   if (!queue_) return Admission::kAdmitted;
   // A large message may stay if it came to an empty queue; small ones may follow it.
   const std::size_t allowed_bytes = is_large ? message_bytes : limit_bytes + queue_->budget_bytes;
   if (queue_->bytes() <= allowed_bytes) return Admission::kAdmitted;
+  table_.refused(Refusal::kUnsent, *this);
   return Admission::kOverLimit;
 }
 
@@ -153,6 +163,7 @@ void Connection::flush() {
   std::size_t sent_bytes = 0;
   const loop::IoStatus status = queue_->send(table_.loop().io(), descriptor_, sent_bytes);
   table_.counters().traffic.sent_bytes.add(sent_bytes);
+  if (record_) record_->bytes_out += sent_bytes;
   if (status == loop::IoStatus::kOk) {
     table_.giveBack(std::move(queue_));
     allSent();
@@ -230,6 +241,7 @@ void Connection::onTimer() {
   if (state_ == State::kClosed) return;
   const std::int64_t now_ms = nowMs();
   if (queue_ && queue_->stall_due_ms != 0 && queue_->stall_due_ms <= now_ms) {
+    table_.refused(Refusal::kUnsent, *this);
     abort(state_ == State::kOpen ? CloseReason::kSlowReader : reason_);
     return;
   }

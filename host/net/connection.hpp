@@ -7,6 +7,8 @@
 #include <string_view>
 
 #include "loop/loop.hpp"
+#include "net/admissions.hpp"
+#include "net/closed_record.hpp"
 #include "net/counters.hpp"
 #include "net/protocol.hpp"
 #include "net/send_queue.hpp"
@@ -41,6 +43,13 @@ class Connection final : public loop::EventSink, private loop::Timer {
   /// Behind a trusted proxy: the client's own.
   void setPeerAddress(std::string_view address);
   ConnectionTable& table() { return table_; }
+
+  /// What it is counted for; given back when it is freed.
+  Admissions::Ticket& ticket() { return ticket_; }
+  /// Its first request is whole: it is not pending any more.
+  void establish();
+  /// Null where nobody reads it.
+  ClosedRecord* record() { return record_.get(); }
 
   /// Takes the socket over. False: it cannot be watched (closed).
   bool open(const loop::Accepted& accepted, std::uint64_t number,
@@ -84,6 +93,9 @@ class Connection final : public loop::EventSink, private loop::Timer {
   /// At once.
   void abort(CloseReason reason);
 
+  /// The turn's clock.
+  std::int64_t nowMs() const;
+
  private:
   friend class ConnectionTable;
   enum class State : std::uint8_t { kOpen, kFinishing, kLingering, kClosed };
@@ -99,7 +111,6 @@ class Connection final : public loop::EventSink, private loop::Timer {
   void armTimer();
   void leaveOpen(CloseReason reason);
   void startFinishing(CloseReason reason);
-  std::int64_t nowMs() const;
 
   ConnectionTable& table_;
   loop::WatchHandle watch_ = 0;
@@ -120,6 +131,8 @@ class Connection final : public loop::EventSink, private loop::Timer {
   std::unique_ptr<SendQueue> queue_;
   std::unique_ptr<Protocol> protocol_;
   std::uint64_t number_ = 0;
+  Admissions::Ticket ticket_;
+  std::unique_ptr<ClosedRecord> record_;
   std::int64_t deadline_ms_ = 0;  // 0: none
   std::int64_t armed_ms_ = 0;     // when the timer fires; it may be early
   char address_[16] = {};         // longer ones: long_address_

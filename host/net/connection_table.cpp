@@ -7,20 +7,12 @@
 
 namespace sub0::net {
 
-bool UnsentBudget::reserve(std::size_t size_bytes) {
-  std::size_t used = used_bytes_.load();
-  do {
-    if (size_bytes > limit_bytes_ || used > limit_bytes_ - size_bytes) return false;
-  } while (!used_bytes_.compare_exchange_weak(used, used + size_bytes));
-  return true;
-}
-
 ConnectionTable::ConnectionTable(loop::Loop& loop, const Options& options, Counters& counters,
-                                 UnsentBudget& budget)
+                                 Guard& guard)
     : loop_(loop),
       options_(options),
       counters_(counters),
-      budget_(budget),
+      guard_(guard),
       flush_task_(*this, &ConnectionTable::flush),
       resume_task_(*this, &ConnectionTable::resume),
       reap_task_(*this, &ConnectionTable::reap) {}
@@ -34,7 +26,7 @@ void ConnectionTable::closeAll() {
 }
 
 Connection* ConnectionTable::add(
-    const loop::Accepted& accepted, std::uint64_t number,
+    const loop::Accepted& accepted, std::uint64_t number, const Admissions::Ticket& ticket,
     const std::function<std::unique_ptr<Protocol>(Connection&)>& make_protocol) {
   if (free_slots_.empty()) {
     const auto first = static_cast<std::uint32_t>(chunks_.size() * kChunkSlots);
@@ -49,6 +41,7 @@ Connection* ConnectionTable::add(
   slot.is_used = true;
   ++open_;
   auto* connection = new (slot.memory) Connection(*this, index, slot.generation);
+  connection->ticket_ = ticket;
   counters_.open_connections.add();
   return connection->open(accepted, number, make_protocol(*connection)) ? connection : nullptr;
 }
@@ -74,6 +67,10 @@ void ConnectionTable::IdTask::run() {
     if (Connection* connection = table_.find(id)) (table_.*work_)(*connection);
   }
   batch_.clear();
+}
+
+void ConnectionTable::refused(Refusal refusal, const Connection& connection) {
+  guard_.refused(counters_, refusal, connection.peerAddress(), loop_.nowNs());
 }
 
 void ConnectionTable::touched(Connection& connection) {
@@ -108,6 +105,11 @@ void ConnectionTable::reap(Connection& connection) {
   connection.protocol_->onReaped();
   if (connection.queue_) giveBack(std::move(connection.queue_));
   loop_.io().close(connection.descriptor_);
+  guard_.admissions.leave(connection.ticket_);
+  if (connection.record_) {
+    connection.record_->write(options_, connection.number_, connection.peerAddress(),
+                              connection.protocol_->name(), connection.reason_, loop_.nowNs());
+  }
   const std::uint32_t index = connection.slot_;
   connection.~Connection();
   slotAt(index).is_used = false;
@@ -124,7 +126,7 @@ std::unique_ptr<SendQueue> ConnectionTable::takeQueue() {
 }
 
 void ConnectionTable::releaseBudget(SendQueue& queue) {
-  if (queue.budget_bytes != 0) budget_.release(std::exchange(queue.budget_bytes, 0));
+  if (queue.budget_bytes != 0) guard_.budget.release(std::exchange(queue.budget_bytes, 0));
 }
 
 void ConnectionTable::noteUnsent(SendQueue& queue) {

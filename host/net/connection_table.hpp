@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -10,21 +9,10 @@
 #include "loop/loop.hpp"
 #include "net/connection.hpp"
 #include "net/counters.hpp"
+#include "net/guard.hpp"
 #include "net/options.hpp"
 
 namespace sub0::net {
-
-/// The bytes of messages over the hard mark that wait in the whole process. Any thread.
-class UnsentBudget {
- public:
-  explicit UnsentBudget(std::size_t limit_bytes) : limit_bytes_(limit_bytes) {}
-  bool reserve(std::size_t size_bytes);
-  void release(std::size_t size_bytes) { used_bytes_.fetch_sub(size_bytes); }
-
- private:
-  const std::size_t limit_bytes_;
-  std::atomic<std::size_t> used_bytes_{0};
-};
 
 /// The connections of one loop: a slab of slots with generations, so that an id never finds
 /// somebody else, and the loop's work on them: one send for each touched in the flush phase,
@@ -32,14 +20,15 @@ class UnsentBudget {
 class ConnectionTable {
  public:
   /// OWNERSHIP: all must outlive the table.
-  ConnectionTable(loop::Loop& loop, const Options& options, Counters& counters,
-                  UnsentBudget& budget);
+  ConnectionTable(loop::Loop& loop, const Options& options, Counters& counters, Guard& guard);
   ~ConnectionTable();
   ConnectionTable(const ConnectionTable&) = delete;
   ConnectionTable& operator=(const ConnectionTable&) = delete;
 
   /// Makes a record for an accepted socket; its protocol is made by `makeProtocol(Connection&)`.
+  /// `ticket` is what it is counted for; it is given back when the connection is freed.
   Connection* add(const loop::Accepted& accepted, std::uint64_t number,
+                  const Admissions::Ticket& ticket,
                   const std::function<std::unique_ptr<Protocol>(Connection&)>& make_protocol);
   /// The connection of that id, or null when it has gone.
   Connection* find(ConnectionId id);
@@ -53,7 +42,9 @@ class ConnectionTable {
   loop::Loop& loop() { return loop_; }
   const Options& options() const { return options_; }
   Counters& counters() { return counters_; }
-  UnsentBudget& budget() { return budget_; }
+  Guard& guard() { return guard_; }
+  /// Counts a refusal that concerns `connection` and says it in the log.
+  void refused(Refusal refusal, const Connection& connection);
 
   /// For Connection.
   void touched(Connection& connection);
@@ -98,7 +89,7 @@ class ConnectionTable {
   loop::Loop& loop_;
   const Options& options_;
   Counters& counters_;
-  UnsentBudget& budget_;
+  Guard& guard_;
   std::vector<std::unique_ptr<Slot[]>> chunks_;
   std::vector<std::uint32_t> free_slots_;
   std::size_t open_ = 0;

@@ -37,6 +37,12 @@ Result<Done> Listener::open(const std::string& host, std::uint16_t port) {
   }
 }
 
+bool Listener::maySayPause(std::int64_t now_ns) const {
+  constexpr std::int64_t kQuietNs = 1'000'000'000;
+  std::int64_t until_ns = quiet_until_ns_.load(std::memory_order_relaxed);
+  return now_ns >= until_ns && quiet_until_ns_.compare_exchange_strong(until_ns, now_ns + kQuietNs);
+}
+
 Acceptor::Acceptor(loop::Loop& loop, const Listener& listener, std::uint64_t pause_ms,
                    Counters& counters, std::function<std::uint64_t()> average, OnAccept on_accept)
     : loop_(loop),
@@ -72,8 +78,7 @@ void Acceptor::onEvent(std::uint32_t /*flags*/) {
     }
     if (accepted.status != loop::IoStatus::kExhausted) return;
     counters_.accept_failures.add();
-    if (loop_.nowNs() >= quiet_until_ns_) {
-      quiet_until_ns_ = loop_.nowNs() + 1'000'000'000;
+    if (listener_.maySayPause(loop_.nowNs())) {
       log::warning("accept_paused",
                    "no descriptor or memory is left for a new connection: accepting pauses. "
                    "Raise the limit of open files (LimitNOFILE, ulimit -n)");

@@ -32,12 +32,15 @@ class Listener {
   /// "127.0.0.1" or "[::1]", as in a URL.
   const std::string& host() const { return host_; }
   void close() { socket_.close(); }
+  /// Whether a line about a pause may be written: one a second, for all loops together.
+  bool maySayPause(std::int64_t now_ns) const;
 
  private:
   Poco::Net::ServerSocket socket_;
   int adopted_ = -1;
   std::uint16_t port_ = 0;
   std::string host_;
+  mutable std::atomic<std::int64_t> quiet_until_ns_{0};
 };
 
 /// One loop's ear at the listener: takes a few connections per event. A loop that has well above
@@ -72,7 +75,6 @@ class Acceptor final : public loop::EventSink, private loop::Timer {
   std::function<std::uint64_t()> average_;
   OnAccept on_accept_;
   loop::WatchHandle watch_ = 0;
-  std::int64_t quiet_until_ns_ = 0;
   bool is_closed_ = false;
 };
 

@@ -14,6 +14,7 @@
 #include "json/parser.hpp"
 #include "loop/loop.hpp"
 #include "net/connection_table.hpp"
+#include "net/delayed_replies.hpp"
 #include "net/http/request_parser.hpp"
 #include "net/ws/frame_decoder.hpp"
 
@@ -42,15 +43,14 @@ struct Readiness {
 /// What all connections of one loop share: the ports to calls, the parsers' scratch memory, the
 /// random numbers, the date. One loop's thread. OWNERSHIP: the server's.
 struct LoopServices {
-  LoopServices(loop::Loop& loop_in, const Options& options_in, Counters& counters_in,
-               UnsentBudget& budget, call::Dispatcher& dispatcher_in,
-               std::shared_ptr<const call::Catalogue> catalogue_in, const Readiness& readiness_in,
-               ws::Hub& hub_in);
+  LoopServices(loop::Loop& loop_in, const Options& options_in, Counters& counters_in, Guard& guard,
+               call::Dispatcher& dispatcher_in, std::shared_ptr<const call::Catalogue> catalogue_in,
+               const Readiness& readiness_in, ws::Hub& hub_in);
   ~LoopServices();
   LoopServices(const LoopServices&) = delete;
   LoopServices& operator=(const LoopServices&) = delete;
 
-  /// Delivers replies to whichever protocol asked.
+  /// Delivers replies to whichever protocol asked; those to bad tokens perhaps later.
   class Replies final : public call::ReplyPort {
    public:
     explicit Replies(LoopServices& services) : services_(services) {}
@@ -58,6 +58,7 @@ struct LoopServices {
     void followersSent(const call::Sender& sender) override;
 
    private:
+    bool slowDown(Connection& connection, const call::Sender& sender, const call::Reply& reply);
     LoopServices& services_;
   };
 
@@ -75,6 +76,8 @@ struct LoopServices {
   ws::Hub& hub;
   ConnectionTable connections;
   Replies replies;
+  DelayedReplies delayed;
+  std::size_t open_refusals = 0;  // of http::RefusedConnection
   json::Parser parser;
   http::RequestLimits request_limits;
   ws::FrameLimits frame_limits;

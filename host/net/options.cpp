@@ -3,6 +3,13 @@
 
 namespace sub0::net {
 
+std::optional<UidPolicy> parseUidPolicy(std::string_view name) {
+  if (name == "all") return UidPolicy::kAll;
+  if (name == "replace") return UidPolicy::kReplace;
+  if (name == "refuse") return UidPolicy::kRefuse;
+  return std::nullopt;
+}
+
 std::span<const OptionRow> optionTable() {
   static const OptionRow kRows[] = {
       {"MAX_PAYLOAD_LIMIT", &Options::max_payload_bytes, "bytes",
@@ -11,6 +18,10 @@ std::span<const OptionRow> optionTable() {
        "Time for a request head or an opening handshake, from its first byte or the connect."},
       {"SUB0_BODY_DEADLINE_MS", &Options::body_deadline_ms, "ms",
        "Time for a request body, from the end of its head."},
+      {"SUB0_BODY_MIN_RATE", &Options::body_min_rate, "bytes/s",
+       "A request body that comes slower, over a window, is given up (408); 0: no minimum.", 0},
+      {"SUB0_BODY_RATE_WINDOW_MS", &Options::body_rate_window_ms, "ms",
+       "The window of SUB0_BODY_MIN_RATE."},
       {"SUB0_KEEP_ALIVE_MS", &Options::keep_alive_ms, "ms",
        "How long an HTTP connection may idle between requests."},
       {"SUB0_CLOSE_DEADLINE_MS", &Options::close_deadline_ms, "ms",
@@ -36,6 +47,28 @@ std::span<const OptionRow> optionTable() {
        "Pause of accepting when descriptors are used up."},
       {"SUB0_FRAGMENT_LIMIT", &Options::max_fragments, "frames",
        "The most fragments of one WebSocket message (1008)."},
+      {"SUB0_CONNECTION_LIMIT", &Options::max_connections, "connections",
+       "Connections in all; beyond: 503. 0: no limit.", 0},
+      {"SUB0_CONNECTIONS_PER_ADDRESS", &Options::max_address_connections, "connections",
+       "Connections of one address, or of one /64 of IPv6; beyond: 429. 0: no limit. Addresses in "
+       "SUB0_UNLIMITED_ADDRESSES (by default this machine's own) are not counted.",
+       0},
+      {"SUB0_PENDING_LIMIT", &Options::max_pending, "connections",
+       "Connections that have not sent a whole request yet; beyond: 503. 0: no limit.", 0},
+      {"SUB0_PENDING_PER_ADDRESS", &Options::max_address_pending, "connections",
+       "The same of one address; beyond: 429. 0: no limit.", 0},
+      {"SUB0_MESSAGE_RATE", &Options::message_rate, "messages/s",
+       "Messages and pings of one WebSocket connection, a second's at once at the most; beyond: "
+       "closed by 1008. 0: no limit.",
+       0},
+      {"SUB0_BAD_TOKENS_PER_SECOND", &Options::bad_tokens_per_second, "replies/s",
+       "Replies 401 to one address, beyond a burst; further ones come later, then as 429. 0: no "
+       "limit.",
+       0},
+      {"SUB0_BAD_TOKEN_BURST", &Options::bad_token_burst, "replies",
+       "Replies 401 that an address gets at once."},
+      {"SUB0_LOG_CLOSED", &Options::log_closed, "",
+       "Whether the log has a line per closed connection at level info; at level debug it has."},
       {"ALLOW_WEBSOCKET_CONNECTIONS", &Options::allow_websocket, "",
        "Whether the WebSocket endpoint exists."},
       {"FORCE_WEBSOCKET_WITH_UID", &Options::force_uid, "",

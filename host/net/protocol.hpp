@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 #include "call/request.hpp"
 
@@ -17,6 +18,11 @@ class Protocol {
   Protocol(const Protocol&) = delete;
   Protocol& operator=(const Protocol&) = delete;
   virtual ~Protocol() = default;
+
+  /// "http" or "ws", for the log.
+  virtual std::string_view name() const { return "http"; }
+  /// Who sent the request at hand, where that is not the peer (behind a trusted proxy); else empty.
+  virtual std::string_view clientAddress() const { return {}; }
 
   /// Bytes came, 64 readable ones behind them: uses or stores all, unless it hands over to a
   /// successor (Connection::become), which gets what is left.

@@ -5,12 +5,14 @@
 #include <cassert>
 #include <utility>
 
+#include "net/http/refused_connection.hpp"
+
 namespace sub0::net {
 
 struct Server::Part {
   Part(Server& server, loop::Loop& loop, call::Dispatcher& dispatcher,
        std::shared_ptr<const call::Catalogue> catalogue, Counters& counters)
-      : services(loop, server.options_, counters, server.budget_, dispatcher, std::move(catalogue),
+      : services(loop, server.options_, counters, *server.guard_, dispatcher, std::move(catalogue),
                  server.readiness_, *server.hub_),
         endpoint(services),
         acceptor(
@@ -27,13 +29,33 @@ struct Server::Part {
   void accept(const Server& server, const loop::Accepted& accepted) {
     const std::uint64_t number = next_number;
     next_number += server.loops_;
+    const std::string_view address(accepted.address, accepted.address_size);
+    Guard& guard = *server.guard_;
+    Admissions::Ticket ticket;
+    if (const auto refusal = guard.admissions.enter(guard.countedKey(address), ticket)) {
+      guard.refused(services.counters, *refusal, address, services.loop.nowNs());
+      return refuse(accepted, number, *refusal);
+    }
     http::Exchange* exchange = nullptr;
-    Connection* connection = services.connections.add(accepted, number, [&](Connection& made) {
+    const auto make_protocol = [&](Connection& made) {
       auto protocol = endpoint.open(made);
       exchange = protocol.get();
       return protocol;
-    });
+    };
+    Connection* connection = services.connections.add(accepted, number, ticket, make_protocol);
     if (connection != nullptr) exchange->startDeadline();
+  }
+
+  void refuse(const loop::Accepted& accepted, std::uint64_t number, Refusal refusal) {
+    if (services.open_refusals >= http::RefusedConnection::kMaxOpen) {
+      services.loop.io().close(accepted.descriptor);
+      return;
+    }
+    Connection* connection = services.connections.add(accepted, number, {}, [&](Connection&) {
+      return std::make_unique<http::RefusedConnection>(services.open_refusals);
+    });
+    if (connection == nullptr) return;
+    http::RefusedConnection::answer(*connection, endpoint, refusal);
   }
 
   LoopServices services;
@@ -43,9 +65,7 @@ struct Server::Part {
 };
 
 Server::Server(Options options, Readiness readiness)
-    : options_(std::move(options)),
-      readiness_(std::move(readiness)),
-      budget_(options_.unsent_budget_bytes) {}
+    : options_(std::move(options)), readiness_(std::move(readiness)) {}
 
 Server::~Server() {
   // Letters under way name the hub and the parts; one may send another.
@@ -65,13 +85,18 @@ Result<Done> Server::listen(const std::string& host, std::uint16_t port) {
 void Server::setLoops(std::size_t loops) {
   assert(loops > 0 && loops_ == 0);
   loops_ = loops;
-  hub_ = std::make_unique<ws::Hub>(loops);
+  hub_ = std::make_unique<ws::Hub>(loops, options_.uid_policy);
   counters_ = std::make_unique<Counters[]>(loops);
 }
 
 void Server::addLoop(loop::Loop& loop, call::Dispatcher& dispatcher,
                      std::shared_ptr<const call::Catalogue> catalogue) {
   assert(loop.index() == parts_.size() && parts_.size() < loops_);
+  if (!guard_) {
+    std::uint64_t seed = 0;
+    loop.io().random(reinterpret_cast<char*>(&seed), sizeof seed);
+    guard_ = std::make_unique<Guard>(options_, seed);
+  }
   Counters& counters = counters_[loop.index()];
   parts_.push_back(std::make_unique<Part>(*this, loop, dispatcher, std::move(catalogue), counters));
   hub_->attach(loop, parts_.back()->services.connections, counters);
@@ -106,6 +131,7 @@ void Server::drain(std::int64_t window_ms) {
 void Server::drainPart(Part& part, std::int64_t window_ms) {
   part.acceptor.close();
   part.services.is_draining = true;
+  part.services.delayed.releaseAll();
   // The end of the window is left for the closing handshakes, the rest is for calls under way
   // who has none goes in its first half.
   constexpr std::int64_t kHandshakeMs = 500;

@@ -11,6 +11,7 @@
 #include "call/request.hpp"
 #include "loop/loop.hpp"
 #include "net/counters.hpp"
+#include "net/guard.hpp"
 #include "net/http/endpoint.hpp"
 #include "net/listener.hpp"
 #include "net/loop_services.hpp"
@@ -55,6 +56,8 @@ class Server {
   /// connections by 1001: those without calls spread over the first half of `window_ms`, others
   /// when their calls have ended, at the latest shortly before its end.
   void drain(std::int64_t window_ms);
+  /// What all loops share. REQUIRES: addLoop().
+  Guard& guard() { return *guard_; }
   /// THREAD: any. Whether nothing is open.
   bool isIdle() const { return totals().open_connections == 0; }
 
@@ -69,8 +72,8 @@ class Server {
 
   const Options options_;
   const Readiness readiness_;
-  UnsentBudget budget_;
   Listener listener_;
+  std::unique_ptr<Guard> guard_;
   std::unique_ptr<ws::Hub> hub_;
   std::size_t loops_ = 0;
   std::unique_ptr<Counters[]> counters_;

@@ -162,6 +162,7 @@ void Endpoint::upgrade(Exchange& exchange, const Request& request) {
   }
   const auto origin = request.header("Origin");
   if (!services_.options.cors.allows(origin)) {
+    services_.connections.refused(Refusal::kOrigin, exchange.connection());
     return exchange.respondFailure(Code::kForbidden, "this Origin is not among ALLOWED_ORIGINS",
                                    {.close = true});
   }
@@ -170,12 +171,30 @@ void Endpoint::upgrade(Exchange& exchange, const Request& request) {
     connection.setPeerAddress(services_.options.trusted_proxies->clientAddress(
         Poco::Net::IPAddress(std::string(connection.peerAddress())), request));
   }
+  if (!countUpgrade(connection)) {
+    services_.connections.refused(Refusal::kAddressConnections, connection);
+    return exchange.respondFailure(Code::kRateLimited, "too many connections from this address",
+                                   {.retry_after_s = 1, .close = true});
+  }
+  connection.clearDeadline();
+  auto session = ws::Session::make(connection, services_, handshake, request);
+  if (!session) {
+    services_.connections.refused(Refusal::kUidTaken, connection);
+    return exchange.respondFailure(Code::kLimitExceeded, "this uid is connected already",
+                                   {.status = 409, .close = true});
+  }
   const std::string origin_text(origin.value_or(""));
   services_.counters.traffic.countResponse(101);
   ws::writeSwitchingProtocols(connection.output().tail(), handshake,
                               corsLines(origin ? &origin_text : nullptr));
-  connection.clearDeadline();
-  connection.become(ws::Session::make(connection, services_, handshake, request));
+  connection.become(std::move(session));
+}
+
+/// Behind a trusted proxy a socket is counted for its client; false: that has too many.
+bool Endpoint::countUpgrade(Connection& connection) {
+  if (!services_.options.trusted_proxies || connection.ticket().key != 0) return true;
+  Guard& guard = services_.connections.guard();
+  return guard.admissions.countFor(guard.countedKey(connection.peerAddress()), connection.ticket());
 }
 
 void Endpoint::call(Exchange& exchange, const Request& request) {
@@ -196,6 +215,7 @@ void Endpoint::call(Exchange& exchange, const Request& request) {
     client_address = services_.options.trusted_proxies->clientAddress(
         Poco::Net::IPAddress(std::string(peer_address)), request);
     peer_address = client_address;
+    exchange.setClientAddress(client_address);
   }
   call::Request call_request;
   call_request.sender = {services_.loop.index(), connection.id(), exchange.beginCall(), false};

@@ -34,6 +34,7 @@ class Endpoint {
   void answerReadiness(Exchange& exchange);
   void answerMetrics(Exchange& exchange, const Request& request);
   void upgrade(Exchange& exchange, const Request& request);
+  bool countUpgrade(Connection& connection);
   void call(Exchange& exchange, const Request& request);
   bool isMethodAllowed(std::string_view method) const;
 

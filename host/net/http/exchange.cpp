@@ -85,6 +85,7 @@ void Exchange::serve(std::span<char>& input) {
 void Exchange::start(const Request& request) {
   LoopServices& services = endpoint_.services();
   services.counters.http_requests.add();
+  connection_.establish();
   waiting_ = Waiting::kNone;
   keeps_alive_ = request.keep_alive && !is_draining_;
   is_head_ = request.isHead();
@@ -102,8 +103,14 @@ void Exchange::forgetRequest() {
   origin_.reset();
 }
 
+void Exchange::setClientAddress(const std::string& address) {
+  if (client_address_ && *client_address_ == address) return;
+  client_address_ = std::make_unique<std::string>(address);
+}
+
 std::uint64_t Exchange::beginCall() {
   assert(!is_call_under_way_);
+  if (ClosedRecord* record = connection_.record()) ++record->calls;
   is_call_under_way_ = true;
   is_dispatching_ = true;
   return ++slot_;
@@ -157,7 +164,10 @@ void Exchange::respond(ResponseHead head, std::string_view body) {
   }
   services.counters.traffic.countResponse(head.status);
   if (head.close) {
-    connection_.finishWhenSent(head.status < 400 ? CloseReason::kDone : CloseReason::kRefused);
+    const CloseReason reason = head.status == 408  ? CloseReason::kDeadline
+                               : head.status < 400 ? CloseReason::kDone
+                                                   : CloseReason::kRefused;
+    connection_.finishWhenSent(reason);
   }
 }
 
@@ -221,11 +231,29 @@ void Exchange::watchDeadline() {
     case RequestParser::Phase::kBody:
       if (waiting_ == Waiting::kBody) return;
       waiting_ = Waiting::kBody;
-      connection_.setDeadline(options.body_deadline_ms);
+      body_since_ms_ = connection_.nowMs();
+      watchBody();
       return;
     case RequestParser::Phase::kFailed:
       return;
   }
+}
+
+/// The body's deadline, or before it the next look at its rate.
+void Exchange::watchBody() {
+  const Options& options = endpoint_.services().options;
+  const auto passed_ms = static_cast<std::uint64_t>(connection_.nowMs() - body_since_ms_);
+  const std::uint64_t left_ms =
+      options.body_deadline_ms - std::min(options.body_deadline_ms, passed_ms);
+  connection_.setDeadline(
+      options.body_min_rate == 0 ? left_ms : std::min(options.body_rate_window_ms, left_ms));
+}
+
+bool Exchange::mayBodyGoOn() {
+  const Options& options = endpoint_.services().options;
+  const auto passed_ms = static_cast<std::uint64_t>(connection_.nowMs() - body_since_ms_);
+  if (passed_ms >= options.body_deadline_ms) return false;
+  return parser_.bodyBytes() * 1000 >= options.body_min_rate * passed_ms;
 }
 
 void Exchange::onDeadline() {
@@ -235,8 +263,14 @@ void Exchange::onDeadline() {
     connection_.resumeWhenSent();
     return;
   }
-  if (parser_.phase() == RequestParser::Phase::kHead ||
-      parser_.phase() == RequestParser::Phase::kBody) {
+  const RequestParser::Phase phase = parser_.phase();
+  if (phase == RequestParser::Phase::kBody && mayBodyGoOn()) return watchBody();
+  if (phase == RequestParser::Phase::kBody) {
+    connection_.table().refused(Refusal::kSlowBody, connection_);
+  } else if (phase == RequestParser::Phase::kHead || waiting_ == Waiting::kFirst) {
+    connection_.table().refused(Refusal::kSlowHead, connection_);
+  }
+  if (phase == RequestParser::Phase::kHead || phase == RequestParser::Phase::kBody) {
     forgetRequest();
     respondFailure(Code::kTimeout, "the request did not come in time", {.status = 408});
     return;

@@ -21,6 +21,9 @@ class Exchange final : public Protocol {
  public:
   Exchange(Connection& connection, Endpoint& endpoint);
 
+  std::string_view clientAddress() const override {
+    return client_address_ ? std::string_view(*client_address_) : std::string_view();
+  }
   void onInput(std::span<char>& input) override;
   std::size_t readRoomBytes() const override;
   void onEndOfInput() override;
@@ -42,6 +45,8 @@ class Exchange final : public Protocol {
 
   /// The number of the call that is about to be dispatched.
   std::uint64_t beginCall();
+  /// Of the request at hand, where it came through a trusted proxy.
+  void setClientAddress(const std::string& address);
   call::VerifiedTokens& verifiedTokens() { return verified_tokens_; }
   void endDispatch() { is_dispatching_ = false; }
 
@@ -52,6 +57,8 @@ class Exchange final : public Protocol {
   void start(const Request& request);
   void forgetRequest();
   void watchDeadline();
+  void watchBody();
+  bool mayBodyGoOn();
   void endIfIdle();
   std::size_t backlogBytes() const;
 
@@ -67,9 +74,11 @@ class Exchange final : public Protocol {
   bool has_input_ended_ : 1 = false;
   bool is_draining_ : 1 = false;
   Waiting waiting_ = Waiting::kNone;
+  std::int64_t body_since_ms_ = 0;  // when the head of the body under way was whole
   call::VerifiedTokens verified_tokens_;
   std::unique_ptr<std::string> backlog_;  // with 64 bytes behind the input
   std::unique_ptr<std::string> origin_;   // of the request at hand, where the policy asks
+  std::unique_ptr<std::string> client_address_;
 };
 
 }  // namespace sub0::net::http

@@ -5,9 +5,9 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/error.hpp"
+#include "net/address_ranges.hpp"
 #include "net/http/request.hpp"
 
 namespace sub0::net::http {
@@ -20,21 +20,16 @@ class TrustedProxies {
   /// Trusts nobody.
   TrustedProxies() = default;
 
-  /// `list`: addresses and CIDR ranges parted by ',' or '|' or blanks. ERRORS: kBadRequest naming
-  /// the bad entry.
+  /// `list` as for AddressRanges. ERRORS: kBadRequest naming the bad entry.
   static Result<TrustedProxies> parse(std::string_view list);
 
-  bool trusts(const Poco::Net::IPAddress& address) const;
+  bool trusts(const Poco::Net::IPAddress& address) const { return ranges_.contains(address); }
 
   /// The client's address as text (v4-mapped ones as IPv4).
   std::string clientAddress(const Poco::Net::IPAddress& peer, const Request& request) const;
 
  private:
-  struct Range {
-    Poco::Net::IPAddress network;
-    unsigned prefix_bits;
-  };
-  std::vector<Range> ranges_;
+  AddressRanges ranges_;
 };
 
 }  // namespace sub0::net::http

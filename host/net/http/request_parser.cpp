@@ -94,6 +94,8 @@ RequestParser::Phase RequestParser::phase() const {
   return partial_->head == "\r" || partial_->head == "\r\n" ? Phase::kIdle : Phase::kHead;
 }
 
+std::size_t RequestParser::bodyBytes() const { return partial_ ? partial_->body_size : 0; }
+
 std::size_t RequestParser::heldBytes() const {
   if (partial_ == nullptr) return 0;
   return sizeof(Partial) + partial_->head.capacity() + partial_->body_capacity;

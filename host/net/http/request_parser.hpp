@@ -65,6 +65,9 @@ class RequestParser {
   /// Which deadline applies: none of a request has come, its head, or its body is unfinished.
   Phase phase() const;
 
+  /// Bytes of the unfinished request's body that have come.
+  std::size_t bodyBytes() const;
+
   /// Bytes held for an unfinished request, for limits and metrics.
   std::size_t heldBytes() const;
 

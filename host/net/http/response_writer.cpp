@@ -12,7 +12,7 @@ struct StatusRow {
   std::string_view text;
 };
 
-constexpr std::array<StatusRow, 24> kStatusRows{{
+constexpr std::array<StatusRow, 25> kStatusRows{{
     {100, "Continue"},
     {101, "Switching Protocols"},
     {200, "OK"},
@@ -25,6 +25,7 @@ constexpr std::array<StatusRow, 24> kStatusRows{{
     {404, "Not Found"},
     {405, "Method Not Allowed"},
     {408, "Request Timeout"},
+    {409, "Conflict"},
     {413, "Content Too Large"},
     {414, "URI Too Long"},
     {415, "Unsupported Media Type"},

@@ -6,15 +6,27 @@
 
 namespace sub0::net::ws {
 
-void Directory::add(std::string_view uid, std::uint32_t loop) {
-  assert(loop < loops_);
+Directory::Claim Directory::add(std::string_view uid, std::uint32_t loop) {
   Shard& shard = shardOf(uid);
   const std::lock_guard<std::mutex> lock(shard.mutex);
+  return addLocked(shard, uid, loop);
+}
+
+std::optional<Directory::Claim> Directory::addFirst(std::string_view uid, std::uint32_t loop) {
+  Shard& shard = shardOf(uid);
+  const std::lock_guard<std::mutex> lock(shard.mutex);
+  if (shard.counts.find(uid) != shard.counts.end()) return std::nullopt;
+  return addLocked(shard, uid, loop);
+}
+
+Directory::Claim Directory::addLocked(Shard& shard, std::string_view uid, std::uint32_t loop) {
+  assert(loop < loops_);
   auto found = shard.counts.find(uid);
   if (found == shard.counts.end()) {
     found = shard.counts.emplace(std::string(uid), std::vector<std::uint32_t>(loops_)).first;
   }
   ++found->second[loop];
+  return next_claim_.fetch_add(1, std::memory_order_relaxed);
 }
 
 void Directory::remove(std::string_view uid, std::uint32_t loop) {

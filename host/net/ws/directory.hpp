@@ -2,9 +2,11 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -26,7 +28,13 @@ class Directory {
  public:
   explicit Directory(std::size_t loops) : loops_(loops) {}
 
-  void add(std::string_view uid, std::uint32_t loop);
+  /// A number that grows with every connection of any uid: of two of one uid, the later has the
+  /// greater one.
+  using Claim = std::uint64_t;
+
+  Claim add(std::string_view uid, std::uint32_t loop);
+  /// Nothing, where `uid` has a connection already.
+  std::optional<Claim> addFirst(std::string_view uid, std::uint32_t loop);
   void remove(std::string_view uid, std::uint32_t loop);
 
   /// Calls `visit(loop, count)` for every loop that has `uid`; under the shard's lock.
@@ -49,7 +57,10 @@ class Directory {
   };
   Shard& shardOf(std::string_view uid) { return shards_[TextHash()(uid) % kShards]; }
 
+  Claim addLocked(Shard& shard, std::string_view uid, std::uint32_t loop);
+
   const std::size_t loops_;
+  std::atomic<Claim> next_claim_{1};
   std::array<Shard, kShards> shards_;
 };
 

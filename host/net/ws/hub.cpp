@@ -12,6 +12,7 @@
 namespace sub0::net::ws {
 namespace {
 
+constexpr std::uint16_t kPolicy = 1008;
 constexpr std::uint16_t kTryLater = 1013;
 
 /// Every uid once.
@@ -93,7 +94,25 @@ class Hub::OverflowLetter final : public loop::Letter {
   std::vector<std::string> uids_;
 };
 
-Hub::Hub(std::size_t loops) : directory_(loops) {
+/// Closes a uid's connections that are older than `claim`.
+class Hub::ReplaceLetter final : public loop::Letter {
+ public:
+  ReplaceLetter(Hub& hub, Part& part, std::string_view uid, Directory::Claim claim)
+      : hub_(hub), part_(part), uid_(uid), claim_(claim) {}
+
+  void run() override {
+    const std::unique_ptr<ReplaceLetter> self(this);
+    hub_.closeOlder(part_, uid_, claim_);
+  }
+
+ private:
+  Hub& hub_;
+  Part& part_;
+  std::string uid_;
+  Directory::Claim claim_;
+};
+
+Hub::Hub(std::size_t loops, UidPolicy uid_policy) : uid_policy_(uid_policy), directory_(loops) {
   for (std::size_t i = 0; i < loops; ++i) parts_.push_back(std::make_unique<Part>());
 }
 
@@ -106,18 +125,46 @@ void Hub::attach(loop::Loop& loop, ConnectionTable& connections, Counters& count
   part.counters = &counters;
 }
 
-void Hub::join(std::uint32_t loop, Session& session) {
+bool Hub::join(std::uint32_t loop, Session& session) {
+  if (!session.uid().empty()) {
+    const auto claim = uid_policy_ == UidPolicy::kRefuse
+                           ? directory_.addFirst(session.uid(), loop)
+                           : std::optional(directory_.add(session.uid(), loop));
+    if (!claim) return false;
+    session.setUidClaim(*claim);
+  }
   Part& part = *parts_[loop];
   session.hub_index = static_cast<std::uint32_t>(part.sessions.size());
   part.sessions.push_back(&session);
   part.counters->open_sockets.add();
-  if (session.uid().empty()) return;
+  if (session.uid().empty()) return true;
   auto found = part.by_uid.find(session.uid());
   if (found == part.by_uid.end()) {
     found = part.by_uid.emplace(std::string(session.uid()), std::vector<Session*>()).first;
   }
   found->second.push_back(&session);
-  directory_.add(session.uid(), loop);
+  if (uid_policy_ == UidPolicy::kReplace) replaceOthers(loop, session);
+  return true;
+}
+
+void Hub::replaceOthers(std::uint32_t loop, const Session& session) {
+  std::vector<std::uint32_t> others;
+  directory_.forEach(session.uid(), [&](std::uint32_t index, std::uint32_t) {
+    if (index != loop) others.push_back(index);
+  });
+  closeOlder(*parts_[loop], session.uid(), session.uidClaim());
+  for (const std::uint32_t index : others) {
+    Part& part = *parts_[index];
+    part.loop->send(*new ReplaceLetter(*this, part, session.uid(), session.uidClaim()));
+  }
+}
+
+void Hub::closeOlder(Part& part, std::string_view uid, Directory::Claim claim) {
+  visitLocal(part, call::Audience::kSingle, {&uid, 1}, [claim](Session& session) {
+    if (session.uidClaim() >= claim) return;
+    session.close(kPolicy, "a newer connection has this uid (SUB0_UID_CONNECTIONS=replace)",
+                  CloseReason::kReplaced);
+  });
 }
 
 void Hub::leave(std::uint32_t loop, Session& session) {

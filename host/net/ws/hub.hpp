@@ -13,6 +13,7 @@
 #include "call/request.hpp"
 #include "loop/loop.hpp"
 #include "net/counters.hpp"
+#include "net/options.hpp"
 #include "net/ws/directory.hpp"
 
 namespace sub0::net {
@@ -30,7 +31,7 @@ class Session;
 /// session's.
 class Hub final : public call::BroadcastPort {
  public:
-  explicit Hub(std::size_t loops);
+  Hub(std::size_t loops, UidPolicy uid_policy);
   ~Hub();
   Hub(const Hub&) = delete;
   Hub& operator=(const Hub&) = delete;
@@ -42,8 +43,9 @@ class Hub final : public call::BroadcastPort {
   void send(const call::Broadcast& broadcast, const call::Sender& sender) override;
 
   /// The session takes broadcasts from now on; until leave(). It stays listed until forget(),
-  /// because closing happens in the middle of walks.
-  void join(std::uint32_t loop, Session& session);
+  /// because closing happens in the middle of walks. False: its uid has a connection, and there may
+  /// be one only; nothing is to be left then.
+  bool join(std::uint32_t loop, Session& session);
   void leave(std::uint32_t loop, Session& session);
   void forget(std::uint32_t loop, Session& session);
 
@@ -58,8 +60,11 @@ class Hub final : public call::BroadcastPort {
   };
   class BroadcastLetter;
   class OverflowLetter;
+  class ReplaceLetter;
   using Uids = std::vector<std::string_view>;
 
+  void replaceOthers(std::uint32_t loop, const Session& session);
+  void closeOlder(Part& part, std::string_view uid, Directory::Claim claim);
   Session* senderSession(const call::Sender& sender);
   bool excludesSender(const call::Broadcast& broadcast, const call::Sender& sender,
                       const Uids& uids);
@@ -71,6 +76,7 @@ class Hub final : public call::BroadcastPort {
   void sendRemote(std::uint32_t from, std::uint32_t loop, call::Audience audience,
                   std::vector<std::string> uids, const SharedBytes& frame);
 
+  const UidPolicy uid_policy_;
   std::vector<std::unique_ptr<Part>> parts_;
   Directory directory_;
 };

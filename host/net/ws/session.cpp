@@ -66,7 +66,7 @@ std::unique_ptr<Session> Session::make(Connection& connection, LoopServices& ser
     }
   }
   auto session = std::make_unique<Session>(connection, services, std::move(identity));
-  services.hub.join(services.loop.index(), *session);
+  if (!services.hub.join(services.loop.index(), *session)) return nullptr;
   session->is_joined_ = true;
   session->is_listed_ = true;
   session->schedulePing();
@@ -110,11 +110,25 @@ void Session::onInput(std::span<char>& input) {
 void Session::onMessage(std::span<char> text) {
   if (state_ != State::kOpen || is_draining_) return;
   services_.counters.messages.add();
+  if (services_.options.message_rate != 0 && isTooFast()) return;
   if ((cold_ && !cold_->waiting.empty()) || isPaused()) {
     wait(text);
     return;
   }
   handle({text.data(), text.size()});
+}
+
+/// A leaky bucket that holds a second's worth.
+bool Session::isTooFast() {
+  constexpr std::int64_t kNsPerSecond = 1'000'000'000;
+  const auto rate = static_cast<std::int64_t>(services_.options.message_rate);
+  const std::int64_t interval_ns = std::max<std::int64_t>(kNsPerSecond / rate, 1);
+  const std::int64_t now_ns = services_.loop.nowNs();
+  paid_until_ns_ = std::max(paid_until_ns_, now_ns) + interval_ns;
+  if (paid_until_ns_ - now_ns <= interval_ns * rate) return false;
+  connection_.table().refused(Refusal::kMessageRate, connection_);
+  close(kPolicy, "too fast: over SUB0_MESSAGE_RATE", CloseReason::kTooFast);
+  return true;
 }
 
 bool Session::isPaused() {
@@ -202,6 +216,7 @@ void Session::refuse(Code code, std::string_view message, const json::Envelope& 
 }
 
 void Session::dispatch(const json::Envelope& envelope) {
+  if (ClosedRecord* record = connection_.record()) ++record->calls;
   const bool is_ordered = envelope.id_json.empty();
   beginCall(is_ordered);
   call::Request request;
@@ -314,7 +329,9 @@ void Session::sendBehind(std::uint64_t slot, const SharedBytes& frame) {
   services_.counters.broadcast_deliveries.add();
   held->held.append(*frame);
   cold_->held_bytes += frame->size();
-  if (cold_->held_bytes > services_.options.hard_unsent_bytes) judge(Admission::kOverLimit);
+  if (cold_->held_bytes <= services_.options.hard_unsent_bytes) return;
+  connection_.table().refused(Refusal::kUnsent, connection_);
+  judge(Admission::kOverLimit);
 }
 
 void Session::judge(Admission admission) {
@@ -333,6 +350,7 @@ void Session::judge(Admission admission) {
 
 void Session::onPing(std::span<char> payload) {
   if (state_ != State::kOpen) return;
+  if (services_.options.message_rate != 0 && isTooFast()) return;
   if (!connection_.isBlocked()) {
     appendFrame(connection_.output().tail(), Opcode::kPong, {payload.data(), payload.size()});
     return;
@@ -351,6 +369,10 @@ void Session::answerPing() {
 
 void Session::onCloseFrame(const Message& message) {
   const bool is_answer = state_ == State::kClosing;
+  if (ClosedRecord* record = connection_.record()) {
+    record->code_received = message.close_code;
+    if (!is_answer) record->code_sent = message.close_code;
+  }
   if (!is_answer) appendClose(connection_.output().tail(), message.close_code, {});
   state_ = State::kEnded;
   connection_.finish(closing_reason_, services_.options.close_deadline_ms);
@@ -358,6 +380,7 @@ void Session::onCloseFrame(const Message& message) {
 
 void Session::onFrameError(const Message& message) {
   if (state_ == State::kOpen) {
+    if (ClosedRecord* record = connection_.record()) record->code_sent = message.close_code;
     appendClose(connection_.output().tail(), message.close_code, message.reason);
   }
   state_ = State::kEnded;
@@ -371,6 +394,7 @@ void Session::close(std::uint16_t code, std::string_view text, CloseReason reaso
   if (state_ != State::kOpen) return;
   state_ = State::kClosing;
   onClosed();
+  if (ClosedRecord* record = connection_.record()) record->code_sent = code;
   appendClose(connection_.output().tail(), code, text);
   const Options& options = services_.options;
   closing_reason_ = reason;

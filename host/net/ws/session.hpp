@@ -13,6 +13,7 @@
 #include "json/parser.hpp"
 #include "net/loop_services.hpp"
 #include "net/protocol.hpp"
+#include "net/ws/directory.hpp"
 #include "net/ws/frame_decoder.hpp"
 #include "net/ws/handshake.hpp"
 #include "net/ws/reply_slots.hpp"
@@ -24,6 +25,7 @@ namespace sub0::net::ws {
 struct Identity {
   std::string uid;
   std::string uid_json = "null";
+  Directory::Claim uid_claim = 0;
   std::string token_scheme;
   std::string token;
   std::vector<std::pair<std::string, std::string>> headers;
@@ -41,10 +43,12 @@ class Session final : public Protocol {
   Session(Connection& connection, LoopServices& services, std::unique_ptr<Identity> identity);
   ~Session() override;
 
-  /// Of an accepted handshake; joins the hub.
+  /// Of an accepted handshake; joins the hub. Null: the hub wants no second connection of that
+  /// uid.
   static std::unique_ptr<Session> make(Connection& connection, LoopServices& services,
                                        const Handshake& handshake, const http::Request& request);
 
+  std::string_view name() const override { return "ws"; }
   void onInput(std::span<char>& input) override;
   std::size_t readRoomBytes() const override;
   void onEndOfInput() override;
@@ -58,6 +62,9 @@ class Session final : public Protocol {
 
   Connection& connection() { return connection_; }
   std::string_view uid() const { return identity_ ? identity_->uid : std::string_view(); }
+  /// Its place among the connections of its uid. REQUIRES: it has one.
+  Directory::Claim uidClaim() const { return identity_->uid_claim; }
+  void setUidClaim(Directory::Claim claim) { identity_->uid_claim = claim; }
   /// Whether it takes broadcasts.
   bool isOpen() const { return state_ == State::kOpen; }
 
@@ -82,6 +89,7 @@ class Session final : public Protocol {
   void onPing(std::span<char> payload);
   void onCloseFrame(const Message& message);
   void onFrameError(const Message& message);
+  bool isTooFast();
   void wait(std::span<char> text);
   bool isPaused();
   void handle(std::string_view padded_text);
@@ -110,7 +118,8 @@ class Session final : public Protocol {
   std::unique_ptr<Identity> identity_;
   std::unique_ptr<ReplySlots> cold_;
   std::uint64_t next_slot_ = 1;
-  std::uint64_t inline_slot_ = 0;  // the call being dispatched, while nothing is open before it
+  std::uint64_t inline_slot_ = 0;   // the call being dispatched, while nothing is open before it
+  std::int64_t paid_until_ns_ = 0;  // what has come takes until then at the message rate
   std::uint16_t calls_under_way_ = 0;
   bool awaits_followers_ = false;  // what is held back waits for broadcasts of the last reply
   State state_ = State::kOpen;

@@ -3,9 +3,13 @@
 
 #include <Poco/Net/SocketAddress.h>
 #include <Poco/Net/StreamSocket.h>
+#include <Poco/Net/StreamSocketImpl.h>
 #include <Poco/Timespan.h>
 #include <Poco/Timestamp.h>
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -24,6 +28,7 @@
 #include "loop/loop.hpp"
 #include "loop/real_io.hpp"
 #include "net/server.hpp"
+#include "tests/unit/net/manual_clock.hpp"
 
 // A whole network side on real loopback sockets: N loops on threads, a dispatcher that answers by
 // the resource's name, and clients that block with a deadline. No sleeps: everything is waited for.
@@ -40,7 +45,7 @@ class TestCatalogue final : public call::Catalogue {
 /// `echo`: the payload. `hold`: answered by a later `release` (oldest) or `release-last`. `who`:
 /// loop, uid, ip, scheme, trace, method. `big`: {"size":n} bytes. `notify`: {"to":…,"data":…,
 /// "exclude":bool} is broadcast behind the reply, which is the count. `hold-notify`: held like
-/// `hold`, and broadcasts when it is released. Anything else: not found.
+/// `hold`, and broadcasts when it is released. `guarded`: a bad token. Anything else: not found.
 class TestDispatcher final : public call::Dispatcher {
  public:
   void dispatch(const call::Request& request) override {
@@ -60,6 +65,7 @@ class TestDispatcher final : public call::Dispatcher {
       release(request.resource == "release");
       return answer(call_, json::raw("true"));
     }
+    if (request.resource == "guarded") return fail(call_, Code::kTokenInvalid);
     fail(call_, request.resource == "limited" ? Code::kRateLimited : Code::kNotFound);
   }
   void abandon(std::uint64_t) override { ++abandoned; }
@@ -163,13 +169,20 @@ class TestDispatcher final : public call::Dispatcher {
 /// The server under test.
 class TestServer {
  public:
-  explicit TestServer(Options options = {}, std::size_t loops = 1, Readiness readiness = {})
+  /// `clock`: the loops' time, which then stands still but for advance(); null: the real one.
+  explicit TestServer(Options options = {}, std::size_t loops = 1, Readiness readiness = {},
+                      ManualClock* clock = nullptr)
       : catalogue(std::make_shared<TestCatalogue>()),
-        server(std::move(options), std::move(readiness)) {
+        server(std::move(options), std::move(readiness)),
+        clock_(clock) {
     EXPECT_TRUE(server.listen("127.0.0.1", 0));
     server.setLoops(loops);
     for (std::uint32_t i = 0; i < loops; ++i) {
-      ios_.push_back(std::make_unique<loop::RealIo>());
+      if (clock != nullptr) {
+        ios_.push_back(std::make_unique<ManualClockIo>(*clock));
+      } else {
+        ios_.push_back(std::make_unique<loop::RealIo>());
+      }
       loops_.push_back(std::make_unique<loop::Loop>(i, *ios_.back()));
       dispatchers.push_back(std::make_unique<TestDispatcher>());
       dispatchers.back()->hub = &server.hub();
@@ -184,6 +197,14 @@ class TestServer {
   }
   std::uint16_t port() const { return server.listener().port(); }
   loop::Loop& loop(std::size_t index) { return *loops_[index]; }
+
+  /// Moves the manual clock on; every loop has seen it and fired its timers when this returns.
+  void advance(std::int64_t ms) {
+    clock_->advance(ms);
+    for (std::size_t i = 0; i < loops_.size(); ++i) {
+      onLoop(i, [] {});
+    }
+  }
 
   /// Connections of a uid on all loops.
   std::uint64_t countOf(std::string_view uid) {
@@ -218,12 +239,13 @@ class TestServer {
   }
 
   std::shared_ptr<TestCatalogue> catalogue;
-  std::vector<std::unique_ptr<loop::RealIo>> ios_;
+  std::vector<std::unique_ptr<loop::Io>> ios_;
   std::vector<std::unique_ptr<loop::Loop>> loops_;
   std::vector<std::unique_ptr<TestDispatcher>> dispatchers;
   Server server;
 
  private:
+  ManualClock* clock_;
   std::vector<std::thread> threads_;
 };
 
@@ -236,8 +258,13 @@ inline Options socketOptions() {
 /// A blocking client with a deadline of ten seconds on everything.
 class Client {
  public:
-  explicit Client(std::uint16_t port) {
-    socket_.connect(Poco::Net::SocketAddress("127.0.0.1", port));
+  /// `from`: one of the addresses 127.0.0.1 to 127.255.255.254.
+  explicit Client(std::uint16_t port, const char* from = nullptr) {
+    if (from == nullptr) {
+      socket_.connect(Poco::Net::SocketAddress("127.0.0.1", port));
+    } else {
+      socket_ = Poco::Net::StreamSocket(new Poco::Net::StreamSocketImpl(connectFrom(from, port)));
+    }
     socket_.setReceiveTimeout(Poco::Timespan(10, 0));
     socket_.setSendTimeout(Poco::Timespan(10, 0));
     socket_.setNoDelay(true);
@@ -294,6 +321,18 @@ class Client {
   std::string& buffered() { return buffered_; }
 
  private:
+  static int connectFrom(const char* from, std::uint16_t port) {
+    const int descriptor = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    ::inet_pton(AF_INET, from, &address.sin_addr);
+    EXPECT_EQ(::bind(descriptor, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    ::inet_pton(AF_INET, "127.0.0.1", &address.sin_addr);
+    address.sin_port = htons(port);
+    EXPECT_EQ(::connect(descriptor, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    return descriptor;
+  }
+
   Poco::Net::StreamSocket socket_;
   std::string buffered_;
 };

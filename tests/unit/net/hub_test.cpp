@@ -193,5 +193,70 @@ TEST(Directory, CountsPerLoopAndForgetsEmptyUids) {
   EXPECT_EQ(look(), Pairs{});
 }
 
+TEST_P(HubOnLoops, ANewerConnectionOfAUidReplacesTheOlderOnes) {
+  // Q-52
+  Options options = socketOptions();
+  options.uid_policy = UidPolicy::kReplace;
+  TestServer server(options, GetParam());
+  SocketClient caller(server.port(), "/ws?uid=caller");
+  auto older = std::make_unique<SocketClient>(server.port(), "/ws?uid=u");
+  for (std::uint64_t i = 1; i <= 10; ++i) {
+    auto newer = std::make_unique<SocketClient>(server.port(), "/ws?uid=u");
+    EXPECT_EQ(older->frame().closeCode(), 1008);
+    EXPECT_EQ(server.countOf("u"), 1U);
+    caller.call("notify", "n", R"({"to":"u","data":{"n":1}})");
+    EXPECT_EQ(caller.text(), R"({"uid":"caller","action":"n","data":1})");
+    EXPECT_EQ(newer->text(), kUpdate);
+    older->send(maskedFrame(0x88, "\x03\xF0"));
+    EXPECT_EQ(older->readToEnd(), "");
+    EXPECT_TRUE(server.waitUntil(
+        [i](const Totals& totals) { return totals.closedBy(CloseReason::kReplaced) == i; }));
+    older = std::move(newer);
+  }
+  SocketClient nobody(server.port());  // without a uid nobody is replaced
+  SocketClient nobody_either(server.port());
+  nobody.call("echo", "e", "1");
+  EXPECT_EQ(nobody.text(), R"({"uid":null,"action":"e","data":1})");
+}
+
+TEST_P(HubOnLoops, OfConnectionsOfAUidThatComeAtOnceTheLastStays) {
+  // Q-52: never none
+  Options options = socketOptions();
+  options.uid_policy = UidPolicy::kReplace;
+  TestServer server(options, GetParam());
+  std::vector<std::unique_ptr<Client>> clients;
+  for (int i = 0; i < 50; ++i) {
+    clients.push_back(std::make_unique<Client>(server.port()));
+    clients.back()->send(upgradeRequest("/ws?uid=u"));
+  }
+  for (auto& client : clients) {
+    EXPECT_EQ(client->response(false).substr(0, 12), "HTTP/1.1 101");
+  }
+  EXPECT_TRUE(server.waitUntil([&](const Totals& totals) { return totals.open_sockets == 1; }));
+  EXPECT_EQ(server.countOf("u"), 1U);
+}
+
+TEST_P(HubOnLoops, AFurtherConnectionOfAUidIsRefusedUntilTheFirstHasGone) {
+  // Q-52
+  Options options = socketOptions();
+  options.uid_policy = UidPolicy::kRefuse;
+  TestServer server(options, GetParam());
+  auto first = std::make_unique<SocketClient>(server.port(), "/ws?uid=u");
+  for (int i = 0; i < 10; ++i) {
+    Client second(server.port());
+    second.send(upgradeRequest("/ws?uid=u"));
+    EXPECT_EQ(second.readToEnd().substr(0, 12), "HTTP/1.1 409") << i;
+  }
+  EXPECT_EQ(server.server.totals().refusedBy(Refusal::kUidTaken), 10U);
+  SocketClient other(server.port(), "/ws?uid=v");
+  SocketClient nobody(server.port());
+  SocketClient nobody_either(server.port());
+  first->call("echo", "e", "1");
+  EXPECT_EQ(first->text(), R"({"uid":"u","action":"e","data":1})");
+  first.reset();
+  EXPECT_TRUE(server.waitUntil([](const Totals& totals) { return totals.open_sockets == 3; }));
+  SocketClient again(server.port(), "/ws?uid=u");
+}
+
 }  // namespace
 }  // namespace sub0::net::testing

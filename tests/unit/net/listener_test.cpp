@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+
+#include "base/log.hpp"
 #include "tests/unit/net/connection_harness.hpp"
 
 namespace sub0::net::testing {
@@ -53,6 +56,40 @@ TEST(Listener, ConnectionsSpreadOverTheLoops) {
   clients.clear();
   EXPECT_TRUE(server.waitUntil([](const Totals& totals) { return totals.open_connections == 0; }));
   EXPECT_EQ(server.server.totals().accepted, 240U);
+}
+
+std::atomic<int> g_lines{0};
+
+TEST(Acceptor, WithoutDescriptorsItTriesOncePerPauseAndComesBack) {
+  // no busy loop, one log line a second for all loops together, recovers
+  g_lines = 0;
+  log::setSink([](std::string_view line) {
+    if (line.find("LimitNOFILE") != std::string_view::npos) ++g_lines;
+  });
+  ManualClock clock;
+  const Options options = socketOptions();
+  const auto pause_ms = static_cast<std::int64_t>(options.accept_pause_ms);
+  TestServer server(options, 2, {}, &clock);
+  SocketClient before(server.port());
+  clock.has_descriptors = false;
+  Client waiting(server.port());
+  EXPECT_TRUE(server.waitUntil([](const Totals& totals) { return totals.accept_failures > 0; }));
+  const auto failures = [&] { return server.server.totals().accept_failures; };
+  for (std::int64_t passed_ms = 0; passed_ms < 2'000; passed_ms += pause_ms) {
+    before.call("echo", "e", "1");  // others are served meanwhile
+    EXPECT_NE(before.text(), "");
+    server.advance(0);
+    EXPECT_LE(failures(), 2 * static_cast<std::uint64_t>(passed_ms / pause_ms + 1));
+    server.advance(pause_ms);
+    EXPECT_LE(g_lines, passed_ms / 1'000 + 2);
+  }
+  EXPECT_TRUE(server.waitUntil([](const Totals& totals) { return totals.accept_failures >= 10; }));
+  EXPECT_GE(g_lines, 2);
+  clock.has_descriptors = true;
+  server.advance(pause_ms + 1);
+  waiting.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_EQ(waiting.response().substr(0, 12), "HTTP/1.1 200");
+  log::setSink(nullptr);
 }
 
 }  // namespace
