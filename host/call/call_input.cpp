@@ -172,6 +172,8 @@ bool Call::takePayload(const Request& request) {
     auto parsed = calls_.parser().parse(json, arena_);
     if (!parsed) return refuse(std::move(parsed.error()));
     payload_ = *parsed;
+    // What counts of equal keys is the last; who reads the text might take another.
+    raw_payload_ = raw_payload_ && !calls_.parser().metEqualKeys();
   }
   if (injects) payload_ = withUid(payload_);
   if (adds) payload_ = withQuery(payload_, request.query);

@@ -54,7 +54,13 @@ simdjson::error_code parseDom(simdjson::dom::parser& parser, std::string_view te
   return parser.parse(text.data(), text.size(), copies).error();
 }
 
-Value toValue(element source, Arena& arena);
+/// What values are made in, and what was met on the way.
+struct Making {
+  Arena& arena;
+  bool met_equal_keys = false;
+};
+
+Value toValue(element source, Making& making);
 
 template <typename Container>
 std::size_t countOf(Container container) {
@@ -63,35 +69,37 @@ std::size_t countOf(Container container) {
   return static_cast<std::size_t>(std::distance(container.begin(), container.end()));
 }
 
-Value toArray(simdjson::dom::array source, Arena& arena) {
+Value toArray(simdjson::dom::array source, Making& making) {
   const std::size_t count = countOf(source);
-  Value* items = arena.array<Value>(count);
+  Value* items = making.arena.array<Value>(count);
   std::size_t index = 0;
-  for (const element item : source) items[index++] = toValue(item, arena);
+  for (const element item : source) items[index++] = toValue(item, making);
   return array(items, count);
 }
 
-Value toObject(simdjson::dom::object source, Arena& arena) {
+Value toObject(simdjson::dom::object source, Making& making) {
   const std::size_t count = countOf(source);
-  Member* members = arena.array<Member>(count);
+  Member* members = making.arena.array<Member>(count);
   std::size_t index = 0;
   for (const auto field : source) {
-    members[index].key = toView(arena.copy(field.key));
-    members[index].value = toValue(field.value, arena);
+    members[index].key = toView(making.arena.copy(field.key));
+    members[index].value = toValue(field.value, making);
     ++index;
   }
-  return object(members, keepLastOfEqualKeys(members, count));
+  const std::size_t kept = keepLastOfEqualKeys(members, count);
+  making.met_equal_keys = making.met_equal_keys || kept < count;
+  return object(members, kept);
 }
 
 /// REQUIRES: `source` is of a parsed document, so no accessor below can fail.
-Value toValue(element source, Arena& arena) {
+Value toValue(element source, Making& making) {
   switch (source.type()) {
     case element_type::ARRAY:
-      return toArray(source.get_array().value_unsafe(), arena);
+      return toArray(source.get_array().value_unsafe(), making);
     case element_type::OBJECT:
-      return toObject(source.get_object().value_unsafe(), arena);
+      return toObject(source.get_object().value_unsafe(), making);
     case element_type::STRING:
-      return text(arena.copy(source.get_string().value_unsafe()));
+      return text(making.arena.copy(source.get_string().value_unsafe()));
     case element_type::INT64:
       return integer(source.get_int64().value_unsafe());
     case element_type::DOUBLE:
@@ -102,7 +110,7 @@ Value toValue(element source, Arena& arena) {
       char buffer[24];
       const auto end =
           std::to_chars(buffer, buffer + sizeof buffer, source.get_uint64().value_unsafe()).ptr;
-      return number(arena.copy({buffer, static_cast<std::size_t>(end - buffer)}));
+      return number(making.arena.copy({buffer, static_cast<std::size_t>(end - buffer)}));
     }
     case element_type::NULL_VALUE:
       break;
@@ -216,15 +224,20 @@ Parser::Parser() : simdjson_(std::make_unique<Simdjson>()) {}
 Parser::~Parser() = default;
 
 Result<Value> Parser::parse(std::string_view padded_text, Arena& arena) {
-  if (const auto code = parseDom(simdjson_->parser, padded_text, false)) {
-    return explain(padded_text, code);
-  }
-  return toValue(simdjson_->parser.doc.root(), arena);
+  return parse(padded_text, arena, false);
 }
 
 Result<Value> Parser::parseCopy(std::string_view text, Arena& arena) {
-  if (const auto code = parseDom(simdjson_->parser, text, true)) return explain(text, code);
-  return toValue(simdjson_->parser.doc.root(), arena);
+  return parse(text, arena, true);
+}
+
+Result<Value> Parser::parse(std::string_view text, Arena& arena, bool copies) {
+  met_equal_keys_ = false;
+  if (const auto code = parseDom(simdjson_->parser, text, copies)) return explain(text, code);
+  Making making{arena};
+  const Value value = toValue(simdjson_->parser.doc.root(), making);
+  met_equal_keys_ = making.met_equal_keys;
+  return value;
 }
 
 Result<Done> Parser::validate(std::string_view padded_text) {

@@ -38,6 +38,10 @@ class Parser {
   Result<Value> parse(std::string_view padded_text, Arena& arena);
   Result<Value> parseCopy(std::string_view text, Arena& arena);
 
+  /// Whether an object of the last value had a key more than once, so that its text says more than
+  /// the value: who reads the text may see another one of them than we did.
+  bool metEqualKeys() const { return met_equal_keys_; }
+
   /// Validates without making a value.
   Result<Done> validate(std::string_view padded_text);
 
@@ -47,8 +51,11 @@ class Parser {
   Result<Envelope> parseEnvelope(std::string_view padded_text);
 
  private:
+  Result<Value> parse(std::string_view text, Arena& arena, bool copies);
+
   struct Simdjson;
   std::unique_ptr<Simdjson> simdjson_;
+  bool met_equal_keys_ = false;
 };
 
 }  // namespace sub0::json

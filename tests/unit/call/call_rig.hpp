@@ -71,6 +71,8 @@ class ScriptPlugin {
     return table->send(host, ticket, &message, recipients);
   }
 
+  void setModeFlags(std::uint32_t flags) { mode_.flags = flags; }
+
   std::map<std::string, Run> runs;
   std::vector<sub0_ticket> cancelled;
   bool reads_only = true;
@@ -165,8 +167,10 @@ class Transport final : public ReplyPort, public BroadcastPort {
 
 class CallRig {
  public:
-  explicit CallRig(const std::string& resources, bool reads_only = true) {
+  explicit CallRig(const std::string& resources, bool reads_only = true,
+                   std::uint32_t mode_flags = 0) {
     script.reads_only = reads_only;
+    script.setModeFlags(mode_flags);
     EXPECT_TRUE(rig.registry.add(&script.descriptor));
     dialect::LoadOptions options;
     options.modes = {{"STEP", "step"}};

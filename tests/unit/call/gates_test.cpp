@@ -246,6 +246,24 @@ TEST(Gates, OnlyTextsOfTheQueryStandForNumbers) {
   EXPECT_EQ(late.transport.log.back(), "200 null");
 }
 
+// Q-73: the last of equal keys counts, and where a call looks into its payload nothing else is
+// passed on; what nobody looks into stays the text that it is
+TEST(Gates, WhatIsPassedOnIsWhatWasValidated) {
+  const char* const twice = R"({"email":"no","age":1,"email":"a@b.co","o":{"x":1,"x":2}})";
+  const char* const once = R"(200 {"email":"a@b.co","age":1,"o":{"x":2}})";
+  CallRig looking(resource("", R"("$PAYLOAD")", kValidation), true, SUB0_ACCEPTS_RAW);
+  looking.dispatch(looking.request("r", twice));
+  EXPECT_EQ(looking.transport.log.back(), once);
+  looking.dispatch(looking.socketRequest("r", twice, ""));
+  EXPECT_EQ(looking.transport.log.back(), once);
+  const char* const untouched = R"({"age":1.50,"email":"a@b.co" })";
+  looking.dispatch(looking.request("r", untouched));
+  EXPECT_EQ(looking.transport.log.back(), std::string("200 ") + untouched);
+  CallRig passing(resource(), true, SUB0_ACCEPTS_RAW);
+  passing.dispatch(passing.request("r", twice));
+  EXPECT_EQ(passing.transport.log.back(), std::string("200 ") + twice);
+}
+
 // Q-62: what looks like an accessor in a payload is text
 TEST(Gates, PayloadsAreNeverExpanded) {
   CallRig rig(resource());

@@ -136,6 +136,22 @@ TEST(Parser, OfEqualKeysTheLastValueStaysAtTheFirstPlace) {  // Q-73
   EXPECT_EQ(value->as.members[49].value.as.i, 1);
 }
 
+TEST(Parser, EqualKeysAreNoticedWhereverTheyStand) {  // Q-73
+  Parser parser;
+  Arena arena;
+  for (const char* text :
+       {R"({"a":1,"a":1})", R"({"a":1,"\u0061":2})", R"([{"b":{"a":1,"a":2}},{"c":1}])",
+        R"({"a":{"a":1,"b":{"":1,"":2}}})"}) {
+    ASSERT_TRUE(parser.parseCopy(text, arena)) << text;
+    EXPECT_TRUE(parser.metEqualKeys()) << text;
+  }
+  for (const char* text : {R"({"a":1,"A":2})", R"({"a":{"a":{"a":1}}})", R"([{"a":1},{"a":1}])",
+                           R"(["a","a"])", "1"}) {
+    ASSERT_TRUE(parser.parseCopy(text, arena)) << text;
+    EXPECT_FALSE(parser.metEqualKeys()) << text;
+  }
+}
+
 TEST(Parser, AMegabyteOfKeysTakesNoQuadraticTime) {  // Q-73
   std::string text = "{";
   while (text.size() < (1u << 20)) text += "\"" + std::to_string(text.size()) + "\":1,";
