@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -115,6 +116,19 @@ std::optional<Card> findCard(std::string_view bytes, const Elf64_Ehdr& header) {
   return std::nullopt;
 }
 
+/// How long the file must be for what is to be loaded of it; dlopen would crash on a shorter one.
+std::uint64_t neededBytes(std::string_view bytes, const Elf64_Ehdr& header) {
+  std::uint64_t needed = header.e_phoff + std::uint64_t{header.e_phnum} * sizeof(Elf64_Phdr);
+  for (std::uint32_t i = 0; i < header.e_phnum; ++i) {
+    const auto segment = readAt<Elf64_Phdr>(bytes, header.e_phoff + i * sizeof(Elf64_Phdr));
+    if (!segment) break;
+    const std::uint64_t end = segment->p_offset + segment->p_filesz;
+    if (end < segment->p_offset) return UINT64_MAX;
+    needed = std::max(needed, end);
+  }
+  return needed;
+}
+
 CardReading refuse(std::string problem) { return {std::nullopt, std::move(problem)}; }
 
 }  // namespace
@@ -137,6 +151,10 @@ CardReading readCard(std::string_view file_bytes) {
   }
   if (header->e_type != ET_DYN || header->e_phentsize != sizeof(Elf64_Phdr)) {
     return refuse("is an ELF file, but not a shared object: build it with sub0_add_plugin()");
+  }
+  if (neededBytes(file_bytes, *header) > file_bytes.size()) {
+    return refuse("is cut short or spoiled: it has " + std::to_string(file_bytes.size()) +
+                  " bytes, and its segments need more: copy or build it again");
   }
   auto card = findCard(file_bytes, *header);
   if (!card) {

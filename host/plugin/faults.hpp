@@ -11,79 +11,90 @@
 
 namespace sub0::plugin {
 
-/// What a loop's thread executes of a plugin now, for the watchdog. Written by that thread only.
+/// What a loop's thread executes of a plugin now, for the watchdog. Written by that thread only,
+/// but for `noted`. `number` is raised before `site` is set: a site that is read between two equal
+/// numbers belongs to that call.
 struct RunningMark {
-  std::atomic<Handler*> handler{nullptr};
+  std::atomic<const CallSite*> site{nullptr};
   std::atomic<std::uint64_t> number{0};  // of the call, ever rising
   std::atomic<std::uint64_t> noted{0};   // the watchdog's: this call is counted as too long
+
+  void enter(const CallSite* entered) {
+    number.store(number.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+    site.store(entered, std::memory_order_release);
+  }
+  void leave() { site.store(nullptr, std::memory_order_release); }
 };
 
 /// Marks, for the time of one call into a plugin, whose code this thread executes: log lines, the
-/// watchdog and "does it end within its run" read it. Frames nest. Lives on the stack of the
-/// calling thread.
+/// watchdog, crash reports and "does it end within its run" read it. Frames nest. Lives on the
+/// stack of the calling thread.
 class CallFrame {
  public:
+  /// `function`: a literal that names what is called ("run"). `ticket`: of run() alone, else 0.
   /// `mark`: of this loop's thread, null elsewhere.
-  CallFrame(Handler& handler, std::string_view resource, sub0_ticket ticket, RunningMark* mark)
-      : handler_(handler), resource_(resource), ticket_(ticket), mark_(mark), outer_(current_) {
+  CallFrame(const CallSite& site, const char* function, sub0_ticket ticket, RunningMark* mark)
+      : site_(site), function_(function), ticket_(ticket), mark_(mark), outer_(current_) {
     current_ = this;
-    if (mark_ == nullptr) return;
-    mark_->handler.store(&handler, std::memory_order_relaxed);
-    mark_->number.store(mark_->number.load(std::memory_order_relaxed) + 1,
-                        std::memory_order_release);
+    if (mark_ != nullptr) mark_->enter(&site_);
   }
   ~CallFrame() {
     current_ = outer_;
     if (mark_ == nullptr) return;
-    const bool is_outer_marked = outer_ != nullptr && outer_->mark_ == mark_;
-    mark_->handler.store(is_outer_marked ? &outer_->handler_ : nullptr, std::memory_order_relaxed);
+    if (outer_ != nullptr && outer_->mark_ == mark_) {
+      mark_->enter(&outer_->site_);
+    } else {
+      mark_->leave();
+    }
   }
   CallFrame(const CallFrame&) = delete;
   CallFrame& operator=(const CallFrame&) = delete;
 
-  /// This thread's innermost frame, or null.
+  /// This thread's innermost frame, or null. Safe in a signal handler.
   static const CallFrame* current() { return current_; }
-  Handler& handler() const { return handler_; }
-  std::string_view resource() const { return resource_; }
+  const CallSite& site() const { return site_; }
+  const char* function() const { return function_; }
   sub0_ticket ticket() const { return ticket_; }
   const RunningMark* mark() const { return mark_; }
 
  private:
   static inline constinit thread_local CallFrame* current_ = nullptr;
 
-  Handler& handler_;
-  const std::string_view resource_;
+  const CallSite& site_;
+  const char* const function_;
   const sub0_ticket ticket_;
   RunningMark* const mark_;
   CallFrame* const outer_;
 };
 
 /// One log line with plugin, handler and resource, as far as there are any.
-void logLine(log::Level level, std::string_view event, std::string_view text,
-             const Handler& handler, std::string_view resource);
+void logLine(log::Level level, std::string_view event, std::string_view text, const CallSite& site);
 
 /// Keeps the error for the report of a create or start that fails; at other times does nothing.
 void noteError(Plugin& plugin, std::string_view text);
 
 /// Counts and logs an exception that reached the wall. Call it in a handler of `catch (...)`.
-void onException(Handler& handler, std::string_view function, std::string_view resource);
+void onException(const CallSite& site, const char* function);
 
-/// Logs a fault of a plugin by plugin, handler and resource.
-void logFault(const Handler& handler, std::string_view what, std::string_view resource);
+/// Logs a fault of a plugin by plugin, handler and resource; of one handler ten a second at most.
+void logFault(const CallSite& site, std::string_view what);
 
 /// Counts and logs a call that held a loop for the budget of 100 ms or longer, unless the watchdog
 /// has. Call it before the next frame of this loop.
-void noteDuration(Handler& handler, std::string_view resource, std::int64_t duration_ns,
+void noteDuration(const CallSite& site, const char* function, std::int64_t duration_ns,
                   const RunningMark& mark);
 
-/// Runs `call` under the catch-all; false: something was thrown (counted and logged).
+/// Calls into a plugin, in a frame and under the catch-all; false: something was thrown (counted
+/// and logged).
 template <typename Call>
-bool guarded(Handler& handler, std::string_view function, std::string_view resource, Call&& call) {
+bool callPlugin(const CallSite& site, const char* function, sub0_ticket ticket, RunningMark* mark,
+                Call&& call) {
+  const CallFrame frame(site, function, ticket, mark);
   try {
     std::forward<Call>(call)();
     return true;
   } catch (...) {
-    onException(handler, function, resource);
+    onException(site, function);
     return false;
   }
 }

@@ -6,6 +6,7 @@
 
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "plugin/crash_report.hpp"
 #include "plugin/faults.hpp"
 #include "plugin/host_table.hpp"
 #include "plugin/loop_services.hpp"
@@ -47,10 +48,10 @@ int32_t onComplete(const sub0_host* host, sub0_ticket ticket, const sub0_value* 
 }
 
 int32_t onCompleteBlob(const sub0_host* host, sub0_ticket ticket, const sub0_blob* taken) noexcept {
-  TicketTable* tickets = ticketsOf(host, ticket);
+  TicketTable* tickets = tableOf(host).ticketTable(TicketTable::loopOf(ticket));
   if (tickets != nullptr) return tickets->endWithBlob(pluginOf(host), ticket, taken);
   // No such loop: any other one releases it, outside of this call.
-  tickets = tableOf(host).ticketTable(0);
+  tickets = ticketsOf(host, 0);
   if (tickets != nullptr) return tickets->endWithBlob(pluginOf(host), 0, taken);
   return SUB0_STALE_TICKET;
 }
@@ -70,11 +71,8 @@ void onLog(const sub0_host* host, int32_t level, const sub0_text_view* text) noe
   if (known == log::Level::kError) noteError(plugin, line);
   if (!log::enabled(known)) return;
   const CallFrame* frame = CallFrame::current();
-  if (frame != nullptr && frame->handler().plugin == &plugin) {
-    logLine(known, "plugin", line, frame->handler(), frame->resource());
-  } else {
-    logLine(known, "plugin", line, plugin.callbacks, {});
-  }
+  const bool is_its_own = frame != nullptr && frame->site().handler.plugin == &plugin;
+  logLine(known, "plugin", line, is_its_own ? frame->site() : plugin.callbacks.site);
 }
 
 const void* onExtension(const sub0_host* /*host*/, const char* name) noexcept {
@@ -189,8 +187,8 @@ int32_t onSubmit(const sub0_host* host, sub0_pool_callback work, void* user) noe
   if (pool == nullptr) return SUB0_UNAVAILABLE;
   Plugin* plugin = &pluginOf(host);
   const bool is_taken = pool->submit([plugin, work, user] {
-    const CallFrame frame(plugin->callbacks, {}, 0, nullptr);
-    guarded(plugin->callbacks, "a callback of the pool", {}, [&] { work(user); });
+    giveCrashStack();
+    callPlugin(plugin->callbacks.site, "a callback of the pool", 0, nullptr, [&] { work(user); });
   });
   return is_taken ? SUB0_OK : SUB0_BUSY;
 }

@@ -3,6 +3,7 @@
 
 #include <cassert>
 
+#include "plugin/crash_report.hpp"
 #include "plugin/host_functions.hpp"
 #include "plugin/loop_services.hpp"
 #include "plugin/registry.hpp"
@@ -41,6 +42,7 @@ void HostTable::setBroadcastSink(std::uint32_t loop, BroadcastSink* sink) {
 
 void HostTable::startLoop(std::uint32_t index, const Registry& registry) {
   assert(loop(index) != nullptr && loop::Loop::current() == loop(index));
+  giveCrashStack();
   for (const auto& plugin : registry.plugins()) {
     if (plugin->hooks == nullptr || plugin->life.load() != Life::kStarted) continue;
     services_[index]->startHook(*plugin);

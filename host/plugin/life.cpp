@@ -75,16 +75,16 @@ bool Registry::createOne(Plugin& plugin, HostTable& host, const Resolver& resolv
   plugin.life.store(Life::kCreating, std::memory_order_release);
   const json::Value settings = json::object(members, count);
   int32_t code = SUB0_INTERNAL;
-  const CallFrame frame(plugin.callbacks, {}, 0, nullptr);
-  guarded(plugin.callbacks, "create", {},
-          [&] { code = plugin.descriptor->create(&plugin.host, &settings, &plugin.self); });
+  callPlugin(plugin.callbacks.site, "create", 0, nullptr,
+             [&] { code = plugin.descriptor->create(&plugin.host, &settings, &plugin.self); });
   if (code == SUB0_OK) {
     plugin.life.store(Life::kCreated, std::memory_order_release);
     return true;
   }
   const std::string reason = reasonOf(plugin, code);  // before destroy says something, too
   if (plugin.self != nullptr) {
-    guarded(plugin.callbacks, "destroy", {}, [&] { plugin.descriptor->destroy(plugin.self); });
+    callPlugin(plugin.callbacks.site, "destroy", 0, nullptr,
+               [&] { plugin.descriptor->destroy(plugin.self); });
   }
   plugin.hooks = nullptr;
   plugin.self = nullptr;
@@ -99,11 +99,8 @@ bool Registry::startAll() {
     if (plugin->life.load(std::memory_order_acquire) != Life::kCreated) continue;
     plugin->life.store(Life::kStarting, std::memory_order_release);
     int32_t code = SUB0_INTERNAL;
-    {
-      const CallFrame frame(plugin->callbacks, {}, 0, nullptr);
-      guarded(plugin->callbacks, "start", {},
-              [&] { code = plugin->descriptor->start(plugin->self); });
-    }
+    callPlugin(plugin->callbacks.site, "start", 0, nullptr,
+               [&] { code = plugin->descriptor->start(plugin->self); });
     if (code != SUB0_OK) {
       plugin->life.store(Life::kStopped, std::memory_order_release);
       problems_.push_back({Severity::kError, plugin->file,
@@ -121,9 +118,8 @@ void Registry::stopAll(std::uint64_t deadline_ns) {
     Plugin& plugin = **at;
     if (plugin.life.load(std::memory_order_acquire) != Life::kStarted) continue;
     plugin.life.store(Life::kStopping, std::memory_order_release);
-    const CallFrame frame(plugin.callbacks, {}, 0, nullptr);
-    guarded(plugin.callbacks, "stop", {},
-            [&] { plugin.descriptor->stop(plugin.self, deadline_ns); });
+    callPlugin(plugin.callbacks.site, "stop", 0, nullptr,
+               [&] { plugin.descriptor->stop(plugin.self, deadline_ns); });
     plugin.life.store(Life::kStopped, std::memory_order_release);
   }
 }
@@ -134,8 +130,8 @@ void Registry::destroyAll() {
     const Life life = plugin.life.load(std::memory_order_acquire);
     assert(life != Life::kStarted && "stopAll() comes first");
     if (life != Life::kCreated && life != Life::kStopped) continue;
-    const CallFrame frame(plugin.callbacks, {}, 0, nullptr);
-    guarded(plugin.callbacks, "destroy", {}, [&] { plugin.descriptor->destroy(plugin.self); });
+    callPlugin(plugin.callbacks.site, "destroy", 0, nullptr,
+               [&] { plugin.descriptor->destroy(plugin.self); });
     plugin.self = nullptr;
     plugin.life.store(Life::kDestroyed, std::memory_order_release);
   }

@@ -67,16 +67,13 @@ LoopServices::LoopServices(loop::Loop& loop) : loop_(loop) {}
 LoopServices::~LoopServices() = default;
 
 template <typename Call>
-void LoopServices::call(Plugin& plugin, std::string_view what, Call&& callback) {
+void LoopServices::call(Plugin& plugin, const char* function, Call&& callback) {
   if (is_stopped_) return;
   const std::int64_t started_ns = loop_.io().monotonicNs();
   RunningMark* const mark = table_ == nullptr ? nullptr : &table_->mark();
-  {
-    const CallFrame frame(plugin.callbacks, {}, 0, mark);
-    guarded(plugin.callbacks, what, {}, std::forward<Call>(callback));
-  }
+  callPlugin(plugin.callbacks.site, function, 0, mark, std::forward<Call>(callback));
   static const RunningMark kUnmarked;
-  noteDuration(plugin.callbacks, what, loop_.io().monotonicNs() - started_ns,
+  noteDuration(plugin.callbacks.site, function, loop_.io().monotonicNs() - started_ns,
                mark == nullptr ? kUnmarked : *mark);
 }
 

@@ -49,7 +49,7 @@ class LoopServices : public std::enable_shared_from_this<LoopServices> {
   struct Post;
 
   template <typename Call>
-  void call(Plugin& plugin, std::string_view what, Call&& callback);
+  void call(Plugin& plugin, const char* function, Call&& callback);
   template <typename Entry>
   Entry& take(std::vector<std::unique_ptr<Entry>>& entries, std::vector<std::uint32_t>& free);
   template <typename Entry>

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -20,6 +21,7 @@
 namespace sub0::plugin {
 
 class HostTable;
+struct Handler;
 struct Plugin;
 struct Slot;
 
@@ -59,12 +61,36 @@ struct HandlerCounters {
   }
 };
 
+/// Whose code runs, and for which resource (empty: for none). Made at prepare and never freed
+/// before its handler, so that a watchdog or a crash report may read it at any moment.
+struct CallSite {
+  Handler& handler;
+  std::string_view resource;
+};
+
+/// At most ten lines a second about the faults of one handler. THREAD: any.
+class FaultLogLimit {
+ public:
+  /// True: may be logged; `left_out` is how many lines were not since the last one.
+  bool allows(std::int64_t now_ns, std::uint64_t* left_out);
+
+ private:
+  std::atomic<std::int64_t> second_{-1};
+  std::atomic<std::uint32_t> lines_{0};
+  std::atomic<std::uint64_t> left_out_{0};
+};
+
 /// One mode or effect of a plugin. The texts point into the plugin's static descriptor.
 struct Handler {
   const sub0_handler* table = nullptr;
   Plugin* plugin = nullptr;
   std::string_view name, config_key, schema, description;
   HandlerCounters counters;
+  FaultLogLimit fault_log;
+  const CallSite site{*this, {}};
+
+  /// The site of a resource; the empty one's is `site`. THREAD: control.
+  const CallSite& siteOf(std::string_view resource);
 
   bool isEffect() const { return table->kind == SUB0_EFFECT; }
   bool completesInRun() const { return (table->flags & SUB0_COMPLETES_IN_RUN) != 0; }
@@ -74,6 +100,9 @@ struct Handler {
   // call.
   std::mutex waiting_mutex;
   std::deque<Slot*> waiting;
+
+ private:
+  std::map<std::string, CallSite, std::less<>> sites_;
 };
 
 enum class Life : std::uint8_t {

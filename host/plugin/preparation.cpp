@@ -184,6 +184,7 @@ PreparedAction& PreparedAction::operator=(PreparedAction&& other) noexcept {
   if (this == &other) return *this;
   release();
   handler = std::exchange(other.handler, nullptr);
+  site = std::exchange(other.site, nullptr);
   action = std::exchange(other.action, nullptr);
   inputs = std::move(other.inputs);
   placement = other.placement;
@@ -198,8 +199,8 @@ void PreparedAction::release() {
   if (handler == nullptr) return;
   Handler& owner = *std::exchange(handler, nullptr);
   void* const released = std::exchange(action, nullptr);
-  const CallFrame frame(owner, {}, 0, nullptr);
-  guarded(owner, "release", {}, [&] { owner.table->release(released); });
+  callPlugin(*std::exchange(site, nullptr), "release", 0, nullptr,
+             [&] { owner.table->release(released); });
 }
 
 bool prepare(Handler& handler, const json::Value& config, const json::Value& action,
@@ -220,11 +221,11 @@ bool prepare(Handler& handler, const json::Value& config, const json::Value& act
   const json::Value* id = json::find(resource, "id");
   const std::string_view resource_id =
       id != nullptr && json::isText(*id) ? json::chars(*id) : std::string_view();
-  const CallFrame frame(handler, resource_id, 0, nullptr);
-  try {
+  const CallSite& site = handler.siteOf(resource_id);
+  const bool has_returned = callPlugin(site, "prepare", 0, nullptr, [&] {
     code = handler.table->prepare(handler.plugin->self, &self, &config, &prepared);
-  } catch (...) {
-    onException(handler, "prepare", resource_id);
+  });
+  if (!has_returned) {
     self.fault("prepare threw an exception; the log says more");
     return false;
   }
@@ -233,6 +234,7 @@ bool prepare(Handler& handler, const json::Value& config, const json::Value& act
     return false;
   }
   out.handler = &handler;
+  out.site = &site;
   out.action = prepared;
   if (!self.has_error) return true;
   out.release();  // it reported errors, and succeeded nevertheless

@@ -48,6 +48,7 @@ class PreparedAction {
   void release();
 
   Handler* handler = nullptr;
+  const CallSite* site = nullptr;  // of the handler, with the resource of the action
   void* action = nullptr;
   std::vector<InputDeclaration> inputs;  // of an effect: behind input 0, the action's result
   Placement placement = Placement::kLoop;

@@ -216,9 +216,9 @@ Registry::Extension Registry::extension(std::string_view name) const {
     const Life life = plugin->life.load(std::memory_order_acquire);
     if (life < Life::kCreated || life > Life::kStopped) continue;
     const void* table = nullptr;
-    const CallFrame frame(plugin->callbacks, {}, 0, nullptr);
-    guarded(plugin->callbacks, "extension", {},
-            [&] { table = plugin->descriptor->extension(plugin->self, zero_terminated.c_str()); });
+    callPlugin(plugin->callbacks.site, "extension", 0, nullptr, [&] {
+      table = plugin->descriptor->extension(plugin->self, zero_terminated.c_str());
+    });
     if (table != nullptr) return {table, plugin->self, plugin.get()};
   }
   return {};

@@ -38,9 +38,9 @@ struct Slot final {
   std::atomic<Handler*> handler{nullptr};  // enders of earlier generations may look at it
   TicketTable* table = nullptr;
   RunOwner* owner = nullptr;
-  const PreparedAction* action = nullptr;
-  const sub0_run* run = nullptr;
-  Arena* arena = nullptr;  // the owner's
+  const PreparedAction* action = nullptr;  // this and the next two are the owner's, null once it is
+  const sub0_run* run = nullptr;           // free: only the handler lives on
+  Arena* arena = nullptr;
   Slot* next_free = nullptr;
   Outcome outcome;
   sub0_blob blob{};
@@ -61,8 +61,12 @@ struct Slot final {
     return static_cast<sub0_ticket>(table->loop_.index()) << 56 |
            static_cast<sub0_ticket>(index) << 32 | generation;
   }
-  std::string_view resource() const {
-    return run == nullptr ? std::string_view() : json::toText(run->resource);
+  /// The owner is told that it may go; the slot itself goes when its letter has arrived.
+  void freeOwner() {
+    is_owner_free = true;
+    action = nullptr;
+    run = nullptr;
+    arena = nullptr;
   }
 };
 

@@ -5,6 +5,7 @@
 #include <cassert>
 #include <thread>
 
+#include "plugin/crash_report.hpp"
 #include "plugin/slot.hpp"
 
 namespace sub0::plugin {
@@ -26,7 +27,7 @@ TicketTable::~TicketTable() {
   for (std::uint32_t chunk = 0; chunk < chunk_count_; ++chunk) {
     Slot* slots = chunks_[chunk].load(std::memory_order_relaxed);
     for (std::uint32_t i = 0; i < kChunkSlots; ++i) {
-      if (slots[i].has_blob) slots[i].blob.release(slots[i].blob.owner);
+      if (slots[i].has_blob) releaseBlob(slots[i]);
     }
     delete[] slots;
   }
@@ -78,15 +79,19 @@ sub0_ticket TicketTable::open(RunOwner& owner, const PreparedAction& action, Are
   return slot.ticket();
 }
 
+void TicketTable::releaseBlob(const Slot& slot) {
+  const Handler& handler = *slot.handler.load(std::memory_order_relaxed);
+  const CallSite& site = slot.action != nullptr ? *slot.action->site : handler.site;
+  callPlugin(site, "release of a result", 0, &mark_, [&] { slot.blob.release(slot.blob.owner); });
+}
+
 void TicketTable::recycle(Slot& slot) {
   assert(slot.owner != nullptr);
-  Handler& handler = *slot.action->handler;
-  if (slot.is_abandoned) handler.counters.abandoned.fetch_sub(1, std::memory_order_relaxed);
-  if (slot.has_blob) {
-    const CallFrame frame(handler, slot.resource(), 0, &mark_);
-    guarded(handler, "release of a result", slot.resource(),
-            [&] { slot.blob.release(slot.blob.owner); });
+  if (slot.is_abandoned) {
+    Handler& handler = *slot.handler.load(std::memory_order_relaxed);
+    handler.counters.abandoned.fetch_sub(1, std::memory_order_relaxed);
   }
+  if (slot.has_blob) releaseBlob(slot);
   if (slot.uses_own_arena) {
     slot.own_arena->reset();
     if (slot.own_arena->capacity() > kKeptArenaBytes) slot.own_arena.reset();
@@ -145,10 +150,9 @@ RunState TicketTable::begin(Slot& slot) {
 }
 
 bool TicketTable::callRun(Slot& slot, RunningMark* mark) {
-  Handler& handler = *slot.action->handler;
-  const CallFrame frame(handler, slot.resource(), slot.run->ticket, mark);
-  return guarded(handler, "run", slot.resource(),
-                 [&] { handler.table->run(slot.action->action, slot.run); });
+  const PreparedAction& action = *slot.action;
+  return callPlugin(*action.site, "run", slot.run->ticket, mark,
+                    [&] { action.handler->table->run(action.action, slot.run); });
 }
 
 RunState TicketTable::runOnLoop(Slot& slot) {
@@ -158,15 +162,14 @@ RunState TicketTable::runOnLoop(Slot& slot) {
   const bool is_measured = !handler.completesInRun() || ++sample_ % kSampleEvery == 0;
   const std::int64_t started_ns = is_measured ? loop_.io().monotonicNs() : 0;
   const bool has_returned = callRun(slot, &mark_);
-  if (is_measured)
-    noteDuration(handler, slot.resource(), loop_.io().monotonicNs() - started_ns, mark_);
-
+  if (is_measured) {
+    noteDuration(*slot.action->site, "run", loop_.io().monotonicNs() - started_ns, mark_);
+  }
   if (!has_returned) settleOnLoop(slot, Code::kInternal, "the plugin threw an exception");
   std::uint64_t state = slot.state.load(std::memory_order_acquire);
   if ((state & kEnded) == 0 && handler.completesInRun()) {
     handler.counters.broken_promises.fetch_add(1, std::memory_order_relaxed);
-    logFault(handler, "run returned without the end that COMPLETES_IN_RUN promises",
-             slot.resource());
+    logFault(*slot.action->site, "run returned without the end that COMPLETES_IN_RUN promises");
     settleOnLoop(slot, Code::kInternal, "the plugin did not end its run");
     // Another thread may be in the middle of ending it, within our code: the inputs end with us.
     while (((state = slot.state.load(std::memory_order_acquire)) & kEnded) == 0) {
@@ -185,6 +188,7 @@ RunState TicketTable::runOnLoop(Slot& slot) {
 }
 
 void TicketTable::runInPool(Slot& slot) {
+  giveCrashStack();
   Handler& handler = *slot.action->handler;
   const std::uint64_t before = slot.state.fetch_or(kStarted, std::memory_order_acq_rel);
   if ((before & kClosed) != 0) {
@@ -194,8 +198,7 @@ void TicketTable::runInPool(Slot& slot) {
   } else if (handler.completesInRun() &&
              (slot.state.load(std::memory_order_acquire) & kClaimed) == 0) {
     handler.counters.broken_promises.fetch_add(1, std::memory_order_relaxed);
-    logFault(handler, "run returned without the end that COMPLETES_IN_RUN promises",
-             slot.resource());
+    logFault(*slot.action->site, "run returned without the end that COMPLETES_IN_RUN promises");
     settleInPool(slot, Code::kInternal, "the plugin did not end its run");
   }
   setReturned(slot);
@@ -267,7 +270,7 @@ bool TicketTable::stopWaiting(Slot& slot) {
 void TicketTable::onGranted(Slot& slot) {
   slot.is_waiting = false;
   if (slot.is_owner_free) {
-    leaveRunning(*slot.action->handler);
+    leaveRunning(*slot.handler.load(std::memory_order_relaxed));
     recycle(slot);
     return;
   }
@@ -328,13 +331,15 @@ bool TicketTable::closeSlot(Slot& slot) {
   if (slot.is_waiting) {
     const bool is_removed = stopWaiting(slot);
     slot.state.fetch_or(kClaimed | kEnded | kClosed, std::memory_order_acq_rel);
-    slot.is_owner_free = true;
+    slot.freeOwner();
     if (is_removed) recycle(slot);
     return true;
   }
   const std::uint64_t state = slot.state.fetch_or(kClosed, std::memory_order_acq_rel);
-  slot.is_owner_free = (state & kOver) == kOver;
-  if (slot.is_owner_free) return true;  // the slot itself is freed when its letter has arrived
+  if ((state & kOver) == kOver) {
+    slot.freeOwner();
+    return true;
+  }
   slot.is_abandoned = true;
   slot.action->handler->counters.abandoned.fetch_add(1, std::memory_order_relaxed);
   return false;
@@ -346,9 +351,8 @@ void TicketTable::cancel(sub0_ticket ticket) {
   const std::uint64_t state = slot->state.load(std::memory_order_acquire);
   if ((state & kEnded) != 0 || (state & kStarted) == 0) return;
   Handler& handler = *slot->action->handler;
-  const CallFrame frame(handler, slot->resource(), 0, &mark_);
-  guarded(handler, "cancel", slot->resource(),
-          [&] { handler.table->cancel(slot->action->action, ticket); });
+  callPlugin(*slot->action->site, "cancel", 0, &mark_,
+             [&] { handler.table->cancel(slot->action->action, ticket); });
 }
 
 bool TicketTable::abandon(sub0_ticket ticket) {
@@ -359,7 +363,7 @@ bool TicketTable::abandon(sub0_ticket ticket) {
   if ((state & (kEnded | kStarted)) == kStarted) {
     Handler& handler = *slot->action->handler;
     handler.counters.never_ended.fetch_add(1, std::memory_order_relaxed);
-    logFault(handler, "a run was not ended before its deadline", slot->resource());
+    logFault(*slot->action->site, "a run was not ended before its deadline");
     cancel(ticket);
   }
   return closeSlot(*slot);
@@ -374,7 +378,8 @@ RunOwner* TicketTable::owner(sub0_ticket ticket) const {
 
 Handler* TicketTable::handler(sub0_ticket ticket) const {
   const Slot* slot = find(ticket);
-  return slot != nullptr && slot->owner != nullptr ? slot->action->handler : nullptr;
+  const bool is_open = slot != nullptr && slot->owner != nullptr;
+  return is_open ? slot->handler.load(std::memory_order_relaxed) : nullptr;
 }
 
 }  // namespace sub0::plugin

@@ -128,6 +128,7 @@ class TicketTable {
   Slot* find(sub0_ticket ticket) const;  // its generation matches
   bool addChunk();
   void recycle(Slot& slot);
+  void releaseBlob(const Slot& slot);
   // Running
   RunState begin(Slot& slot);
   RunState runOnLoop(Slot& slot);
@@ -139,14 +140,15 @@ class TicketTable {
   void onGranted(Slot& slot);
   // Ending
   Slot* claim(Plugin& plugin, sub0_ticket ticket, int32_t* status);
-  Arena& resultArena(Slot& slot);
-  int32_t takeValue(Slot& slot, const sub0_value* value, const sub0_blob* blob);
-  void takeError(Slot& slot, Code code, std::string_view client, std::string_view log_text);
+  Arena& resultArena(Slot& slot, bool is_within_run);
+  int32_t takeValue(Slot& slot, const sub0_value* value, const sub0_blob* blob, bool is_within_run);
+  void takeError(Slot& slot, Code code, std::string_view client, std::string_view log_text,
+                 bool is_within_run);
   void settleOnLoop(Slot& slot, Code code, std::string_view log_text);
   void settleInPool(Slot& slot, Code code, std::string_view log_text);
   void refuseBlob(Plugin& plugin, const sub0_blob& blob);
-  bool isWithinRun(const Slot& slot) const;
-  void publish(Slot& slot);
+  bool isWithinRun(sub0_ticket ticket) const;
+  void publish(Slot& slot, bool is_within_run);
   void setReturned(Slot& slot);
   void queue(Slot& slot);
   // After the end, on the loop

@@ -19,9 +19,10 @@ std::size_t Watchdog::look(std::int64_t now_ns) {
   for (Seen& seen : seen_) {
     RunningMark& mark = seen.table->mark();
     const std::uint64_t number = mark.number.load(std::memory_order_acquire);
-    Handler* const handler = mark.handler.load(std::memory_order_relaxed);
-    if (handler == nullptr || number != seen.number) {
-      seen.number = handler == nullptr ? 0 : number;
+    const CallSite* const site = mark.site.load(std::memory_order_acquire);
+    const bool is_one_call = mark.number.load(std::memory_order_acquire) == number;
+    if (site == nullptr || !is_one_call || number != seen.number) {
+      seen.number = site == nullptr ? 0 : number;
       seen.since_ns = now_ns;
       seen.logged_ns = 0;
       continue;
@@ -30,15 +31,16 @@ std::size_t Watchdog::look(std::int64_t now_ns) {
     if (held_ns < kBudgetNs) continue;
     ++held_up;
     if (seen.logged_ns == 0) {
-      handler->counters.over_budget.fetch_add(1, std::memory_order_relaxed);
+      site->handler.counters.over_budget.fetch_add(1, std::memory_order_relaxed);
       mark.noted.store(number, std::memory_order_relaxed);
     } else if (held_ns - seen.logged_ns < kLogEveryNs) {
       continue;
     }
     seen.logged_ns = held_ns;
     log::warning("loop_held", "a plugin holds up an event loop",
-                 {{"plugin", handler->plugin->id},
-                  {"handler", handler->name},
+                 {{"plugin", site->handler.plugin->id},
+                  {"handler", site->handler.name},
+                  {"resource", site->resource},
                   {"loop", seen.table->loop().index()},
                   {"duration_ms", held_ns / 1'000'000}});
   }

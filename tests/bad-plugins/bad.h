@@ -12,6 +12,13 @@
 #define BAD_TEXT(text) \
   { text, sizeof(text) - 1 }
 
+/* What a plugin replaces of the rest: #define BAD_START start, and the like, before this file. */
+#ifndef BAD_START
+#define BAD_START bad_start
+#else
+static int32_t BAD_START(void* self);
+#endif
+
 static const sub0_host* bad_host;
 
 static int32_t bad_prepare(void* self, sub0_preparation* p, const sub0_value* config,
@@ -85,7 +92,7 @@ static inline void bad_use_all(void) {
                                          0,                                                      \
                                          bad_handlers,                                           \
                                          create,                                                 \
-                                         bad_start,                                              \
+                                         BAD_START,                                              \
                                          bad_stop,                                               \
                                          destroy,                                                \
                                          extension};                                             \

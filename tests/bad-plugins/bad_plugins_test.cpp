@@ -4,16 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
-#include <mutex>
 
-#include "base/log.hpp"
 #include "plugin/inspect.hpp"
-#include "tests/bad-plugins/ends_late.h"
-#include "tests/unit/plugin/rig.hpp"
+#include "tests/bad-plugins/bad_plugins_rig.hpp"
 
 namespace sub0::plugin {
 namespace {
@@ -23,49 +19,11 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-std::mutex log_mutex;
-std::string logged;
-
-/// A plugin folder that only we can write to, with copies of what a test names.
-class BadPlugins : public ::testing::Test {
- protected:
-  BadPlugins() {
-    char pattern[] = "/tmp/sub0-bad-XXXXXX";
-    folder_ = ::mkdtemp(pattern);
-    logged.clear();
-    log::setSink([](std::string_view line) {
-      const std::lock_guard lock(log_mutex);
-      logged.append(line).append("\n");
-    });
-  }
-  ~BadPlugins() override {
-    log::setSink(nullptr);
-    fs::remove_all(folder_);
-  }
-
-  std::string put(const std::string& name, const std::string& as = {}) {
-    const std::string path = folder_ + "/" + (as.empty() ? name : as) + ".so";
-    fs::copy_file(fs::path(BAD_PLUGINS_DIR) / (name + ".so"), path);
-    ::chmod(path.c_str(), 0755);
-    return path;
-  }
-  void load(Registry& registry, LoadOptions options = {}, bool is_packaged = true) {
-    registry.loadFolders({{folder_, is_packaged}}, options);
-  }
-  /// The one problem of a folder that holds one refused file.
-  std::string refusal(const std::string& name) {
-    put(name);
-    Registry registry;
-    load(registry);
-    EXPECT_THAT(registry.plugins(), IsEmpty());
-    EXPECT_TRUE(registry.hasErrors());
-    EXPECT_THAT(registry.problems(), SizeIs(1));
-    EXPECT_EQ(registry.problems().at(0).file, folder_ + "/" + name + ".so");
-    return registry.problems().at(0).message;
-  }
-
-  std::string folder_;
-};
+void spoil(const std::string& path, long offset, std::initializer_list<char> bytes) {
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(offset);
+  file.write(bytes.begin(), static_cast<std::streamsize>(bytes.size()));
+}
 
 //
 TEST_F(BadPlugins, AGoodOneIsLoadedWithoutAWord) {
@@ -92,15 +50,111 @@ TEST_F(BadPlugins, NoElfFileIsRefused) {
 //
 TEST_F(BadPlugins, OtherArchitectureIsRefusedWithBothNamed) {
   const std::string path = put("good");
-  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
-  file.seekp(offsetof(Elf64_Ehdr, e_machine));
-  const char s390[] = {EM_S390, 0};
-  file.write(s390, 2);
-  file.close();
+  spoil(path, offsetof(Elf64_Ehdr, e_machine), {static_cast<char>(EM_S390), 0});
   Registry registry;
   load(registry);
   ASSERT_THAT(registry.problems(), SizeIs(1));
   EXPECT_THAT(registry.problems()[0].message, HasSubstr("is built for s390x; this host runs on"));
+}
+
+//
+TEST_F(BadPlugins, OtherWordSizeByteOrderOrKindOfFileIsRefused) {
+  struct Case {
+    long offset;
+    char byte;
+    const char* expected;
+  };
+  const Case cases[] = {{EI_CLASS, ELFCLASS32, "built for another word size (not 64-bit)"},
+                        {EI_DATA, ELFDATA2MSB, "built for another byte order"},
+                        {offsetof(Elf64_Ehdr, e_type), ET_EXEC, "not a shared object"},
+                        {offsetof(Elf64_Ehdr, e_type), ET_REL, "not a shared object"}};
+  for (const Case& one : cases) {
+    const std::string path = put("good");
+    spoil(path, one.offset, {one.byte});
+    Registry registry;
+    load(registry);
+    ASSERT_THAT(registry.problems(), SizeIs(1)) << one.expected;
+    EXPECT_THAT(registry.problems()[0].message, HasSubstr(one.expected));
+    EXPECT_THAT(registry.plugins(), IsEmpty());
+    fs::remove(path);
+  }
+}
+
+// dlopen itself would crash on it
+TEST_F(BadPlugins, FileThatIsCutShortIsRefusedWhereverItIsCut) {
+  const std::string path = put("good");
+  std::uintmax_t needed = 0;
+  {
+    std::ifstream file(path, std::ios::binary);
+    Elf64_Ehdr header{};
+    file.read(reinterpret_cast<char*>(&header), sizeof header);
+    for (int i = 0; i < header.e_phnum; ++i) {
+      Elf64_Phdr segment{};
+      file.seekg(static_cast<long>(header.e_phoff) + i * long{sizeof segment});
+      file.read(reinterpret_cast<char*>(&segment), sizeof segment);
+      needed = std::max(needed, std::uintmax_t{segment.p_offset + segment.p_filesz});
+    }
+  }
+  for (const std::uintmax_t size : {needed - 1, needed / 2, needed / 8, std::uintmax_t{64}}) {
+    fs::remove(path);
+    put("good");
+    fs::resize_file(path, size);
+    Registry registry;
+    load(registry);
+    EXPECT_THAT(registry.plugins(), IsEmpty()) << size;
+    ASSERT_THAT(registry.problems(), SizeIs(1)) << size;
+    EXPECT_THAT(registry.problems()[0].message, HasSubstr("is cut short or spoiled"));
+  }
+  fs::remove(path);
+  put("good");
+  fs::resize_file(path, needed);  // the section table, which nobody loads, is missing
+  Registry registry;
+  load(registry);
+  EXPECT_THAT(registry.problems(), IsEmpty());
+}
+
+//
+TEST_F(BadPlugins, UndefinedSymbolIsRefusedAtLoadByName) {
+  EXPECT_THAT(refusal("undefined_symbol"),
+              AllOf(HasSubstr("test.undefined-symbol cannot be loaded"),
+                    HasSubstr("sub0_tests_no_such_symbol"), HasSubstr("this host runs on glibc")));
+}
+
+//
+TEST_F(BadPlugins, LibraryThatIsNoPluginIsRefused) {
+  fs::copy_file(fs::canonical("/proc/self/exe"), folder_ + "/program.so");
+  Registry registry;
+  load(registry);
+  ASSERT_THAT(registry.problems(), SizeIs(1));
+  EXPECT_THAT(registry.problems()[0].message, HasSubstr("has no card"));
+}
+
+//
+TEST_F(BadPlugins, DescriptorThatIsNoneIsRefused) {
+  EXPECT_THAT(refusal("no_descriptor"), HasSubstr("its entry returned no descriptor"));
+  fs::remove(folder_ + "/no_descriptor.so");
+  EXPECT_THAT(refusal("small_descriptor"), HasSubstr("its descriptor has no struct_size"));
+  fs::remove(folder_ + "/small_descriptor.so");
+  EXPECT_THAT(refusal("throws_in_entry"), HasSubstr("sub0_plugin_v0 threw an exception"));
+}
+
+//
+TEST_F(BadPlugins, WhatHasTheNameOfAPluginAndIsNoFileIsRefused) {
+  fs::create_directory(folder_ + "/1.so");
+  fs::create_symlink("3.so", folder_ + "/2.so");
+  fs::create_symlink("2.so", folder_ + "/3.so");
+  fs::create_symlink("nowhere", folder_ + "/4.so");
+  ASSERT_EQ(::mkfifo((folder_ + "/5.so").c_str(), 0600), 0);
+  put("good", "6");
+  Registry registry;
+  load(registry, {.skip_errors = true});
+  EXPECT_THAT(registry.plugins(), SizeIs(1));
+  ASSERT_THAT(registry.problems(), SizeIs(5));
+  EXPECT_THAT(registry.problems()[0].message, HasSubstr("is not a regular file"));
+  EXPECT_THAT(registry.problems()[1].message, HasSubstr("cannot be read"));
+  EXPECT_THAT(registry.problems()[2].message, HasSubstr("cannot be read"));
+  EXPECT_THAT(registry.problems()[3].message, HasSubstr("cannot be read"));
+  EXPECT_THAT(registry.problems()[4].message, HasSubstr("is not a regular file"));
 }
 
 //
@@ -208,120 +262,6 @@ TEST_F(BadPlugins, LinkOutOfTheFolderIsRefused) {
   EXPECT_THAT(registry.plugins(), IsEmpty());
   ASSERT_THAT(registry.problems(), SizeIs(1));
   EXPECT_THAT(registry.problems()[0].message, HasSubstr("outside of the plugin folder"));
-}
-
-/// Runs one action of a bad plugin once.
-class BadRuns : public BadPlugins {
- protected:
-  sub0_run& runOnce(const std::string& file, const std::string& mode, RunState expected) {
-    put(file);
-    load(rig_.registry);
-    EXPECT_THAT(rig_.registry.problems(), IsEmpty());
-    EXPECT_TRUE(rig_.start());
-    PreparedAction* action = rig_.prepared(mode);
-    EXPECT_NE(action, nullptr);
-    handler_ = rig_.registry.findMode(mode);
-    sub0_run& run = rig_.newRun(*action);
-    EXPECT_EQ(rig_.tickets.run(run), expected);
-    return run;
-  }
-  HandlerCounters& counters() { return handler_->counters; }
-
-  test::Rig rig_;
-  Handler* handler_ = nullptr;
-};
-
-//
-TEST_F(BadRuns, ThrowInPrepareIsAnErrorOfThatPlugin) {
-  put("throws_in_prepare");
-  put("good");
-  load(rig_.registry);
-  ASSERT_TRUE(rig_.start());
-  EXPECT_EQ(rig_.prepared("THROWS_IN_PREPARE"), nullptr);
-  ASSERT_THAT(rig_.problems, SizeIs(1));
-  EXPECT_THAT(rig_.problems[0].message,
-              HasSubstr("internal fault in plugin test.throws-in-prepare"));
-  EXPECT_THAT(logged, AllOf(HasSubstr("boom in prepare"), HasSubstr("THROWS_IN_PREPARE")));
-  EXPECT_NE(rig_.prepared("GOOD"), nullptr);
-}
-
-//
-TEST_F(BadRuns, ThrowInRunFailsTheRunAsInternal) {
-  const sub0_run& run = runOnce("throws_in_run", "THROWS_IN_RUN", RunState::kSettled);
-  EXPECT_EQ(rig_.tickets.outcome(run.ticket).code, Code::kInternal);
-  EXPECT_TRUE(rig_.tickets.close(run.ticket));
-  EXPECT_EQ(counters().exceptions.load(), 1U);
-  EXPECT_THAT(logged, AllOf(HasSubstr("test.throws-in-run"), HasSubstr("THROWS_IN_RUN"),
-                            HasSubstr("test-resource")));
-}
-
-//
-TEST_F(BadRuns, RunThatNobodyEndsIsGivenUpAndCounted) {
-  const sub0_run& run = runOnce("never_ends", "NEVER", RunState::kPending);
-  rig_.loop.turn(0);
-  EXPECT_FALSE(rig_.tickets.isSettled(run.ticket));
-  EXPECT_FALSE(rig_.tickets.abandon(run.ticket));  // its inputs must live on
-  EXPECT_EQ(counters().never_ended.load(), 1U);
-  EXPECT_EQ(counters().abandoned.load(), 1);
-  EXPECT_THAT(logged, HasSubstr("test.never-ends"));
-}
-
-//
-TEST_F(BadRuns, SecondEndIsStaleAndTheFirstCounts) {
-  const sub0_run& run = runOnce("ends_twice", "TWICE", RunState::kSettled);
-  EXPECT_EQ(rig_.tickets.outcome(run.ticket).value.as.i, 1);
-  EXPECT_EQ(counters().double_ends.load(), 1U);
-  EXPECT_TRUE(rig_.tickets.close(run.ticket));
-}
-
-//
-TEST_F(BadRuns, EndFromAThreadComesByTheMailbox) {
-  const sub0_run& run = runOnce("ends_late", "LATE", RunState::kPending);
-  const auto* late =
-      static_cast<const ends_late*>(rig_.registry.extension(ENDS_LATE_EXTENSION).table);
-  ASSERT_NE(late, nullptr);
-  EXPECT_EQ(late->end_from_thread(), SUB0_OK);
-  EXPECT_THAT(rig_.owner.settled, IsEmpty());
-  rig_.loop.turn(0);
-  ASSERT_THAT(rig_.owner.settled, SizeIs(1));
-  EXPECT_EQ(rig_.tickets.outcome(run.ticket).value.as.i, 7);
-  EXPECT_TRUE(rig_.tickets.close(run.ticket));
-}
-
-//
-TEST_F(BadRuns, EndAfterTheDeadlineIsStaleAndFreesTheRun) {
-  const sub0_run& run = runOnce("ends_late", "LATE", RunState::kPending);
-  EXPECT_FALSE(rig_.tickets.abandon(run.ticket));
-  const auto* late =
-      static_cast<const ends_late*>(rig_.registry.extension(ENDS_LATE_EXTENSION).table);
-  ASSERT_NE(late, nullptr);
-  EXPECT_EQ(late->end_from_thread(), SUB0_STALE_TICKET);
-  rig_.loop.turn(0);
-  EXPECT_THAT(rig_.owner.settled, IsEmpty());
-  EXPECT_EQ(rig_.owner.freed, std::vector<sub0_ticket>{run.ticket});
-  EXPECT_EQ(counters().late_ends.load(), 1U);
-  EXPECT_EQ(counters().abandoned.load(), 0);
-  EXPECT_EQ(late->end_from_thread(), SUB0_STALE_TICKET);
-  EXPECT_EQ(rig_.tickets.openCount(), 0U);
-}
-
-//
-TEST_F(BadRuns, BrokenPromiseToEndInRunFailsTheRun) {
-  const sub0_run& run = runOnce("breaks_promise", "PROMISE", RunState::kSettled);
-  EXPECT_EQ(rig_.tickets.outcome(run.ticket).code, Code::kInternal);
-  EXPECT_EQ(counters().broken_promises.load(), 1U);
-  EXPECT_TRUE(rig_.tickets.close(run.ticket));
-}
-
-//
-TEST_F(BadRuns, CreateThatFailsHalfwayIsDestroyed) {
-  put("create_fails");
-  load(rig_.registry);
-  EXPECT_FALSE(rig_.start());
-  EXPECT_TRUE(rig_.registry.hasErrors());
-  EXPECT_THAT(rig_.registry.problems().back().message,
-              HasSubstr("test.create-fails could not be created: no disk [unavailable"));
-  EXPECT_THAT(logged, AllOf(HasSubstr("no disk"), HasSubstr("destroyed")));
 }
 
 //

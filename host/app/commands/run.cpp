@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/commands.hpp"
 #include "app/host_process.hpp"
+#include "plugin/crash_report.hpp"
 
 namespace sub0::app {
 namespace {
@@ -29,6 +30,7 @@ int runHost(const Words& words) {
                                     ? "name the project's folder by --resources DIR"
                                     : "unexpected \"" + arguments.positional().front() + "\"");
   }
+  plugin::installCrashReport();
   blockSignals();
   Workspace workspace(arguments, arguments.value("resources"), true);
   HostProcess process(workspace);

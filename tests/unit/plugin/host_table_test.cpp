@@ -286,7 +286,7 @@ TEST(HostTable, LogLineNamesPluginHandlerAndResource) {
                             HasSubstr("SCRIPT"), HasSubstr("test-resource")));
 }
 
-TEST(HostTable, LogLineOutsideOfARunNamesThePluginAlone) {
+TEST(HostTable, LogLineOutsideOfARunNamesAsMuchAsThereIs) {
   static std::string logged;
   logged.clear();
   log::setSink([](std::string_view line) { logged += line; });
@@ -305,7 +305,7 @@ TEST(HostTable, LogLineOutsideOfARunNamesThePluginAlone) {
   log::setSink(nullptr);
   EXPECT_EQ(logged,
             "sub0: hello (plugin=test.scripted)\n"
-            "sub0: hello (plugin=test.scripted, handler=SCRIPT)\n");
+            "sub0: hello (plugin=test.scripted, handler=SCRIPT, resource=test-resource)\n");
 }
 
 }  // namespace

@@ -189,11 +189,13 @@ class Rig {
   }
 
   /// Prepares an action of that mode, or null.
-  PreparedAction* prepared(std::string_view mode) {
+  PreparedAction* prepared(std::string_view mode, const json::Value& config = {}) {
     Handler* handler = registry.findMode(mode);
     if (handler == nullptr) return nullptr;
     PreparedAction action;
-    if (!prepare(*handler, nothing, nothing, nothing, action, problems)) return nullptr;
+    const json::Member id{json::toView("id"), json::text("test-resource")};
+    const json::Value resource = json::object(&id, 1);
+    if (!prepare(*handler, config, nothing, resource, action, problems)) return nullptr;
     return &actions.emplace_back(std::move(action));
   }
 

@@ -248,12 +248,27 @@ TEST(TicketTable, HandlerWithAThousandRunsThatNobodyEndedIsUnavailable) {
   const sub0_run& refused = s.rig.newRun(*s.action);
   ASSERT_EQ(s.tickets().run(refused), RunState::kSettled);
   EXPECT_EQ(s.tickets().outcome(refused.ticket).code, Code::kUnavailable);
-  EXPECT_EQ(calls, kMaxAbandoned);
+  EXPECT_EQ(calls, kMaxAbandoned);  // with 999 there is room for one, with 1,000 for none
+  EXPECT_EQ(s.rig.registry.faultCounts()[0].refused_unavailable, 1U);
+  EXPECT_EQ(s.rig.registry.faultCounts()[0].abandoned, 1'000U);
   s.tickets().close(refused.ticket);
   // One of them ends: there is room again.
   EXPECT_EQ(s.plugin.complete(s.plugin.cancelled.front(), json::null()), SUB0_STALE_TICKET);
   s.rig.loop.turn(0);
-  EXPECT_EQ(s.tickets().run(s.rig.newRun(*s.action)), RunState::kPending);
+  const sub0_run& last = s.rig.newRun(*s.action);
+  EXPECT_EQ(s.tickets().run(last), RunState::kPending);
+  // One that was under way may make it 1,001; then the end of one is not enough.
+  const sub0_run& under_way = s.rig.newRun(*s.action);
+  EXPECT_EQ(s.tickets().run(under_way), RunState::kPending);
+  EXPECT_FALSE(s.tickets().abandon(last.ticket));
+  EXPECT_FALSE(s.tickets().abandon(under_way.ticket));
+  EXPECT_EQ(s.rig.registry.faultCounts()[0].abandoned, 1'001U);
+  s.plugin.complete(last.ticket, json::null());
+  s.rig.loop.turn(0);
+  const sub0_run& again = s.rig.newRun(*s.action);
+  EXPECT_EQ(s.tickets().run(again), RunState::kSettled);
+  EXPECT_EQ(s.tickets().outcome(again.ticket).code, Code::kUnavailable);
+  EXPECT_TRUE(s.tickets().close(again.ticket));
 }
 
 TEST(TicketTable, FurtherRunsThanMaxRunningWaitInOrderThenAreBusy) {
