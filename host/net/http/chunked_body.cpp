@@ -2,6 +2,7 @@
 #include "net/http/chunked_body.hpp"
 
 #include <algorithm>
+#include <string_view>
 
 #include "net/http/character_classes.hpp"
 #include "net/http/request_head.hpp"
@@ -34,6 +35,56 @@ bool dropLineEnd(std::string& line) {
   return true;
 }
 
+void dropBlanks(std::string_view& text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+}
+
+/// Cuts a token off; false: there is none.
+bool dropToken(std::string_view& text) {
+  std::size_t size = 0;
+  while (size < text.size() && isTokenCharacter(text[size])) ++size;
+  text.remove_prefix(size);
+  return size > 0;
+}
+
+/// Cuts a quoted string off (RFC 9110 section 5.6.4). REQUIRES: it begins with a quote, and all
+/// characters are those of field values.
+bool dropQuoted(std::string_view& text) {
+  for (std::size_t index = 1; index < text.size(); ++index) {
+    if (text[index] == '\\') {
+      ++index;
+    } else if (text[index] == '"') {
+      text.remove_prefix(index + 1);
+      return true;
+    }
+  }
+  return false;
+}
+
+/// Whether `text` is chunk extensions (RFC 9112 section 7.1.1): `;name`, `;name=value`, blanks
+/// around the signs.
+bool isExtensions(std::string_view text) {
+  const bool is_clean =
+      std::all_of(text.begin(), text.end(), [](char c) { return isOfClass(c, kFieldValueClass); });
+  if (!is_clean) return false;
+  while (!text.empty()) {
+    dropBlanks(text);
+    if (text.empty() || text.front() != ';') return false;
+    text.remove_prefix(1);
+    dropBlanks(text);
+    if (!dropToken(text)) return false;
+    std::string_view value = text;
+    dropBlanks(value);
+    if (value.empty() || value.front() != '=') continue;
+    value.remove_prefix(1);
+    dropBlanks(value);
+    const bool is_quoted = !value.empty() && value.front() == '"';
+    if (!(is_quoted ? dropQuoted(value) : dropToken(value))) return false;
+    text = value;
+  }
+  return true;
+}
+
 }  // namespace
 
 ChunkedBody::State ChunkedBody::takeSizeLine(const RequestLimits& limits, ParseFailure& failure) {
@@ -46,10 +97,9 @@ ChunkedBody::State ChunkedBody::takeSizeLine(const RequestLimits& limits, ParseF
   }
   if (digits == 0) return refuse(400, "malformed chunk size", failure);
   if (digits < line_.size()) {
-    const bool is_clean =
-        std::all_of(line_.begin() + static_cast<std::ptrdiff_t>(digits), line_.end(),
-                    [](char c) { return isOfClass(c, kFieldValueClass); });
-    if (line_[digits] != ';' || !is_clean) return refuse(400, "malformed chunk", failure);
+    if (!isExtensions(std::string_view(line_).substr(digits))) {
+      return refuse(400, "malformed chunk", failure);
+    }
     overhead_bytes_ += line_.size() - digits;
     if (overhead_bytes_ > limits.max_head_bytes) {
       return refuse(400, "chunk extensions too large", failure);

@@ -11,7 +11,7 @@
 namespace sub0::net::http {
 
 /// Takes the chunked coding (RFC 9112 section 7.1) apart, however it is cut. Sizes are 1 to 16
-/// hexadecimal digits, extensions are skipped, trailers checked and dropped. One thread;
+/// hexadecimal digits, extensions and trailers are checked and dropped. One thread;
 /// the data goes to the owner.
 class ChunkedBody {
  public:

@@ -198,6 +198,19 @@ TEST(RequestParser, BadChunksAreNeverTakenAsTheEnd) {
   EXPECT_EQ(parseWhole(chunked(long_extensions + "0\r\n\r\n") + kSmuggled), Events{"400"});
 }
 
+TEST(RequestParser, ChunkExtensionsAreReadByTheLetterAndDropped) {
+  // Q-8
+  for (const char* extensions :
+       {";a", ";a=b", ";a;b=c", R"(;a="b;c=\"d\"")", " ; a = b", "\t;a=\"\xFF\"", ";a=\"\""}) {
+    expectEvents(chunked("5" + std::string(extensions) + "\r\nfives\r\n0;e\r\n\r\n"),
+                 {"POST /a [fives]"});
+  }
+  for (const char* extensions : {";", ";;a", ";a=", ";=b", ";a=\"b", R"(;a="b\")", ";a=b c",
+                                 ";a=\"b\"c", ";\xFF", ";a b", ";a ", " a"}) {
+    expectStatus(chunked("5" + std::string(extensions) + "\r\nfives\r\n0\r\n\r\n"), 400);
+  }
+}
+
 TEST(RequestParser, ChunksOverTheBodyLimitAreRefused) {
   RequestLimits limits;
   limits.max_body_bytes = 8;
