@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/conformance/echo_peer.hpp"
 #include "tests/unit/net/frame_feed.hpp"
 
@@ -221,6 +223,71 @@ std::vector<Text> texts() {
   };
 }
 
+std::string utf8(std::uint32_t code) {
+  const auto tail = [code](int shift) {
+    return static_cast<char>(0x80U | ((code >> shift) & 0x3FU));
+  };
+  const auto lead = [code](std::uint32_t mark, int shift) {
+    return static_cast<char>(mark | code >> shift);
+  };
+  if (code < 0x80) return {static_cast<char>(code)};
+  if (code < 0x800) return {lead(0xC0, 6), tail(0)};
+  if (code < 0x10000) return {lead(0xE0, 12), tail(6), tail(0)};
+  return {lead(0xF0, 18), tail(12), tail(6), tail(0)};
+}
+
+/// Whole families of texts, by rule.
+std::vector<Text> families() {
+  std::vector<Text> rows;
+  const std::string greek = "\xCE\xBA\xE1\xBD\xB9\xCF\x83\xCE\xBC\xCE\xB5";
+  const std::vector<std::size_t> whole = {2, 5, 7, 9, 11};  // ends of its characters
+  for (std::size_t size = 1; size <= greek.size(); ++size) {
+    const bool is_whole = std::find(whole.begin(), whole.end(), size) != whole.end();
+    rows.push_back({"cut behind any byte", greek.substr(0, size), is_whole});
+  }
+  for (unsigned lead = 0xC0; lead < 0x100; ++lead) {
+    rows.push_back({"lead alone", std::string(1, static_cast<char>(lead)) + " ", false});
+  }
+  std::string continuations;
+  for (unsigned byte = 0x80; byte < 0xC0; ++byte) {
+    continuations.push_back(static_cast<char>(byte));
+    rows.push_back({"continuations alone", continuations, false});
+  }
+  std::string incomplete;
+  for (const char* start :
+       {"\xC3", "\xE2\x82", "\xF0\x9F\x98", "\xDF", "\xEF\xBF", "\xF7\xBF\xBF"}) {
+    incomplete += start;
+    rows.push_back({"incomplete ones in a row", incomplete + " ", false});
+  }
+  for (std::uint32_t plane = 0; plane <= 16; ++plane) {
+    for (const std::uint32_t last : {0xFFFEU, 0xFFFFU}) {
+      rows.push_back({"non-character of a plane", utf8(plane << 16 | last), true});
+    }
+  }
+  for (std::uint32_t code = 0xFFF9; code <= 0xFFFD; ++code) {
+    rows.push_back({"special", utf8(code), true});
+  }
+  for (const std::uint32_t code :
+       {0x0U, 0x7FU, 0x80U, 0x7FFU, 0x800U, 0xFFFFU, 0x10000U, 0x10FFFFU}) {
+    rows.push_back({"border of a length", utf8(code), true});
+  }
+  return rows;
+}
+
+TEST(Conformance, Group6FamiliesOfTexts) {
+  //
+  for (const Text& sample : families()) {
+    SCOPED_TRACE(sample.name);
+    const Frames expected = {sample.is_valid ? text(sample.bytes) : closed(1007)};
+    run({"whole", clientFrame(0x81, sample.bytes), expected});
+    const std::size_t half = sample.bytes.size() / 2;
+    run({"two fragments",
+         clientFrame(0x01, sample.bytes.substr(0, half)) +
+             clientFrame(0x80, sample.bytes.substr(half)),
+         expected});
+  }
+}
+
 TEST(Conformance, Group6TextIsUtf8) {
   //
   for (const Text& sample : texts()) {
@@ -302,6 +369,44 @@ TEST(Conformance, Group9LargeMessages) {
   peer.receive(clientHeader(0x82, 64u << 20));
   EXPECT_EQ(framesOf(peer), Frames{closed(1009)});
   EXPECT_EQ(peer.heldBytes(), 0u);
+}
+
+TEST(Conformance, Group9UpTo16MiBWholeAndInFragments) {
+  //
+  for (const std::size_t size : {8U << 20, 16U << 20}) {
+    const std::string letters(size, '*');
+    ASSERT_EQ(runInPieces(clientFrame(0x81, letters), 65536), Frames{text(letters)});
+    ASSERT_EQ(runInPieces(clientFrame(0x82, letters), 65536), Frames{binary(letters)});
+  }
+  const std::string letters(4U << 20, '*');
+  for (std::size_t fragment = 64; fragment <= letters.size(); fragment *= 4) {
+    std::string bytes;
+    for (std::size_t at = 0; at < letters.size(); at += fragment) {
+      const unsigned fin = at + fragment >= letters.size() ? 0x80 : 0;
+      bytes += clientFrame(fin | (at == 0 ? 1U : 0U), letters.substr(at, fragment));
+    }
+    ASSERT_EQ(runInPieces(bytes, 65536), Frames{text(letters)}) << fragment;
+  }
+}
+
+TEST(Conformance, Group9MessagesInPiecesOfEverySize) {
+  //
+  const std::string letters(1U << 20, '*');
+  for (const std::size_t piece : {64U, 128U, 256U, 512U, 1024U, 2048U}) {
+    ASSERT_EQ(runInPieces(clientFrame(0x81, letters), piece), Frames{text(letters)}) << piece;
+    ASSERT_EQ(runInPieces(clientFrame(0x82, letters), piece), Frames{binary(letters)}) << piece;
+  }
+}
+
+TEST(Conformance, Group10FragmentsOf1300Bytes) {
+  //
+  const std::string letters(65536, '*');
+  std::string bytes;
+  for (std::size_t at = 0; at < letters.size(); at += 1300) {
+    const unsigned fin = at + 1300 >= letters.size() ? 0x80 : 0;
+    bytes += clientFrame(fin | (at == 0 ? 1U : 0U), letters.substr(at, 1300));
+  }
+  run({"fragments", bytes, {text(letters)}});
 }
 
 TEST(Conformance, Group10MessageInSmallReads) {
