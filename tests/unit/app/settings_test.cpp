@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/settings.hpp"
+
+#include <gtest/gtest.h>
+
+namespace sub0::app {
+namespace {
+
+using Values = std::map<std::string, std::string>;
+
+/// Settings that see `environment` and, where it is not null, `dot_env`; never the machine's own.
+Settings settingsOf(const Values& environment, const Values& dot_env = {}) {
+  Settings settings(
+      {},
+      [environment](std::string_view name) -> std::optional<std::string> {
+        const auto found = environment.find(std::string(name));
+        if (found == environment.end()) return std::nullopt;
+        return found->second;
+      },
+      "/dev/null");
+  dialect::EnvironmentValues values;
+  for (const auto& [name, value] : dot_env) values[name] = value;
+  settings.addDotEnv(values);
+  return settings;
+}
+
+TEST(Settings, TheEnvironmentComesBeforeDotEnvAndDotEnvBeforeDefaults) {
+  const Settings settings = settingsOf({{"PORT", "1"}}, {{"PORT", "2"}, {"SUB0_LOOPS", "3"}});
+  EXPECT_EQ(settings.whole("PORT"), 1);
+  EXPECT_EQ(settings.find("PORT").origin, "environment");
+  EXPECT_EQ(settings.whole("SUB0_LOOPS"), 3);
+  EXPECT_EQ(settings.find("SUB0_LOOPS").origin, ".env");
+  EXPECT_EQ(settings.text("SUB0_LOG"), "text");
+  EXPECT_TRUE(settings.problems().empty());
+}
+
+// What an unset variable of a shell or a container file leaves behind: NAME=
+TEST(Settings, AnEmptyValueIsTheDefault) {
+  Values empty;
+  for (const auto& declared : hostSettings()) empty[declared.name] = "";
+  const Settings nothing = settingsOf({});
+  for (const Settings& settings : {settingsOf(empty), settingsOf({}, empty)}) {
+    EXPECT_TRUE(settings.problems().empty()) << settings.problems().front();
+    for (const auto& declared : hostSettings()) {
+      EXPECT_EQ(settings.text(declared.name), declared.default_value) << declared.name;
+      EXPECT_EQ(settings.flag(declared.name), nothing.flag(declared.name)) << declared.name;
+      EXPECT_EQ(settings.find(declared.name).origin, "default") << declared.name;
+      EXPECT_EQ(settings.given(declared.name), std::nullopt) << declared.name;
+    }
+  }
+}
+
+TEST(Settings, AnEmptyVariableHidesWhatStandsBehindIt) {
+  const Settings settings = settingsOf({{"SUB0_TRACE", ""}}, {{"SUB0_TRACE", "1"}});
+  EXPECT_FALSE(settings.flag("SUB0_TRACE"));
+}
+
+TEST(Settings, WhatIsNoFlagOrNoNumberIsAProblemWithItsOrigin) {
+  for (const char* value : {" ", "maybe", "2", "TRUE!"}) {
+    EXPECT_EQ(settingsOf({{"SUB0_TRACE", value}}).problems(),
+              std::vector<std::string>{std::string("SUB0_TRACE=") + value +
+                                       " (environment): expected true or false"});
+  }
+  for (const char* value : {"1", "true", "YES", "on"}) {
+    EXPECT_TRUE(settingsOf({{"SUB0_TRACE", value}}).flag("SUB0_TRACE")) << value;
+  }
+  EXPECT_EQ(settingsOf({{"SUB0_TOKEN_LEEWAY", "300"}}).problems().size(), 0u);
+  EXPECT_EQ(settingsOf({{"SUB0_TOKEN_LEEWAY", "301"}}).problems().size(), 1u);
+  EXPECT_EQ(settingsOf({{"SUB0_TOKEN_LEEWAY", "-1"}}).problems().size(), 1u);
+}
+
+}  // namespace
+}  // namespace sub0::app
