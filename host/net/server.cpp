@@ -49,6 +49,7 @@ struct Server::Part {
   void refuse(const loop::Accepted& accepted, std::uint64_t number, Refusal refusal) {
     if (services.open_refusals >= http::RefusedConnection::kMaxOpen) {
       services.loop.io().close(accepted.descriptor);
+      services.counters.closed[static_cast<std::size_t>(CloseReason::kRefused)].add();
       return;
     }
     Connection* connection = services.connections.add(accepted, number, {}, [&](Connection&) {
