@@ -70,6 +70,13 @@ void closed(Self, Snapshot snapshot, MetricsText& out) {
   }
 }
 
+void refused(Self, Snapshot snapshot, MetricsText& out) {
+  for (std::size_t i = 0; i < net::kRefusals; ++i) {
+    const auto refusal = static_cast<net::Refusal>(i);
+    out.sample({{"reason", net::refusalName(refusal)}}, snapshot.net.refused[i]);
+  }
+}
+
 void responses(Self, Snapshot snapshot, MetricsText& out) {
   for (std::size_t i = 0; i < net::kStatusClasses; ++i) {
     out.sample({{"class", std::to_string(i + 1) + "xx"}}, snapshot.net.traffic.responses[i]);
@@ -169,6 +176,12 @@ Metrics makeMetrics() {
        ofNet<&Net::accepted>},
       {"sub0_connections_closed_total", "counter", "reason", "Connections that ended, by why.",
        closed},
+      {"sub0_connections_pending", "gauge", "",
+       "Connections that have not sent a whole request yet.", one<&All::pending_connections>},
+      {"sub0_refusals_total", "counter", "reason",
+       "Connections, requests and messages refused for the sake of others, by why.", refused},
+      {"sub0_delayed_replies_total", "counter", "", "Replies 401 that were held back.",
+       ofNet<&Net::delayed_replies>},
       {"sub0_accept_failures_total", "counter", "",
        "Times that no descriptor or memory was left for a new connection.",
        ofNet<&Net::accept_failures>},
@@ -204,6 +217,11 @@ Metrics makeMetrics() {
       {"sub0_broadcast_overflows_total", "counter", "",
        "Broadcasts that found another loop's mailbox full; its receivers were closed by 1013.",
        ofNet<&Net::broadcast_overflows>},
+      {"sub0_unsent_budget_used_bytes", "gauge", "",
+       "Unsent bytes of single messages over SUB0_UNSENT_LIMIT_BYTES.",
+       one<&All::unsent_budget_used_bytes>},
+      {"sub0_unsent_budget_bytes", "gauge", "", "How many there may be: SUB0_UNSENT_BUDGET_BYTES.",
+       one<&All::unsent_budget_bytes>},
       {"sub0_mailbox_bytes", "gauge", "loop", "Broadcasts of other loops that wait for this one.",
        ofLoops<&LoopFigures::mailbox_bytes>},
       {"sub0_loop_turns_total", "counter", "loop", "Turns begun.", ofLoops<&LoopFigures::turns>},

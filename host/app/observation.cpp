@@ -55,6 +55,10 @@ MetricsSnapshot Observation::snapshot() const {
   snapshot.has_database = database.has_value();
   snapshot.is_database_ready = database.value_or(false);
   snapshot.net = parts_.server.totals();
+  const net::Guard& guard = parts_.server.guard();
+  snapshot.pending_connections = guard.admissions.pending();
+  snapshot.unsent_budget_used_bytes = guard.budget.usedBytes();
+  snapshot.unsent_budget_bytes = parts_.server.options().unsent_budget_bytes;
   for (std::size_t i = 0; i < watch_.loops(); ++i) {
     LoopUnit& unit = *parts_.loops.units()[i];
     LoopFigures& figures = snapshot.loops.emplace_back();

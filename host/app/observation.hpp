@@ -23,7 +23,7 @@ class Observation {
  public:
   struct Parts {
     LoopGroup& loops;
-    const net::Server& server;
+    net::Server& server;
     const plugin::Registry& registry;
     /// Why /readyz says 503; empty: 200.
     std::function<std::string()> unready;
