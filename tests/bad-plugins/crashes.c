@@ -32,7 +32,7 @@ static void run(void* action, const sub0_run* run_) {
       bad_complete(run_, overflow(0));
       break;
     case 'd':
-      bad_complete(run_, 1 / zero);
+      bad_complete(run_, 7 / zero);
       break;
     case 't':
       __builtin_trap();
