@@ -109,7 +109,7 @@ StatementPointer compileAction(Preparation& preparation, Engine& engine) {
   }
   statement->reads_only = analysis.reads_only;
   statement->place = placeOf(preparation);
-  statement->index = engine.indexOf(statement->sql);
+  statement->number = engine.numberOf(statement->sql);
   preparation.readsOnly(analysis.reads_only);
   preparation.fact("statement", statement->sql);
   engine.add(statement);

@@ -11,16 +11,17 @@
 
 #include "host_port.hpp"
 #include "sql_tokens.hpp"
+#include "statement_index.hpp"
 
 namespace sub0::query {
 
-// One compiled statement. Connections keep what they prepared under `index`, which is the same for
-// the same SQL, so that a reload does not prepare anew. Immutable once compiled; shared by the
-// action and by the runs under way.
+// One compiled statement. Connections keep what they prepared under `number`, which is the same for
+// the same SQL, so that a reload does not prepare anew, and forget it when no statement has that
+// SQL any more. Immutable once compiled; shared by the action and by the runs under way.
 struct Statement {
   std::string sql;
   std::string place;  // for the log: resource, action
-  std::uint32_t index = 0;
+  StatementNumber number;
   bool reads_only = false;
   std::vector<std::uint32_t> inputs;  // of $1, $2, ...: index into the run's inputs
 };
@@ -46,8 +47,8 @@ class Engine {
   virtual std::string translate(const TokenList& list, std::vector<std::string>& errors) const = 0;
   // Makes a statement known: before start, so that start can try it, or later, at a reload.
   virtual void add(const StatementPointer& statement) = 0;
-  // An index for that SQL, the same for the same text.
-  virtual std::uint32_t indexOf(const std::string& sql) = 0;
+  // A number for that SQL, the same for the same text.
+  virtual StatementNumber numberOf(const std::string& sql) = 0;
 
   virtual bool start(std::string& error) = 0;
   virtual void stop(std::uint64_t deadline_ns) = 0;

@@ -11,6 +11,7 @@ namespace {
 constexpr std::uint64_t kConnectTimeoutMs = 5000;
 constexpr std::uint64_t kFirstPauseMs = 100;
 constexpr std::uint64_t kLongestPauseMs = 5000;
+constexpr std::uint64_t kLongestPauseWithStandInMs = 30000;
 
 std::string messageOf(const PGconn* connection) {
   std::string text = connection == nullptr ? "out of memory" : PQerrorMessage(connection);
@@ -68,9 +69,6 @@ void PostgresLink::goUp() {
     fail(messageOf(connection_));
     return;
   }
-  if (failures_ > 0) {
-    host_.log(SUB0_LOG_INFO, "the database is back");
-  }
   failures_ = 0;
   is_up_ = true;
   watch(SUB0_READABLE);
@@ -80,17 +78,14 @@ void PostgresLink::goUp() {
 void PostgresLink::fail(const std::string& why) {
   drop();
   ++failures_;
-  if ((failures_ & (failures_ - 1)) == 0) {  // the 1st, 2nd, 4th, 8th in a row
-    host_.log(SUB0_LOG_WARNING, "cannot connect to the database: " + why);
-  }
   const std::uint64_t pause_ms = kFirstPauseMs << std::min<std::uint32_t>(failures_ - 1, 10);
-  startTimer(std::min(pause_ms, kLongestPauseMs));
+  startTimer(
+      std::min(pause_ms, owner_.hasStandIn() ? kLongestPauseWithStandInMs : kLongestPauseMs));
   owner_.linkFailed(why);
 }
 
 void PostgresLink::reset(const std::string& why) {
   drop();
-  host_.log(SUB0_LOG_WARNING, "the connection to the database is lost: " + why);
   startTimer(0);
   owner_.linkLost(why);
 }

@@ -13,8 +13,8 @@ namespace sub0::query {
 
 // One connection to PostgreSQL that comes back by itself: it connects without blocking the loop,
 // puts the connection into pipeline mode, watches it, and after a loss connects again, at once the
-// first time, then after 100 ms doubling up to 5 s. What is sent over it is its owner's. THREAD:
-// one loop.
+// first time, then after 100 ms doubling up to 5 s, or up to 30 s where others stand in for it.
+// What is sent over it, and what is logged of it, is its owner's. THREAD: one loop.
 class PostgresLink {
  public:
   class Owner {
@@ -27,6 +27,8 @@ class PostgresLink {
     virtual void linkLost(const std::string& why) = 0;
     // An attempt to connect failed; the next follows later.
     virtual void linkFailed(const std::string& why) = 0;
+    // Whether the owner's work is done without this link meanwhile.
+    virtual bool hasStandIn() const = 0;
   };
 
   PostgresLink(const HostPort& host, const PostgresAddress& address, Owner& owner)

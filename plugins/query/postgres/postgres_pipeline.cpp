@@ -9,11 +9,13 @@ namespace sub0::query {
 namespace {
 
 constexpr Oid kTextType = 25;
-constexpr std::uint64_t kNanosecondsPerMs = 1000000;
-// Runs are ended this much before their deadline, so that the host need not do it.
-constexpr std::uint64_t kMarginNs = 10 * kNanosecondsPerMs;
 
 Failure closing() { return Failure{SUB0_UNAVAILABLE, "the database is being closed", ""}; }
+
+Failure unreachable(const std::string& why) {
+  return Failure{SUB0_UNAVAILABLE, "the database cannot be reached: " + why,
+                 "the database cannot be reached"};
+}
 
 std::string nameOf(std::uint32_t index, std::uint32_t generation) {
   return "sub0_" + std::to_string(index) + "_" + std::to_string(generation);
@@ -26,12 +28,11 @@ PostgresPipeline::~PostgresPipeline() { close(); }
 void PostgresPipeline::close() {
   link_.close();
   steps_.clear();
-  if (timer_deadline_ns_ != 0) {
-    host_.loop()->stop_timer(host_.raw(), timer_);
-    timer_deadline_ns_ = 0;
-  }
-  for (auto* requests : {&under_way_, &waiting_}) {
-    for (const std::unique_ptr<PostgresRequest>& request : *requests) {
+  stopTimers();
+  const std::lock_guard lock(passed_on_mutex_);
+  is_closed_ = true;
+  for (auto* requests : {&under_way_, &waiting_, &passed_on_}) {
+    for (const PostgresRequestPointer& request : *requests) {
       if (!request->only_prepare && !request->has_ended) {
         host_.fail(request->ticket, closing());
       }
@@ -40,10 +41,11 @@ void PostgresPipeline::close() {
   }
 }
 
-void PostgresPipeline::add(std::unique_ptr<PostgresRequest> request) {
+void PostgresPipeline::add(PostgresRequestPointer request) {
   if (!link_.isUp() && link_.isFailing() && !request->only_prepare) {
-    host_.fail(request->ticket, Failure{SUB0_UNAVAILABLE, "the database cannot be reached",
-                                        "the database cannot be reached"});
+    if (!group_.passOn(request)) {
+      host_.fail(request->ticket, unreachable("no connection"));
+    }
     return;
   }
   if (!request->only_prepare) {
@@ -52,6 +54,34 @@ void PostgresPipeline::add(std::unique_ptr<PostgresRequest> request) {
   waiting_.push_back(std::move(request));
   if (link_.isUp()) {
     host_.loop()->request_end_of_turn(host_.raw());
+  }
+}
+
+bool PostgresPipeline::addFromElsewhere(PostgresRequestPointer& request) {
+  {
+    const std::lock_guard lock(passed_on_mutex_);
+    if (is_closed_) {
+      return false;
+    }
+    passed_on_.push_back(std::move(request));
+    if (passed_on_.size() > 1) {
+      return true;  // asked already
+    }
+  }
+  host_.loop()->post(
+      host_.raw(), loop_,
+      [](void* pipeline) { static_cast<PostgresPipeline*>(pipeline)->takePassedOn(); }, this);
+  return true;
+}
+
+void PostgresPipeline::takePassedOn() {
+  std::deque<PostgresRequestPointer> taken;
+  {
+    const std::lock_guard lock(passed_on_mutex_);
+    taken.swap(passed_on_);
+  }
+  for (PostgresRequestPointer& request : taken) {
+    add(std::move(request));
   }
 }
 
@@ -77,21 +107,17 @@ bool PostgresPipeline::sendOne(PostgresRequest& request) {
   const Statement& statement = *request.statement;
   ++request.attempts;
   request.tree = std::make_unique<ResultTree>(limit_bytes_);
-  if (request.must_not_write) {
-    if (PQsendQueryParams(connection, "BEGIN READ ONLY", 0, nullptr, nullptr, nullptr, nullptr,
-                          0) == 0) {
-      return false;
-    }
-    push(StepKind::kBegin, nullptr);
+  Prepared& prepared = preparedOf(statement);
+  if (request.must_not_write && !sendOwn("BEGIN READ ONLY")) {
+    return false;
   }
-  Prepared& prepared = prepared_[statement.index];
-  const std::string name = nameOf(statement.index, prepared.generation);
-  if (prepared.state == Prepared::State::kNone) {
+  const std::string name = nameOf(*statement.number, prepared.generation);
+  if (!prepared.is_sent) {
     if (PQsendPrepare(connection, name.c_str(), statement.sql.c_str(),
                       static_cast<int>(prepared.types.size()), prepared.types.data()) == 0) {
       return false;
     }
-    prepared.state = Prepared::State::kSent;
+    prepared.is_sent = true;
     push(StepKind::kPrepare, &request);
   }
   if (!request.only_prepare) {
@@ -108,14 +134,26 @@ bool PostgresPipeline::sendOne(PostgresRequest& request) {
   if (!sendSync(StepKind::kSync, &request)) {
     return false;
   }
-  if (request.must_not_write) {  // after an error this is a ROLLBACK
-    if (PQsendQueryParams(connection, "COMMIT", 0, nullptr, nullptr, nullptr, nullptr, 0) == 0) {
-      return false;
-    }
-    push(StepKind::kCommit, nullptr);
-    return sendSync(StepKind::kLastSync, nullptr);
+  // After an error this is a ROLLBACK.
+  return !request.must_not_write || (sendOwn("COMMIT") && sendSync(StepKind::kOwnSync, nullptr));
+}
+
+bool PostgresPipeline::sendOwn(const char* sql) {
+  if (PQsendQueryParams(link_.raw(), sql, 0, nullptr, nullptr, nullptr, nullptr, 0) == 0) {
+    return false;
   }
+  push(StepKind::kOwn, nullptr);
   return true;
+}
+
+// What is prepared of statements that are no more, the server may forget, too: each with a sync of
+// its own, so that a failure concerns nothing else. Where it cannot be sent the link says so soon.
+PostgresPipeline::Prepared& PostgresPipeline::preparedOf(const Statement& statement) {
+  return prepared_.of(statement.number, [this](std::uint32_t number, const Prepared& gone) {
+    if (gone.is_sent && sendOwn(("DEALLOCATE " + nameOf(number, gone.generation)).c_str())) {
+      sendSync(StepKind::kOwnSync, nullptr);
+    }
+  });
 }
 
 bool PostgresPipeline::sendSync(StepKind kind, PostgresRequest* request) {
@@ -147,21 +185,18 @@ void PostgresPipeline::useSingleRows() {
 }
 
 void PostgresPipeline::linkUp() {
-  for (auto& [index, prepared] : prepared_) {
-    prepared.state = Prepared::State::kNone;
-  }
+  prepared_.forEach([](Prepared& prepared) { prepared.is_sent = false; });
   steps_.clear();
   bytes_since_result_ = 0;
-  if (changed_) {
-    changed_(true);
-  }
+  state_ = State::kUp;
+  group_.connectionUp();
   if (PQsendQueryParams(link_.raw(), PostgresTypes::kQuery, 0, nullptr, nullptr, nullptr, nullptr,
                         0) == 0) {
     link_.reset(PQerrorMessage(link_.raw()));
     return;
   }
   push(StepKind::kTypes, nullptr);
-  if (!sendSync(StepKind::kTypesSync, nullptr)) {
+  if (!sendSync(StepKind::kOwnSync, nullptr)) {
     link_.reset(PQerrorMessage(link_.raw()));
     return;
   }
@@ -171,12 +206,12 @@ void PostgresPipeline::linkUp() {
 void PostgresPipeline::linkReadable(std::size_t bytes) {
   PGconn* const connection = link_.raw();
   bytes_since_result_ += bytes;
+  has_heard_ = true;
   int nothing = 0;
   while (!steps_.empty() && nothing < 3 && PQisBusy(connection) == 0) {
     PGresult* result = PQgetResult(connection);
     const StepKind kind = steps_.front().kind;
-    const bool is_sync =
-        kind == StepKind::kSync || kind == StepKind::kLastSync || kind == StepKind::kTypesSync;
+    const bool is_sync = kind == StepKind::kSync || kind == StepKind::kOwnSync;
     if (result == nullptr) {
       nothing = is_sync ? nothing + 1 : 0;
       if (!is_sync) {
@@ -258,7 +293,7 @@ void PostgresPipeline::takeError(const Step& step, const PGresult* result) {
   }
   PostgresRequest& request = *step.request;
   if (step.kind == StepKind::kPrepare) {
-    prepared_[request.statement->index].state = Prepared::State::kNone;
+    prepared_.at(request.statement->number).is_sent = false;
   }
   if (!request.state.empty()) {
     return;  // the first error counts
@@ -279,7 +314,7 @@ void PostgresPipeline::takeError(const Step& step, const PGresult* result) {
 
 // The first statement under way has had its sync: nothing about it can change any more.
 void PostgresPipeline::finishFirst() {
-  std::unique_ptr<PostgresRequest> request = std::move(under_way_.front());
+  PostgresRequestPointer request = std::move(under_way_.front());
   under_way_.pop_front();
   if (mayRepeat(*request)) {
     request->failure = Failure{};
@@ -293,7 +328,7 @@ void PostgresPipeline::finishFirst() {
 // Whether a statement that failed has changed nothing and may well succeed when it is sent once
 // more.
 bool PostgresPipeline::mayRepeat(PostgresRequest& request) {
-  Prepared& prepared = prepared_[request.statement->index];
+  Prepared& prepared = prepared_.at(request.statement->number);
   const std::string& state = request.state;
   if (request.has_ended || state.empty()) {
     return false;
@@ -312,12 +347,12 @@ bool PostgresPipeline::mayRepeat(PostgresRequest& request) {
     return true;
   }
   if (state == "26000" && request.attempts < 3) {  // the statement before it failed to prepare it
-    prepared.state = Prepared::State::kNone;
+    prepared.is_sent = false;
     return true;
   }
   if (state == "changed" && request.attempts < 3) {
     ++prepared.generation;
-    prepared.state = Prepared::State::kNone;
+    prepared.is_sent = false;
     return true;
   }
   // Cancelled although nobody asked: it stood behind one whose cancelling came too late.
@@ -346,29 +381,31 @@ void PostgresPipeline::end(PostgresRequest& request) {
 
 void PostgresPipeline::linkLost(const std::string& why) {
   steps_.clear();
-  if (changed_) {
-    changed_(false);
-  }
-  std::deque<std::unique_ptr<PostgresRequest>> lost;
+  state_ = State::kConnecting;
+  group_.connectionLost(why);
+  std::deque<PostgresRequestPointer> lost;
   lost.swap(under_way_);
   failAll(lost, why);
 }
 
 void PostgresPipeline::linkFailed(const std::string& why) {
-  std::deque<std::unique_ptr<PostgresRequest>> refused;
-  for (std::unique_ptr<PostgresRequest>& request : waiting_) {
-    if (!request->only_prepare) {
-      request->attempts = 0;
-      refused.push_back(std::move(request));
+  state_ = State::kFailing;
+  group_.connectionFailed(why);
+  std::deque<PostgresRequestPointer> left;
+  left.swap(waiting_);
+  for (PostgresRequestPointer& request : left) {
+    if (request->only_prepare) {
+      waiting_.push_back(std::move(request));  // looked at once there is a connection
+    } else if (!request->has_ended && !group_.passOn(request)) {
+      request->has_ended = true;
+      host_.fail(request->ticket, unreachable(why));
     }
   }
-  waiting_.erase(std::remove(waiting_.begin(), waiting_.end(), nullptr), waiting_.end());
-  failAll(refused, why);
 }
 
-void PostgresPipeline::failAll(std::deque<std::unique_ptr<PostgresRequest>>& requests,
+void PostgresPipeline::failAll(std::deque<PostgresRequestPointer>& requests,
                                const std::string& why) {
-  for (std::unique_ptr<PostgresRequest>& request : requests) {
+  for (PostgresRequestPointer& request : requests) {
     const bool has_own_failure = !request->state.empty() && !endsConnection(request->state);
     if (request->only_prepare) {
       request->attempts = 0;
@@ -388,75 +425,6 @@ void PostgresPipeline::failAll(std::deque<std::unique_ptr<PostgresRequest>>& req
                              : "the database cannot be reached"};
     }
     end(*request);
-  }
-}
-
-void PostgresPipeline::watchDeadline(std::uint64_t deadline_ns) {
-  if (timer_deadline_ns_ != 0) {
-    if (timer_deadline_ns_ <= deadline_ns) {
-      return;
-    }
-    host_.loop()->stop_timer(host_.raw(), timer_);
-  }
-  const std::uint64_t now_ns = host_.nowNs();
-  const std::uint64_t left_ns =
-      deadline_ns > now_ns + kMarginNs ? deadline_ns - now_ns - kMarginNs : 0;
-  timer_deadline_ns_ = deadline_ns;
-  host_.loop()->start_timer(host_.raw(), left_ns / kNanosecondsPerMs, &PostgresPipeline::onDeadline,
-                            this, &timer_);
-}
-
-void PostgresPipeline::onDeadline(void* pipeline) {
-  static_cast<PostgresPipeline*>(pipeline)->expire();
-}
-
-void PostgresPipeline::expire() {
-  timer_deadline_ns_ = 0;
-  const std::uint64_t now_ns = host_.nowNs() + kMarginNs + kNanosecondsPerMs;
-  expireIn(waiting_, now_ns);
-  expireIn(under_way_, now_ns);
-  if (!under_way_.empty() && under_way_.front()->has_ended) {
-    cancelRunning();
-  }
-  std::uint64_t next_ns = 0;
-  for (const auto* requests : {&waiting_, &under_way_}) {
-    for (const std::unique_ptr<PostgresRequest>& request : *requests) {
-      if (!request->has_ended && !request->only_prepare) {
-        next_ns = next_ns == 0 ? request->deadline_ns : std::min(next_ns, request->deadline_ns);
-      }
-    }
-  }
-  if (next_ns != 0) {
-    watchDeadline(next_ns);
-  }
-}
-
-void PostgresPipeline::expireIn(std::deque<std::unique_ptr<PostgresRequest>>& requests,
-                                std::uint64_t now_ns) {
-  for (const std::unique_ptr<PostgresRequest>& request : requests) {
-    if (!request->has_ended && !request->only_prepare && request->deadline_ns <= now_ns) {
-      request->has_ended = true;
-      host_.fail(request->ticket,
-                 Failure{SUB0_TIMEOUT,
-                         request->statement->place + ": no result before the call's deadline", ""});
-    }
-  }
-}
-
-// Asks the server to give up the statement that holds up the others. The request goes over a
-// connection of its own and blocks, so a thread of the pool sends it.
-void PostgresPipeline::cancelRunning() {
-  if (host_.pool() == nullptr || !link_.isUp()) {
-    return;
-  }
-  PGcancel* cancel = PQgetCancel(link_.raw());
-  const auto work = [](void* raw) {
-    char message[256];
-    PQcancel(static_cast<PGcancel*>(raw), message, sizeof message);
-    PQfreeCancel(static_cast<PGcancel*>(raw));
-  };
-  if (cancel != nullptr && host_.pool()->submit(host_.raw(), work, cancel) != SUB0_OK) {
-    PQfreeCancel(cancel);
   }
 }
 

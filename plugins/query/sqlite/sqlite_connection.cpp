@@ -31,9 +31,7 @@ int onAuthorize(void* own_words, int action, const char*, const char*, const cha
 }  // namespace
 
 SqliteConnection::~SqliteConnection() {
-  for (auto& [index, prepared] : prepared_) {
-    sqlite3_finalize(prepared.statement);
-  }
+  prepared_.forEach([](Prepared& prepared) { sqlite3_finalize(prepared.statement); });
   sqlite3_close(database_);
 }
 
@@ -78,7 +76,8 @@ Failure SqliteConnection::failureNow(const char* sql) {
 }
 
 sqlite3_stmt* SqliteConnection::prepared(const Statement& statement, Failure& failure) {
-  Prepared& prepared = prepared_[statement.index];
+  Prepared& prepared = prepared_.of(
+      statement.number, [](std::uint32_t, Prepared& gone) { sqlite3_finalize(gone.statement); });
   if (prepared.statement == nullptr) {
     const int status =
         sqlite3_prepare_v3(database_, statement.sql.data(), static_cast<int>(statement.sql.size()),
@@ -120,7 +119,7 @@ SqliteConnection::Outcome SqliteConnection::execute(const Statement& statement,
     return outcome;
   }
   watchTime(time_left);
-  return step(prepared_[statement.index], parameters);
+  return step(prepared_.at(statement.number), parameters);
 }
 
 SqliteConnection::Outcome SqliteConnection::executeOnce(std::string_view sql,

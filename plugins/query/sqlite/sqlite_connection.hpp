@@ -8,7 +8,6 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "engine.hpp"
@@ -74,7 +73,7 @@ class SqliteConnection {
   std::size_t result_limit_bytes_;
   sqlite3* database_ = nullptr;
   bool own_words_ = false;
-  std::unordered_map<std::uint32_t, Prepared> prepared_;
+  PreparedStatements<Prepared> prepared_;
   std::function<bool(int)> wait_;
   std::chrono::steady_clock::time_point until_{};
   bool timed_out_ = false;

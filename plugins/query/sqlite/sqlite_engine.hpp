@@ -10,7 +10,6 @@
 #include "engine.hpp"
 #include "sqlite/sqlite_connection.hpp"
 #include "sqlite/sqlite_writer.hpp"
-#include "statement_index.hpp"
 
 namespace sub0::query {
 
@@ -27,7 +26,7 @@ class SqliteEngine final : public Engine {
   Dialect dialect() const override { return Dialect::kSqlite; }
   std::string translate(const TokenList& list, std::vector<std::string>& errors) const override;
   void add(const StatementPointer& statement) override;
-  std::uint32_t indexOf(const std::string& sql) override { return index_.of(sql); }
+  StatementNumber numberOf(const std::string& sql) override { return index_.of(sql); }
   bool start(std::string& error) override;
   void stop(std::uint64_t deadline_ns) override;
   void startLoop(std::uint32_t) override {}

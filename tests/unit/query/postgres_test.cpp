@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <atomic>
 
 #include "tests/unit/query/postgres_fixture.hpp"
@@ -346,6 +347,24 @@ TEST_F(PostgresTest, TheHostExecutesSqlOfItsOwn) {
   host().turnUntil([&] { return broken.came.load(); });
   EXPECT_EQ(broken.code, SUB0_ACTION_FAILED);
   EXPECT_NE(broken.message.find("missing"), std::string::npos);
+}
+
+// Q-91: what a reload left behind is forgotten, by the server as well
+TEST_F(PostgresTest, StatementsThatNoActionHasAnyMoreAreForgotten) {
+  ASSERT_TRUE(becomesReady());
+  const auto kept = prepare("SELECT 'kept' AS a");
+  const auto count = prepare("SELECT count(*)::int AS n FROM pg_prepared_statements");
+  host().run(*kept);
+  int most = 0;
+  for (int i = 0; i < 300; ++i) {
+    const auto action = prepare("SELECT " + std::to_string(i) + " AS a");
+    EXPECT_EQ(host().run(*action).json, "{\"a\":" + std::to_string(i) + "}");
+    const std::string json = host().run(*count).json;
+    most = std::max(most, std::stoi(json.substr(json.find(':') + 1)));
+  }
+  EXPECT_GT(most, 10);
+  EXPECT_LE(most, 65);
+  EXPECT_EQ(host().run(*kept).json, R"({"a":"kept"})");
 }
 
 }  // namespace

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// PostgresPipeline: what time does to requests. Runs end before their deadline, a statement that
+// holds up others is cancelled, a server that says nothing is given up.
+#include <algorithm>
+
+#include "postgres/postgres_pipeline.hpp"
+
+namespace sub0::query {
+namespace {
+
+constexpr std::uint64_t kNanosecondsPerMs = 1000000;
+// Runs are ended this much before their deadline, so that the host need not do it.
+constexpr std::uint64_t kMarginNs = 10 * kNanosecondsPerMs;
+// A server that was asked to cancel and says nothing for so long is given up.
+constexpr std::uint64_t kLongestSilenceMs = 5000;
+
+struct Cancellation {
+  PGcancel* cancel;
+  std::shared_ptr<std::atomic<bool>> is_under_way;
+};
+
+// The request to cancel goes over a connection of its own and blocks: for a thread of the pool.
+void sendCancellation(void* raw) {
+  const std::unique_ptr<Cancellation> given(static_cast<Cancellation*>(raw));
+  char message[256];
+  PQcancel(given->cancel, message, sizeof message);
+  PQfreeCancel(given->cancel);
+  *given->is_under_way = false;
+}
+
+}  // namespace
+
+void PostgresPipeline::stopTimers() {
+  if (timer_deadline_ns_ != 0) {
+    host_.loop()->stop_timer(host_.raw(), timer_);
+    timer_deadline_ns_ = 0;
+  }
+  if (has_silence_timer_) {
+    host_.loop()->stop_timer(host_.raw(), silence_timer_);
+    has_silence_timer_ = false;
+  }
+}
+
+void PostgresPipeline::watchDeadline(std::uint64_t deadline_ns) {
+  if (timer_deadline_ns_ != 0) {
+    if (timer_deadline_ns_ <= deadline_ns) {
+      return;
+    }
+    host_.loop()->stop_timer(host_.raw(), timer_);
+  }
+  const std::uint64_t now_ns = host_.nowNs();
+  const std::uint64_t left_ns =
+      deadline_ns > now_ns + kMarginNs ? deadline_ns - now_ns - kMarginNs : 0;
+  timer_deadline_ns_ = deadline_ns;
+  host_.loop()->start_timer(
+      host_.raw(), left_ns / kNanosecondsPerMs,
+      [](void* pipeline) { static_cast<PostgresPipeline*>(pipeline)->expire(); }, this, &timer_);
+}
+
+void PostgresPipeline::expire() {
+  timer_deadline_ns_ = 0;
+  const std::uint64_t now_ns = host_.nowNs() + kMarginNs + kNanosecondsPerMs;
+  expireIn(waiting_, now_ns);
+  expireIn(under_way_, now_ns);
+  if (!under_way_.empty() && under_way_.front()->has_ended) {
+    cancelRunning();
+    watchSilence();
+  }
+  std::uint64_t next_ns = 0;
+  for (const auto* requests : {&waiting_, &under_way_}) {
+    for (const PostgresRequestPointer& request : *requests) {
+      if (!request->has_ended && !request->only_prepare) {
+        next_ns = next_ns == 0 ? request->deadline_ns : std::min(next_ns, request->deadline_ns);
+      }
+    }
+  }
+  if (next_ns != 0) {
+    watchDeadline(next_ns);
+  }
+}
+
+void PostgresPipeline::expireIn(std::deque<PostgresRequestPointer>& requests,
+                                std::uint64_t now_ns) {
+  for (const PostgresRequestPointer& request : requests) {
+    if (!request->has_ended && !request->only_prepare && request->deadline_ns <= now_ns) {
+      request->has_ended = true;
+      host_.fail(request->ticket,
+                 Failure{SUB0_TIMEOUT,
+                         request->statement->place + ": no result before the call's deadline", ""});
+    }
+  }
+}
+
+// Asks the server to give up the statement that holds up the others; one request at a time, since
+// where no answer comes it may block for long.
+void PostgresPipeline::cancelRunning() {
+  if (host_.pool() == nullptr || !link_.isUp() || is_cancelling_->exchange(true)) {
+    return;
+  }
+  PGcancel* cancel = PQgetCancel(link_.raw());
+  auto given = std::make_unique<Cancellation>(Cancellation{cancel, is_cancelling_});
+  if (cancel != nullptr &&
+      host_.pool()->submit(host_.raw(), &sendCancellation, given.get()) == SUB0_OK) {
+    static_cast<void>(given.release());
+    return;
+  }
+  PQfreeCancel(cancel);
+  *is_cancelling_ = false;
+}
+
+void PostgresPipeline::watchSilence() {
+  if (has_silence_timer_) {
+    return;
+  }
+  has_heard_ = false;
+  has_silence_timer_ = true;
+  host_.loop()->start_timer(
+      host_.raw(), kLongestSilenceMs,
+      [](void* pipeline) { static_cast<PostgresPipeline*>(pipeline)->lookAtSilence(); }, this,
+      &silence_timer_);
+}
+
+void PostgresPipeline::lookAtSilence() {
+  has_silence_timer_ = false;
+  if (!link_.isUp() || under_way_.empty() || !under_way_.front()->has_ended) {
+    return;
+  }
+  if (has_heard_) {
+    watchSilence();
+  } else {
+    link_.reset("the server does not answer");
+  }
+}
+
+}  // namespace sub0::query
