@@ -5,6 +5,7 @@
 
 #include "net/http/response_writer.hpp"
 #include "net/ws/reply_slots.hpp"
+#include "net/ws/session.hpp"
 
 namespace sub0::net {
 
@@ -21,11 +22,13 @@ LoopServices::LoopServices(loop::Loop& loop_in, const Options& options_in, Count
       hub(hub_in),
       connections(loop_in, options_in, counters_in, guard),
       replies(*this),
-      delayed(loop_in, [this](const call::Sender& sender, const call::Reply& reply) {
-        Connection* connection = connections.find(sender.connection);
-        if (connection == nullptr || !connection->isOpen()) return;
-        connection->protocol().deliver(sender.reply_slot, reply);
-      }) {
+      delayed(loop_in,
+              [this](const call::Sender& sender, const call::Reply& reply) {
+                Connection* connection = connections.find(sender.connection);
+                if (connection == nullptr || !connection->isOpen()) return;
+                connection->protocol().deliver(sender.reply_slot, reply);
+              }),
+      make_session(&ws::Session::make) {
   request_limits.max_body_bytes = options.max_payload_bytes;
   frame_limits.max_message_bytes = options.max_payload_bytes;
   frame_limits.max_fragments = static_cast<std::uint32_t>(options.max_fragments);

@@ -23,6 +23,7 @@ namespace sub0::net {
 namespace ws {
 class Hub;
 class ReplySlots;
+struct Handshake;
 }  // namespace ws
 
 /// What the process says of itself; handed in by app, any thread.
@@ -77,6 +78,11 @@ struct LoopServices {
   ConnectionTable connections;
   Replies replies;
   DelayedReplies delayed;
+  /// Makes what speaks behind a handshake (ws::Session); null: there may be no second one of that
+  /// uid. A test server can put its own here.
+  using MakeSession = std::unique_ptr<Protocol> (*)(Connection&, LoopServices&,
+                                                    const ws::Handshake&, const http::Request&);
+  MakeSession make_session;
   std::size_t open_refusals = 0;  // of http::RefusedConnection
   json::Parser parser;
   http::RequestLimits request_limits;

@@ -2,13 +2,18 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <memory>
+#include <thread>
 
 #include "tests/conformance/echo_peer.hpp"
+#include "tests/conformance/echo_session.hpp"
+#include "tests/unit/net/connection_harness.hpp"
 #include "tests/unit/net/frame_feed.hpp"
 
 // What a client may probe of RFC 6455, by group: 1 framing, 2 pings and pongs, 3 reserved bits,
 // 4 opcodes, 5 fragments, 6 UTF-8, 7 closing, 9 sizes, 10 sending in pieces. Every case runs
-// against an EchoPeer whole, in pieces of several sizes, and (short ones) cut at every byte.
+// against an EchoPeer whole, in pieces of several sizes, and (short ones) cut at every byte, and
+// against an echo server on a socket.
 namespace sub0::conformance {
 namespace {
 
@@ -49,10 +54,41 @@ Frames runInPieces(std::string_view bytes, std::size_t piece_bytes) {
   return framesOf(peer);
 }
 
+/// A server on the host's own connections; one for all cases.
+net::testing::TestServer& echoServer() {
+  static const auto kServer = [] {
+    net::Options options = net::testing::socketOptions();
+    options.max_address_connections = 0;
+    auto server = std::make_unique<net::testing::TestServer>(options);
+    server->onLoop(0, [&server] { server->server.services(0).make_session = &EchoSession::make; });
+    return server;
+  }();
+  return *kServer;
+}
+
+/// All frames of a connection that sends `bytes`, then a close.
+Frames runOnSocket(std::string_view bytes) {
+  net::testing::SocketClient client(echoServer().port());
+  std::thread sender([&] {
+    client.send(bytes);
+    client.send(closeFrame(1000));
+  });
+  Frames frames;
+  EXPECT_TRUE(readServerFrames(client.readToEnd(), frames));
+  sender.join();
+  for (ServerFrame& frame : frames) {
+    if (frame.opcode == 8) frame.payload.resize(std::min<std::size_t>(frame.payload.size(), 2));
+  }
+  return frames;
+}
+
 void run(const Case& test) {
   SCOPED_TRACE(test.name);
   const std::size_t size = test.bytes.size();
   ASSERT_EQ(runInPieces(test.bytes, size + 1), test.expected) << "whole";
+  Frames on_socket = test.expected;
+  if (on_socket.back().opcode != 8) on_socket.push_back(closed(1000));
+  ASSERT_EQ(runOnSocket(test.bytes), on_socket) << "on a socket";
   for (const std::size_t piece : {1u, 2u, 64u, 997u, 65536u}) {
     if (size / piece > 20000) continue;
     ASSERT_EQ(runInPieces(test.bytes, piece), test.expected) << "in pieces of " << piece;

@@ -177,7 +177,7 @@ void Endpoint::upgrade(Exchange& exchange, const Request& request) {
                                    {.retry_after_s = 1, .close = true});
   }
   connection.clearDeadline();
-  auto session = ws::Session::make(connection, services_, handshake, request);
+  auto session = services_.make_session(connection, services_, handshake, request);
   if (!session) {
     services_.connections.refused(Refusal::kUidTaken, connection);
     return exchange.respondFailure(Code::kLimitExceeded, "this uid is connected already",

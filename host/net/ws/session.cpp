@@ -40,8 +40,8 @@ Session::~Session() {
   if (is_listed_) services_.hub.forget(services_.loop.index(), *this);
 }
 
-std::unique_ptr<Session> Session::make(Connection& connection, LoopServices& services,
-                                       const Handshake& handshake, const http::Request& request) {
+std::unique_ptr<Protocol> Session::make(Connection& connection, LoopServices& services,
+                                        const Handshake& handshake, const http::Request& request) {
   std::unique_ptr<Identity> identity;
   const auto wanted = [&identity]() -> Identity& {
     if (!identity) identity = std::make_unique<Identity>();

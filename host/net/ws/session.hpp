@@ -45,8 +45,8 @@ class Session final : public Protocol {
 
   /// Of an accepted handshake; joins the hub. Null: the hub wants no second connection of that
   /// uid.
-  static std::unique_ptr<Session> make(Connection& connection, LoopServices& services,
-                                       const Handshake& handshake, const http::Request& request);
+  static std::unique_ptr<Protocol> make(Connection& connection, LoopServices& services,
+                                        const Handshake& handshake, const http::Request& request);
 
   std::string_view name() const override { return "ws"; }
   void onInput(std::span<char>& input) override;

@@ -82,6 +82,78 @@ TEST(SessionLimits, WaitingInputStopsTheReadingAtItsLimit) {
   }
 }
 
+TEST(SessionLimits, TenThousandMessagesInOneGoHoldUpNobodyElse) {
+  // Q-36
+  TestServer server(socketOptions());
+  SocketClient busy(server.port());
+  SocketClient other(server.port());
+  constexpr int kMessages = 10'000;
+  std::string all;
+  for (int i = 0; i < kMessages; ++i) {
+    all += textFrame(SocketClient::envelope("echo", "a", std::to_string(i)));
+  }
+  std::thread sender([&] { busy.send(all); });
+  for (int i = 0; i < 20; ++i) {  // while nobody reads what the busy one gets
+    other.call("echo", "o", std::to_string(i));
+    EXPECT_EQ(other.text(), R"({"uid":null,"action":"o","data":)" + std::to_string(i) + "}");
+  }
+  for (int i = 0; i < kMessages; ++i) {
+    ASSERT_EQ(busy.text(), R"({"uid":null,"action":"a","data":)" + std::to_string(i) + "}");
+  }
+  sender.join();
+}
+
+TEST(SessionLimits, AMessageInTenThousandSegmentsIsOneMessage) {
+  // Q-36
+  TestServer server(socketOptions());
+  SocketClient slow(server.port());
+  SocketClient other(server.port());
+  const std::string payload = "\"" + std::string(10'000, 'p') + "\"";
+  const std::string bytes = textFrame(SocketClient::envelope("echo", "a", payload));
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    slow.send(std::string_view(bytes).substr(i, 1));
+    if (i % 1000 != 0) continue;
+    other.call("echo", "o", "1");
+    EXPECT_EQ(other.text(), R"({"uid":null,"action":"o","data":1})");
+  }
+  EXPECT_EQ(slow.text(), R"({"uid":null,"action":"a","data":)" + payload + "}");
+  EXPECT_EQ(server.server.totals().messages, 12U);
+}
+
+TEST(SessionLimits, AmongManyReadersTheSlowOneAloneIsClosed) {
+  // Q-81, Q-53: the others get every message, the slow one a part without a gap and then 1008
+  TestServer server(socketOptions(), 2);
+  SocketClient slow(server.port());
+  std::vector<std::unique_ptr<SocketClient>> readers;
+  for (int i = 0; i < 50; ++i) readers.push_back(std::make_unique<SocketClient>(server.port()));
+  SocketClient sender(server.port(), "/ws?uid=sender");
+  const std::string filler = std::string(65'536, 'd');
+  int sent = 0;
+  while (server.server.totals().open_sockets == readers.size() + 2 && sent < 2'000) {
+    const std::string data = "[" + std::to_string(sent++) + ",\"" + filler + "\"]";
+    sender.call("notify", "n", R"({"data":)" + data + R"(,"exclude":true})");
+    ASSERT_NE(sender.text(), "");
+    for (auto& reader : readers) {
+      ASSERT_EQ(reader->text(), R"({"action":"update","data":)" + data + "}") << sent;
+    }
+  }
+  EXPECT_LT(sent, 2'000) << "the slow one is never closed";
+  int heard = 0;
+  for (Frame frame = slow.frame();; frame = slow.frame()) {
+    if (frame.opcode != 1) {
+      EXPECT_EQ(frame.closeCode(), 1008);
+      break;
+    }
+    ASSERT_EQ(frame.payload.substr(0, 30),
+              (R"({"action":"update","data":[)" + std::to_string(heard++) + ",\"" + filler)
+                  .substr(0, 30));
+  }
+  EXPECT_GT(heard, 10);
+  const Totals totals = server.server.totals();
+  EXPECT_EQ(totals.refusedBy(Refusal::kUnsent), 1U);
+  EXPECT_EQ(totals.open_sockets, readers.size() + 1);
+}
+
 TEST(SessionLimits, BadTokensOfAnAddressAreAnsweredLater) {
   // Q-49: limit - 1, limit, limit + 1; good tokens and other addresses are not concerned
   ManualClock clock;
