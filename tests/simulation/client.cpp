@@ -125,6 +125,11 @@ void Client::leave(bool by_reset) {
   is_done_ = true;
 }
 
+bool Client::isSlow() const {
+  return plan_.write_bytes != 0 || plan_.read_bytes != 0 || plan_.up_bytes < 5000 ||
+         plan_.max_delay_ms > 0;
+}
+
 std::string Client::padOf(const Step& step) {
   std::string pad;
   pad.reserve(step.pad_bytes);

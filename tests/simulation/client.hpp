@@ -57,6 +57,8 @@ class Client : public Actor {
   void fail(std::string_view oracle, const std::string& text);
   /// A client that does nothing wrong, on a connection that nothing happens to.
   bool isFaithful() const { return plan_.isGood() && !is_hurt_; }
+  /// Its connection is slow: deadlines and limits of the network may hit it.
+  bool isSlow() const;
   std::string padOf(const Step& step);
   /// The next step, or null.
   const Step* step() const {

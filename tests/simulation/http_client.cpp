@@ -127,8 +127,7 @@ void HttpClient::onResponse(const Response& response) {
   }
   if (was_told_) fail("frames", "a response behind Connection: close");
   was_told_ = was_told_ || response.closes;
-  const bool is_slow = plan_.write_bytes != 0 || plan_.up_bytes < 5000 || plan_.max_delay_ms > 0;
-  if (response.status == 408 && (is_slow || has_misbehaved_)) {
+  if (response.status == 408 && (isSlow() || has_misbehaved_)) {
     waiting_.clear();  // its time was up
   } else if (waiting_.empty()) {
     if (!has_misbehaved_) fail("one-reply", "a response that nobody asked for");

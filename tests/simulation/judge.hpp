@@ -80,6 +80,8 @@ class Judge {
   void cast(CastRecord record);
 
   // Told by the run.
+  /// Plugins end what is under way: what was to time out may succeed.
+  void stopping() { is_stopping_ = true; }
   void drained() { drained_ns_ = world_.nowNs(); }
   bool isDraining() const { return drained_ns_ >= 0; }
   std::int64_t drainedNs() const { return drained_ns_; }
@@ -117,6 +119,7 @@ class Judge {
   std::uint64_t replies_seen_ = 0;
   std::uint64_t responses_seen_ = 0;
   bool has_losses_ = false;
+  bool is_stopping_ = false;
 };
 
 }  // namespace sub0::simulation

@@ -65,6 +65,7 @@ class Run {
     if (!judge_.isDraining()) host_.drain();
     pass("the drain", [this] { return host_.isIdle(); });
     pass("the plugin", [this] { return host_.plugin().isQuiet(); });
+    judge_.stopping();
     host_.stopPlugins();
     settle();
     for (const auto& client : clients_) client->report();

@@ -239,9 +239,7 @@ void SocketClient::readHandshake() {
     judge_.lost();
     const bool is_refused = plan_.style == Style::kHalfHead || plan_.style == Style::kGarbage;
     const bool is_draining = judge_.isDraining() && response.status == 503;
-    const bool is_slow =
-        response.status == 408 && (plan_.write_bytes != 0 || !isFaithful() ||
-                                   plan_.up_bytes < 5000 || plan_.max_delay_ms > 0);
+    const bool is_slow = response.status == 408 && (isSlow() || !isFaithful());
     if (!is_refused && !is_draining && !is_slow) {
       fail("handshake", "refused with " + std::to_string(response.status));
     }
@@ -386,8 +384,11 @@ void SocketClient::onCloseFrame(const ServerFrame& frame) {
 void SocketClient::onEnd(bool is_reset) {
   if (is_hurt_) heard_.is_faithful = false;
   const bool is_in_order = close_code_ != 0 || state_ == State::kClosing;
-  // A peer that sees nothing of us closes at once: that is not for those that behave.
-  if (isFaithful() && (!is_in_order || is_reset)) {
+  const bool is_small = scenario_.options.hard_unsent_bytes < net::Options().hard_unsent_bytes;
+  if (isSlow() && is_small) {  // too slow for the limits of this run, and too slow to hear of it
+    heard_.is_faithful = false;
+    judge_.lost();
+  } else if (isFaithful() && (!is_in_order || is_reset)) {
     fail("closed", is_reset ? "reset" : "the connection ended without a close frame");
   }
   if (heard_.leaving_ns < 0) heard_.leaving_ns = world_.nowNs();
