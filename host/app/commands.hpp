@@ -21,11 +21,12 @@ struct Command {
 /// All commands, in the order of --help.
 std::span<const Command> allCommands();
 
-extern const CommandDeclaration kRunHost, kCheckProject, kShowConfig, kListRoutes, kMintToken,
-    kCheckToken, kCallResource, kRunSql, kNewPlugin, kInspectPlugin, kListPlugins;
+extern const CommandDeclaration kRunHost, kCheckProject, kPrintSchema, kShowConfig, kListRoutes,
+    kMintToken, kCheckToken, kCallResource, kRunSql, kNewPlugin, kInspectPlugin, kListPlugins;
 
 int runHost(const Words& words);
 int checkProject(const Words& words);
+int printSchema(const Words& words);
 int showConfig(const Words& words);
 int listRoutes(const Words& words);
 int mintToken(const Words& words);

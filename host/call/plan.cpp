@@ -77,7 +77,8 @@ class PlanCompiler {
     std::vector<plugin::PrepareProblem> found;
     const bool is_prepared =
         plugin::prepare(handler, config, *model.source, *resource_.source, step.prepared, found);
-    for (const auto& problem : found) report(model, key, problem);
+    const std::size_t known_count = problems_.all().size();
+    for (const auto& problem : found) report(model, key, problem, known_count);
     if (!is_prepared) return false;
     const auto context = project_.contextOf(resource_, model, problems_);
     const std::size_t errors_before = problems_.errorCount();
@@ -113,9 +114,11 @@ class PlanCompiler {
   }
 
   void report(const dialect::Actionable& model, const std::string& key,
-              const plugin::PrepareProblem& problem) {
+              const plugin::PrepareProblem& problem, std::size_t known_count) {
     const std::string pointer = dialect::Project::pointerBelow(model, key, problem.pointer);
-    const auto place = resource_.file->at(pointer);
+    const dialect::Place place = resource_.file->at(pointer);
+    // Its declaration said so before: plugins that check again need not be heard twice.
+    if (!model.is_sound && problems_.hasErrorAt(place, known_count)) return;
     const std::string rule(dialect::ruleAt(key + problem.pointer));
     if (problem.severity == plugin::Severity::kError) {
       problems_.error(place, rule, problem.message);

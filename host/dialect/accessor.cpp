@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "dialect/keys.hpp"
+#include "dialect/suggest.hpp"
 
 namespace sub0::dialect {
 

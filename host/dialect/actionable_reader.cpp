@@ -4,23 +4,29 @@
 
 #include "dialect/keys.hpp"
 #include "dialect/resource_reader.hpp"
+#include "dialect/suggest.hpp"
 
 namespace sub0::dialect {
 
 namespace {
 
-struct KnownMode {
-  std::string_view mode;
-  std::string_view config_key;
-};
+// The key that the dialect declares for `mode`, whoever offers it; null if it names no such mode.
+const KeyDeclaration* findDeclaredMode(std::string_view mode) {
+  const ObjectDeclaration& keys = actionableDeclaration();
+  const auto* const found = std::find_if(
+      keys.begin(), keys.end(), [&](const KeyDeclaration& key) { return key.mode == mode; });
+  return found == keys.end() ? nullptr : found;
+}
 
-// Modes that the dialect names, with their keys, whoever offers them.
-constexpr KnownMode kKnownModes[] = {{"QUERY", "sql_query"},
-                                     {"HTTPREQUEST", "http"},
-                                     {"UPLOAD", "uploads"},
-                                     {"BROADCAST", "broadcast"},
-                                     {"VALUE", "value"}};
-constexpr std::string_view kKnownEffects[] = {"broadcast_websocket_message"};
+bool isDeclaredEffect(std::string_view name) {
+  const KeyDeclaration* const key = actionableDeclaration().find(name);
+  return key != nullptr && key->is_effect;
+}
+
+bool isDeclaredModeKey(std::string_view name) {
+  const KeyDeclaration* const key = actionableDeclaration().find(name);
+  return key != nullptr && !key->mode.empty();
+}
 
 const ModeDeclaration* findOffered(const LoadOptions& options, std::string_view mode) {
   const auto found = std::find_if(options.modes.begin(), options.modes.end(),
@@ -34,10 +40,9 @@ bool isOfferedEffect(const LoadOptions& options, std::string_view key) {
 }
 
 bool isModeKey(const LoadOptions& options, std::string_view key) {
-  return std::any_of(options.modes.begin(), options.modes.end(),
-                     [&](const ModeDeclaration& one) { return one.config_key == key; }) ||
-         std::any_of(std::begin(kKnownModes), std::end(kKnownModes),
-                     [&](const KnownMode& one) { return one.config_key == key; });
+  return isDeclaredModeKey(key) ||
+         std::any_of(options.modes.begin(), options.modes.end(),
+                     [&](const ModeDeclaration& one) { return one.config_key == key; });
 }
 
 std::string withHint(std::string message, const LoadOptions& options) {
@@ -45,33 +50,43 @@ std::string withHint(std::string message, const LoadOptions& options) {
   return message;
 }
 
-// Nobody offers the mode: says who needs it, where its configuration stands, what was searched.
+// " (its "http" is at line 3, column 7)" where the key of the mode is there.
+std::string placeOfKey(const Actionable& action, std::string_view key, const Resource& resource) {
+  if (json::find(*action.source, key) == nullptr) return {};
+  const Place place = resource.file->atKey(action.pointer + "/" + std::string(key));
+  return " (its \"" + std::string(key) + "\" is at line " + std::to_string(place.position.line) +
+         ", column " + std::to_string(place.position.column) + ")";
+}
+
+// Nobody offers the mode: says who needs it, where its configuration stands, what there is instead.
 void reportMode(const Actionable& action, const Resource& resource, const ReadContext& context) {
   std::vector<std::string_view> candidates;
-  std::string where;
-  for (const ModeDeclaration& one : context.options.modes) candidates.push_back(one.mode);
-  for (const KnownMode& one : kKnownModes) {
+  std::string offered;
+  for (const ModeDeclaration& one : context.options.modes) {
     candidates.push_back(one.mode);
-    if (one.mode != action.mode) continue;
-    const std::string key(one.config_key);
-    if (json::find(*action.source, key) == nullptr) continue;
-    const Place place = resource.file->atKey(action.pointer + "/" + key);
-    where = " (its \"" + key + "\" is at line " + std::to_string(place.position.line) +
-            ", column " + std::to_string(place.position.column) + ")";
+    offered += (offered.empty() ? "" : ", ") + one.mode;
   }
+  for (const KeyDeclaration& key : actionableDeclaration()) {
+    if (!key.mode.empty()) candidates.push_back(key.mode);
+  }
+  std::string message = "resource \"" + resource.id + "\" needs mode \"" + action.mode + "\"";
+  const KeyDeclaration* const declared = findDeclaredMode(action.mode);
+  if (declared != nullptr) message += placeOfKey(action, declared->name, resource);
+  message += ", which no loaded plugin offers";
+  if (declared != nullptr && declared->is_of_later_plugin) {
+    message += "; a later version will (" + std::string(declared->rule) + ")";
+  }
+  if (!offered.empty()) message += "; there are " + offered;
   std::string suggestion = suggest(action.mode, candidates);
   if (suggestion == action.mode) suggestion.clear();
-  context.problems.error(action.mode_place, "S-40",
-                         withHint("resource \"" + resource.id + "\" needs mode \"" + action.mode +
-                                      "\"" + where + ", which no loaded plugin offers",
-                                  context.options),
+  context.problems.error(action.mode_place, "S-40", withHint(std::move(message), context.options),
                          std::move(suggestion));
 }
 
 void readMode(Actionable& action, const Resource& resource, const ReadContext& context) {
   action.mode = textOf(*action.source, "mode");
   action.mode_place = {resource.file, action.pointer + "/mode"};
-  if (action.mode.empty()) return;  // reported by its declaration, or below as unknown
+  if (action.mode.empty()) return;  // reported by its declaration
   const ModeDeclaration* offered = findOffered(context.options, action.mode);
   if (offered == nullptr) {
     reportMode(action, resource, context);
@@ -80,8 +95,10 @@ void readMode(Actionable& action, const Resource& resource, const ReadContext& c
   action.config_key = offered->config_key;
   action.config = json::find(*action.source, action.config_key);
   if (action.config == nullptr && !action.config_key.empty()) {
-    context.problems.error(resource.file->at(action.pointer), "S-40",
-                           "mode " + action.mode + " needs \"" + action.config_key + "\"");
+    const KeyDeclaration* const key = actionableDeclaration().find(action.config_key);
+    context.problems.error(resource.file->at(action.pointer), key == nullptr ? "S-40" : key->rule,
+                           "mode " + action.mode + " needs \"" + action.config_key + "\"" +
+                               (key == nullptr ? "" : ": " + std::string(key->text)));
   }
 }
 
@@ -93,8 +110,7 @@ void readEffects(Actionable& action, const Resource& resource, const ReadContext
     json::appendPointerSegment(pointer, key);
     if (isOfferedEffect(context.options, key)) {
       action.effects.emplace_back(key, &member.value);
-    } else if (std::find(std::begin(kKnownEffects), std::end(kKnownEffects), key) !=
-               std::end(kKnownEffects)) {
+    } else if (isDeclaredEffect(key)) {
       context.problems.error(resource.file->atKey(pointer), "S-40",
                              withHint("resource \"" + resource.id + "\" needs \"" + key +
                                           "\", which no loaded plugin offers",

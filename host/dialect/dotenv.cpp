@@ -2,8 +2,10 @@
 #include "dialect/dotenv.hpp"
 
 #include <utility>
+#include <vector>
 
 #include "base/text.hpp"
+#include "dialect/suggest.hpp"
 
 namespace sub0::dialect {
 
@@ -108,6 +110,12 @@ EnvironmentValues parseDotEnv(std::string_view content, const std::string& file,
     values.insert_or_assign(std::string(name), std::move(*value));
   }
   return values;
+}
+
+std::string nearestVariable(std::string_view name, const EnvironmentValues& values) {
+  std::vector<std::string_view> names;
+  for (const auto& [known, value] : values) names.push_back(known);
+  return suggest(name, names);
 }
 
 EnvironmentLookup layeredEnvironment(EnvironmentLookup process, EnvironmentValues values) {

@@ -22,6 +22,9 @@ using EnvironmentLookup = std::function<std::optional<std::string>(std::string_v
 /// Parses; a line that is no assignment is a warning with its place.
 EnvironmentValues parseDotEnv(std::string_view text, const std::string& file, Problems& problems);
 
+/// The name of `.env` that `name` was probably meant to be, or empty.
+std::string nearestVariable(std::string_view name, const EnvironmentValues& values);
+
 /// The process first (`process` reads it), then `values` (S-3).
 EnvironmentLookup layeredEnvironment(EnvironmentLookup process, EnvironmentValues values);
 

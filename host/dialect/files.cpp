@@ -2,6 +2,7 @@
 #include "dialect/files.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -11,7 +12,7 @@ namespace sub0::dialect {
 
 namespace {
 
-constexpr int kMaxFolderDepth = 32;  // a link to a folder above ends here
+constexpr std::size_t kMaxFolderDepth = 64;
 constexpr std::string_view kJsonEnding = ".json";
 
 bool hasFolder(FileReader& files, const std::string& parent, const std::string& name) {
@@ -50,25 +51,58 @@ bool isSkippedFolder(const std::string& name) {
   return name.empty() || name.front() == '.' || name == "node_modules" || name == "models";
 }
 
-bool isResourceFile(const std::string& name) {
-  return name.size() > kJsonEnding.size() && name.front() != '.' &&
-         name.compare(name.size() - kJsonEnding.size(), kJsonEnding.size(), kJsonEnding) == 0 &&
-         name != "package.json" && name != "tsconfig.json";
+bool endsAsJson(const std::string& name) {
+  return name.size() > kJsonEnding.size() &&
+         name.compare(name.size() - kJsonEnding.size(), kJsonEnding.size(), kJsonEnding) == 0;
 }
 
-void collect(FileReader& files, const std::string& folder, int depth,
-             std::vector<std::string>& out) {
-  const auto entries = files.list(folder);
-  if (!entries || depth > kMaxFolderDepth) return;
-  for (const FolderEntry& entry : *entries) {
-    const std::string path = joinPath(folder, entry.name);
-    if (entry.is_folder) {
-      if (!isSkippedFolder(entry.name)) collect(files, path, depth + 1, out);
-    } else if (isResourceFile(entry.name)) {
-      out.push_back(path);
+bool isResourceFile(const std::string& name) {
+  return endsAsJson(name) && name.front() != '.' && name != "package.json" &&
+         name != "tsconfig.json";
+}
+
+// Walks folders; `above` holds the identities of those that are open.
+class Walk {
+ public:
+  Walk(FileReader& files, Problems& problems) : files_(files), problems_(problems) {}
+
+  void enter(const std::string& folder) {
+    const auto entries = files_.list(folder);
+    if (!entries) return;
+    const std::string identity = files_.identityOf(folder);
+    if (std::find(above_.begin(), above_.end(), identity) != above_.end()) {
+      problems_.warning({folder, "", {}}, "S-1",
+                        "this link leads back to a folder that it stands in; it is not followed");
+      return;
+    }
+    if (above_.size() == kMaxFolderDepth) {
+      problems_.error({folder, "", {}}, "S-1", "folders are nested too deeply");
+      return;
+    }
+    above_.push_back(identity);
+    for (const FolderEntry& entry : *entries) take(joinPath(folder, entry.name), entry);
+    above_.pop_back();
+  }
+
+  std::vector<std::string> found;
+
+ private:
+  void take(const std::string& path, const FolderEntry& entry) {
+    if (!entry.is_folder) {
+      if (isResourceFile(entry.name)) found.push_back(path);
+    } else if (!isSkippedFolder(entry.name)) {
+      if (endsAsJson(entry.name)) {
+        problems_.warning({path, "", {}}, "S-1",
+                          "this is a folder, in spite of its name; resources are read inside it");
+      }
+      enter(path);
     }
   }
-}
+
+  FileReader& files_;
+  Problems& problems_;
+  std::vector<std::string> above_;
+};
 
 }  // namespace
 
@@ -132,11 +166,28 @@ ProjectLayout findProject(FileReader& files, const std::string& folder) {
   return layout;
 }
 
-std::vector<std::string> listResourceFiles(FileReader& files, const ProjectLayout& layout) {
-  std::vector<std::string> out;
-  collect(files, layout.resource_folder, 0, out);
-  std::sort(out.begin(), out.end());
-  return out;
+std::string FileSystemReader::reasonOf(const std::string& path) {
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  if (error) return error.message();
+  if (status.type() != std::filesystem::file_type::regular) return "it is no regular file";
+  errno = 0;
+  const bool is_open = std::ifstream(path, std::ios::binary).is_open();
+  return is_open || errno == 0 ? "" : std::generic_category().message(errno);
+}
+
+std::string FileSystemReader::identityOf(const std::string& folder) {
+  std::error_code error;
+  const auto real = std::filesystem::canonical(folder, error);
+  return error ? folder : real.string();
+}
+
+std::vector<std::string> listResourceFiles(FileReader& files, const ProjectLayout& layout,
+                                           Problems& problems) {
+  Walk walk(files, problems);
+  walk.enter(layout.resource_folder);
+  std::sort(walk.found.begin(), walk.found.end());
+  return std::move(walk.found);
 }
 
 }  // namespace sub0::dialect

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "dialect/suggest.hpp"
 #include "json/writer.hpp"
 
 namespace sub0::dialect {
@@ -91,6 +92,41 @@ std::string below(const std::string& pointer, std::string_view key) {
 
 std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
 
+bool isWholeNumber(std::string_view text) {
+  const std::string_view digits = text.substr(!text.empty() && text.front() == '-' ? 1 : 0);
+  constexpr std::size_t kSurelyFits = 18;  // digits of 64 bits
+  return !digits.empty() && digits.size() <= kSurelyFits &&
+         digits.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// How a value of a wrong type was probably meant, to be put behind the message; or nothing.
+std::string mendOf(const json::Value& value, JsonTypes types, JsonTypes item_types) {
+  if (json::isText(value)) {
+    const std::string_view word = json::chars(value);
+    if ((types & kBool) != 0 && (word == "true" || word == "false")) {
+      return "; write " + std::string(word) + " without quotes";
+    }
+    if ((types & kWhole) != 0 && isWholeNumber(word)) {
+      return "; write " + std::string(word) + " without quotes";
+    }
+  }
+  if (types == kArray && item_types != kAnyType && accepts(item_types, value)) {
+    return json::isObject(value) ? "; put it into [ ]" : "; write [" + json::toString(value) + "]";
+  }
+  return {};
+}
+
+// "; it is a key of sql_query" for a key that other objects of the dialect have.
+std::string homesOf(std::string_view name) {
+  std::string homes;
+  for (const ObjectDeclaration* const object : allDeclarations()) {
+    const KeyDeclaration* const key = object->find(name);
+    if (key == nullptr || key->support == Support::kNever) continue;
+    homes += (homes.empty() ? "; it is a key of " : " and ") + std::string(object->name);
+  }
+  return homes;
+}
+
 void reportUnknown(std::string_view key, const ObjectDeclaration& declaration,
                    const std::string& pointer, const KeyCheck& check) {
   std::vector<std::string_view> candidates;
@@ -102,10 +138,11 @@ void reportUnknown(std::string_view key, const ObjectDeclaration& declaration,
   if (check.more_keys != nullptr) {
     candidates.insert(candidates.end(), check.more_keys->begin(), check.more_keys->end());
   }
-  check.problems.strictWarning(
-      check.strict, check.file.atKey(pointer), "S-2",
-      "unknown key " + quoted(key) + " in " + std::string(declaration.name),
-      suggest(key, candidates));
+  std::string suggestion = suggest(key, candidates);
+  std::string message = "unknown key " + quoted(key) + " in " + std::string(declaration.name);
+  if (suggestion.empty()) message += homesOf(key);
+  check.problems.strictWarning(check.strict, check.file.atKey(pointer), "S-2", std::move(message),
+                               std::move(suggestion));
 }
 
 // Whether the version can run the key with this value; reports if not.
@@ -116,8 +153,34 @@ bool isSupported(const json::Value& value, const KeyDeclaration& key, const std:
   }
   std::string message = quoted(key.name) + " is not supported";
   if (key.support != Support::kNever) message += " yet";
-  message += " (" + std::string(key.rule) + ": " + std::string(key.text) + ")";
+  message += " (";
+  if (key.rule != "S-40") message += std::string(key.rule) + ": ";
+  message += std::string(key.text) + ")";
+  message += key.support == Support::kOffOnly ? "; take it away, or write false" : "; take it away";
   check.problems.error(check.file.atKey(pointer), "S-40", std::move(message));
+  return false;
+}
+
+std::string listOf(const std::vector<std::string_view>& names) {
+  std::string list;
+  for (const auto name : names) list += (list.empty() ? "" : ", ") + std::string(name);
+  return list;
+}
+
+// Range and emptiness of a value of the right type; reports if they are wrong.
+bool isWithinLimits(const json::Value& value, const KeyDeclaration& key, const std::string& pointer,
+                    const KeyCheck& check) {
+  std::string message;
+  if (value.type == SUB0_INT && (value.as.i < key.least || value.as.i > key.most)) {
+    message = quoted(key.name) + " must be at least " + std::to_string(key.least);
+    if (key.most != INT64_MAX) message += " and at most " + std::to_string(key.most);
+    message += ", not " + describe(value) + ": " + std::string(key.text);
+  } else if (!key.may_be_empty && value.count == 0 &&
+             (json::isText(value) || json::isArray(value) || json::isObject(value))) {
+    message = quoted(key.name) + " is empty: " + std::string(key.text);
+  }
+  if (message.empty()) return true;
+  check.problems.error(check.file.at(pointer), key.rule, std::move(message));
   return false;
 }
 
@@ -130,24 +193,25 @@ void checkText(const json::Value& value, const KeyDeclaration& key, const std::s
   const auto later = text::split(key.later_values, "|");
   if (std::find(later.begin(), later.end(), word) != later.end()) {
     check.problems.error(check.file.at(pointer), "S-40",
-                         std::string(key.name) + " " + quoted(word) + " is not supported yet");
+                         std::string(key.name) + " " + quoted(word) +
+                             " is not supported yet; this version has " + listOf(allowed));
     return;
   }
-  std::string list;
-  for (const auto one : allowed) list += (list.empty() ? "" : ", ") + std::string(one);
-  check.problems.error(check.file.at(pointer), key.rule,
-                       quoted(key.name) + " must be one of " + list + ", not " + quoted(word),
-                       suggest(word, allowed));
+  check.problems.error(
+      check.file.at(pointer), key.rule,
+      quoted(key.name) + " must be one of " + listOf(allowed) + ", not " + quoted(word),
+      suggest(word, allowed));
 }
 
 void checkValue(const json::Value& value, const KeyDeclaration& key, const std::string& pointer,
                 const KeyCheck& inner) {
   if (!accepts(key.types, value)) {
-    inner.problems.error(
-        inner.file.at(pointer), key.rule,
-        quoted(key.name) + " must be " + describe(key.types) + ", not " + describe(value));
+    inner.problems.error(inner.file.at(pointer), key.rule,
+                         quoted(key.name) + " must be " + describe(key.types) + ", not " +
+                             describe(value) + mendOf(value, key.types, key.item_types));
     return;
   }
+  if (!isWithinLimits(value, key, pointer, inner)) return;
   if (json::isText(value)) {
     checkText(value, key, pointer, inner);
   } else if (json::isObject(value) && key.members != nullptr) {
@@ -159,8 +223,9 @@ void checkValue(const json::Value& value, const KeyDeclaration& key, const std::
       if (!accepts(key.item_types, item)) {
         inner.problems.error(inner.file.at(here), key.rule,
                              "an element of " + quoted(key.name) + " must be " +
-                                 describe(key.item_types) + ", not " + describe(item));
-      } else if (key.members != nullptr) {
+                                 describe(key.item_types) + ", not " + describe(item) +
+                                 mendOf(item, key.item_types, kAnyType));
+      } else if (key.members != nullptr && key.members != &actionableDeclaration()) {
         (void)checkObject(item, *key.members, here, inner);
       }
     }
@@ -175,11 +240,14 @@ void checkEach(const json::Value& object, const ObjectDeclaration& each, const s
     if (json::isObject(member.value)) {
       (void)checkObject(member.value, each, here, inner);
     } else {
-      inner.problems.error(inner.file.at(here), "S-80",
-                           "the " + std::string(each.name) +
-                               " must be an object such as "
-                               "{\"type\": \"STRING\"}, not " +
-                               describe(member.value));
+      const KeyDeclaration& first = each.keys[0];
+      const std::string example =
+          json::isText(member.value) ? json::toString(member.value) : "\"STRING\"";
+      inner.problems.error(
+          inner.file.at(here), first.rule,
+          "the " + std::string(each.name) + " must be an object such as {" + quoted(first.name) +
+              ": " + example + "}, not " + describe(member.value) +
+              (json::isText(member.value) ? "" : homesOf(json::toText(member.key))));
     }
   }
 }
@@ -219,10 +287,16 @@ bool checkObject(const json::Value& object, const ObjectDeclaration& declaration
   }
   for (std::size_t i = 0; i < declaration.key_count; ++i) {
     const KeyDeclaration& key = declaration.keys[i];
-    if (key.required && json::find(object, key.name) == nullptr) {
+    const bool is_there = json::find(object, key.name) != nullptr;
+    if (key.required && !is_there) {
       check.problems.error(check.file.at(pointer), key.rule,
                            std::string(declaration.name) + " needs " + quoted(key.name) + ": " +
                                std::string(key.text));
+    }
+    if (is_there && !key.needs.empty() && json::find(object, key.needs) == nullptr) {
+      check.problems.error(check.file.atKey(below(pointer, key.name)), key.rule,
+                           quoted(key.name) + " needs " + quoted(key.needs) +
+                               " beside it: " + std::string(declaration.find(key.needs)->text));
     }
   }
   return check.problems.errorCount() == errors_before;
@@ -239,13 +313,6 @@ std::string_view ruleAt(std::string_view pointer) {
     }
   }
   return rule;
-}
-
-std::string suggest(std::string_view word, const std::vector<std::string_view>& candidates) {
-  for (const auto candidate : candidates) {
-    if (text::equalsIgnoreCase(word, candidate)) return std::string(candidate);
-  }
-  return std::string(text::nearest(word, candidates));
 }
 
 }  // namespace sub0::dialect

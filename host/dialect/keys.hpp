@@ -12,9 +12,8 @@
 #include "json/value.hpp"
 
 // The one declaration of every key of the dialect: name, types, values, rule, text, and whether
-// this version can run it. Checks, suggestions and places come from it; so will the schema and the
-// reference. A key that the dialect names and this version cannot run is an error, never ignored
-// (S-40).
+// this version can run it. Checks, suggestions and places come from it; so does the schema. A key
+// that the dialect names and this version cannot run is an error, never ignored (S-40).
 namespace sub0::dialect {
 
 /// JSON types as a set.
@@ -46,6 +45,13 @@ struct KeyDeclaration {
   std::string_view values = {};                // "A|B": all that are allowed; empty: any
   std::string_view later_values = {};          // "C|D": named by the dialect, not supported yet
   const ObjectDeclaration* members = nullptr;  // of the object, or of the objects in the array
+  std::int64_t least = INT64_MIN;              // of a whole number
+  std::int64_t most = INT64_MAX;
+  bool may_be_empty = true;         // a text or an array
+  std::string_view needs = {};      // a key that must stand beside it
+  std::string_view mode = {};       // configures this mode of some plugin
+  bool is_effect = false;           // done by some plugin, on actions of any mode
+  bool is_of_later_plugin = false;  // no plugin of this version has that mode
 };
 
 struct ObjectDeclaration {
@@ -55,16 +61,18 @@ struct ObjectDeclaration {
   const ObjectDeclaration* each = nullptr;  // the keys are free names, each of such an object
 
   const KeyDeclaration* find(std::string_view key) const;
+  const KeyDeclaration* begin() const { return keys; }
+  const KeyDeclaration* end() const { return keys + key_count; }
 };
 
-/// The roots; everything else hangs below them. The elements of `actionables` are checked on their
-/// own, since plugins add keys to them.
+/// The roots; everything else hangs below them. Plugins add keys to actionables, so these are
+/// checked on their own.
 const ObjectDeclaration& resourceDeclaration();
 const ObjectDeclaration& actionableDeclaration();
 /// The rule of what stands at `pointer`, relative to an actionable: that of the innermost declared
 /// key on the way; "S-20" for keys of other people's plugins.
 std::string_view ruleAt(std::string_view pointer);
-/// All objects, for tests and generated references.
+/// All objects.
 const std::vector<const ObjectDeclaration*>& allDeclarations();
 
 /// Where checkObject reports, and what it knows beside the declaration.
@@ -79,8 +87,5 @@ struct KeyCheck {
 /// support (S-40). True if no error was added.
 bool checkObject(const json::Value& object, const ObjectDeclaration& declaration,
                  const std::string& pointer, const KeyCheck& check);
-
-/// The nearest of `candidates`, ignoring case first; empty if none is near.
-std::string suggest(std::string_view word, const std::vector<std::string_view>& candidates);
 
 }  // namespace sub0::dialect

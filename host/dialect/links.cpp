@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "base/text.hpp"
-#include "dialect/keys.hpp"
 #include "dialect/resource_reader.hpp"
+#include "dialect/suggest.hpp"
 
 namespace sub0::dialect {
 
@@ -23,6 +23,11 @@ std::optional<std::size_t> indexOf(const Resource& resource, std::int64_t id) {
   return std::nullopt;
 }
 
+bool hasEmptyPart(const std::string& path) {
+  return !path.empty() &&
+         (path.front() == '.' || path.back() == '.' || path.find("..") != std::string::npos);
+}
+
 // Resolves what the actions of one resource say about each other.
 class Linker {
  public:
@@ -33,6 +38,7 @@ class Linker {
     checkActionIds();
     for (Actionable& action : resource_.actionables) readDependencies(action);
     findCircles();
+    findIdleActions();
     readCombination();
     chooseResult();
     findReadResults();
@@ -52,10 +58,23 @@ class Linker {
       const json::Value* id = json::find(*action.source, "id");
       if (id == nullptr || id->type != SUB0_INT || seen.insert(action.id).second) continue;
       action.is_sound = false;
+      const std::size_t first = *indexOf(resource_, action.id);
+      const Place place = resource_.file->at(resource_.actionables[first].pointer + "/id");
       error(action.pointer + "/id", "S-24",
             "two actions of resource \"" + resource_.id + "\" have the id " +
-                std::to_string(action.id));
+                std::to_string(action.id) + " (first at line " +
+                std::to_string(place.position.line) + ", column " +
+                std::to_string(place.position.column) + ")");
     }
+  }
+
+  void reportNoAction(const std::string& pointer, std::int64_t id) {
+    std::string known;
+    for (const Actionable& action : resource_.actionables) {
+      known += (known.empty() ? "; it has " : ", ") + std::to_string(action.id);
+    }
+    error(pointer, "S-24",
+          "resource \"" + resource_.id + "\" has no action " + std::to_string(id) + known);
   }
 
   void readDependencies(Actionable& action) {
@@ -83,7 +102,8 @@ class Linker {
     if (name == "self" || name == resource_.id) return true;
     if (std::find(ids_.begin(), ids_.end(), name) != ids_.end()) {
       error(pointer + "/resource_id", "S-40",
-            "depending on another resource (\"" + name + "\") is not supported yet (S-86)");
+            "depending on another resource (\"" + name +
+                "\") is not supported yet (S-86); put a copy of its action into this resource");
       return false;
     }
     std::vector<std::string_view> candidates{"self"};
@@ -97,7 +117,6 @@ class Linker {
                      Dependency& dependency) {
     const json::Value* ids = json::find(element, "action_ids");
     if (ids == nullptr || !json::isArray(*ids)) return;
-    if (ids->count == 0) error(pointer + "/action_ids", "S-85", "action_ids is empty");
     for (std::size_t i = 0; i < ids->count; ++i) {
       const json::Value& id = ids->as.items[i];
       if (id.type != SUB0_INT) continue;
@@ -105,8 +124,7 @@ class Linker {
       if (index) {
         dependency.actions.push_back(*index);
       } else {
-        error(pointer + "/action_ids/" + std::to_string(i), "S-24",
-              "resource \"" + resource_.id + "\" has no action " + std::to_string(id.as.i));
+        reportNoAction(pointer + "/action_ids/" + std::to_string(i), id.as.i);
       }
     }
   }
@@ -121,11 +139,14 @@ class Linker {
       const std::string path = textOf(one, "extract");
       const std::string name = textOf(one, "for");
       if (json::find(one, "extract") == nullptr || json::find(one, "for") == nullptr) continue;
-      if (path.empty()) error(here + "/extract", "S-85", "extract is empty");
-      if (name.empty()) {
-        error(here + "/for", "S-85", "\"for\" is empty");
-      } else if (!names.insert(name).second) {
-        error(here + "/for", "S-85", "this action extracts \"" + name + "\" twice");
+      if (hasEmptyPart(path)) {
+        error(here + "/extract", "S-85",
+              "the path \"" + path + "\" has an empty part between its dots");
+      }
+      if (name.empty()) continue;  // reported by its declaration
+      if (!names.insert(name).second) {
+        error(here + "/for", "S-85",
+              "this action extracts \"" + name + "\" twice; give one of them another name");
       } else {
         dependency.extractions.push_back({ExtractPath(path), name});
       }
@@ -163,9 +184,45 @@ class Linker {
       chain += std::to_string(resource_.actionables[one].id) + " -> ";
       resource_.actionables[one].is_sound = false;
     }
-    const Actionable& last = resource_.actionables[path.back()];
-    error(last.pointer + "/depends_on", "S-24",
-          "circular dependency: " + chain + std::to_string(resource_.actionables[closing].id));
+    const std::int64_t id = resource_.actionables[closing].id;
+    const std::string place = placeOfStep(resource_.actionables[path.back()], id);
+    if (path.back() == closing) {
+      error(place, "S-24", "action " + std::to_string(id) + " depends on itself");
+    } else {
+      error(place, "S-24", "circular dependency: " + chain + std::to_string(id));
+    }
+  }
+
+  // Where `action` names `id` in its depends_on.
+  static std::string placeOfStep(const Actionable& action, std::int64_t id) {
+    const json::Value& list = *json::find(*action.source, "depends_on");
+    for (std::size_t i = 0; i < list.count; ++i) {
+      const json::Value* ids = json::find(list.as.items[i], "action_ids");
+      for (std::size_t k = 0; ids != nullptr && json::isArray(*ids) && k < ids->count; ++k) {
+        const json::Value& one = ids->as.items[k];
+        if (one.type != SUB0_INT || one.as.i != id) continue;
+        return action.pointer + "/depends_on/" + std::to_string(i) + "/action_ids/" +
+               std::to_string(k);
+      }
+    }
+    return action.pointer + "/depends_on";
+  }
+
+  // S-21: what nothing depends on never runs.
+  void findIdleActions() {
+    std::vector<bool> is_needed(resource_.actionables.size(), false);
+    for (const Actionable& action : resource_.actionables) {
+      for (const Dependency& dependency : action.depends_on) {
+        for (const std::size_t needed : dependency.actions) is_needed[needed] = true;
+      }
+    }
+    for (std::size_t i = 0; i < is_needed.size(); ++i) {
+      const Actionable& action = resource_.actionables[i];
+      if (!action.no_op || is_needed[i]) continue;
+      context_.problems.warning(resource_.file->atKey(action.pointer + "/no_op"), "S-21",
+                                "action " + std::to_string(action.id) +
+                                    " never runs: it has no_op, and no action depends on it");
+    }
   }
 
   void readCombination() {
@@ -179,11 +236,10 @@ class Linker {
           resource_.pointer + "/combine_returned_results_from/" + std::to_string(i);
       const auto index = indexOf(resource_, id.as.i);
       if (!index) {
-        error(pointer, "S-24",
-              "resource \"" + resource_.id + "\" has no action " + std::to_string(id.as.i));
+        reportNoAction(pointer, id.as.i);
       } else if (std::find(resource_.combine->begin(), resource_.combine->end(), *index) !=
                  resource_.combine->end()) {
-        error(pointer, "S-24", "action " + std::to_string(id.as.i) + " is named twice");
+        error(pointer, "S-23", "action " + std::to_string(id.as.i) + " is named twice");
       } else {
         resource_.combine->push_back(*index);
       }
@@ -198,7 +254,8 @@ class Linker {
       if (!action.main_returnable) continue;
       const std::string pointer = action.pointer + "/main_returnable";
       if (action.no_op) {
-        error(pointer, "S-21", "an action with no_op never is the result of a call");
+        error(pointer, "S-21",
+              "an action with no_op never is the result of a call; take one of the two away");
       } else if (main) {
         error(pointer, "S-24",
               "action " + std::to_string(resource_.actionables[*main].id) +
@@ -209,7 +266,12 @@ class Linker {
       }
     }
     // S-23: main_returnable comes before the combination.
-    if (main) resource_.combine.reset();
+    if (!main || !resource_.combine) return;
+    resource_.combine.reset();
+    context_.problems.warning(
+        resource_.file->atKey(resource_.pointer + "/combine_returned_results_from"), "S-23",
+        "combine_returned_results_from does nothing: action " +
+            std::to_string(resource_.actionables[*main].id) + " has main_returnable");
   }
 
   void findReadResults() {
@@ -315,12 +377,19 @@ std::string placeText(const NamedRoute& route) {
          std::to_string(place.position.column);
 }
 
-void checkOneRoute(const NamedRoute& route, const ReadContext& context) {
-  const Spot place{route.resource->file, route.resource->pointer + "/" + route.key};
-  if (route.name.empty()) {
-    context.problems.error(place, "S-50", "\"" + route.key + "\" is empty");
+// What HTTP clients take out of an address before they send it.
+void warnOfLostSegments(const NamedRoute& route, const Place& place, const ReadContext& context) {
+  for (const std::string_view segment : text::split(route.name, "/")) {
+    if (segment != "." && segment != "..") continue;
+    context.problems.warning(place, "S-50",
+                             "HTTP clients resolve \"" + std::string(segment) +
+                                 "\" in an address themselves: only sockets reach this route");
     return;
   }
+}
+
+void checkOneRoute(const NamedRoute& route, const ReadContext& context) {
+  const Spot place{route.resource->file, route.resource->pointer + "/" + route.key};
   if (route.name.front() == '/') {
     context.problems.error(
         place, "S-50", "a route is written without a leading slash",
@@ -328,7 +397,8 @@ void checkOneRoute(const NamedRoute& route, const ReadContext& context) {
     return;
   }
   if (route.name.find_first_of("?#") != std::string::npos) {
-    context.problems.error(place, "S-50", "a route cannot hold '?' or '#'");
+    context.problems.error(place, "S-50",
+                           "a route cannot hold '?' or '#': in an address they end the path");
   }
   const std::string_view first = std::string_view(route.name).substr(0, route.name.find('/'));
   const bool is_taken = std::find(std::begin(kTakenRoutes), std::end(kTakenRoutes), route.name) !=
@@ -337,8 +407,10 @@ void checkOneRoute(const NamedRoute& route, const ReadContext& context) {
                             std::end(kTakenFolders) ||
                         route.name == "ws" || route.name == context.options.websocket_endpoint;
   if (is_taken) {
-    context.problems.error(place, "S-50", "the route \"" + route.name + "\" is taken by the host");
+    context.problems.error(place, "S-50",
+                           "the route \"" + route.name + "\" is taken by the host; choose another");
   }
+  warnOfLostSegments(route, place, context);
 }
 
 }  // namespace
@@ -354,7 +426,7 @@ void checkRoutes(const std::vector<Resource>& resources, const ReadContext& cont
   for (const Resource& resource : resources) {
     for (const char* const key : {"id", "resource"}) {
       const json::Value* value = json::find(*resource.source, key);
-      if (value == nullptr || !json::isText(*value)) continue;
+      if (value == nullptr || !json::isText(*value) || value->count == 0) continue;
       const NamedRoute route{&resource, key, std::string(json::chars(*value))};
       if (route.key == "resource" && route.name == resource.id) continue;  // one route (S-11)
       checkOneRoute(route, context);

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "dialect/accessor.hpp"
-#include "dialect/keys.hpp"
+#include "dialect/value_hints.hpp"
 
 namespace sub0::dialect {
 
@@ -25,15 +25,6 @@ bool looksLikeName(std::string_view word) {
                      [&](char c) { return is_letter(c) || (c >= '0' && c <= '9'); });
 }
 
-std::string nearestName(std::string_view word, const Names& names) {
-  std::vector<std::string_view> candidates;
-  for (const auto* list :
-       {&names.extracted, &names.generated, &names.declared_payload, &names.extracted_claims}) {
-    candidates.insert(candidates.end(), list->begin(), list->end());
-  }
-  return suggest(word, candidates);
-}
-
 }  // namespace
 
 Parameter Parameter::compile(const json::Value& source, std::string_view pointer,
@@ -41,6 +32,14 @@ Parameter Parameter::compile(const json::Value& source, std::string_view pointer
   if (json::isObject(source) && source.count == 1) {
     const json::Value* literal = json::find(source, "literal");
     if (literal != nullptr) return Parameter(Template::constant(*literal));
+  }
+  if (json::isObject(source) && json::find(source, "generate") == nullptr &&
+      context.problems != nullptr && context.file != nullptr) {
+    std::string doubt = almostSpecial(source);
+    if (!doubt.empty()) {
+      context.problems->warning(context.file->at(pointer), "S-63",
+                                "this object is passed as it stands: " + std::move(doubt));
+    }
   }
   if (!json::isText(source) || !findAccessors(json::chars(source), nullptr).empty()) {
     return Parameter(Template::compile(source, pointer, context));

@@ -46,6 +46,14 @@ void Problems::strictWarning(bool strict, Place place, std::string_view rule, st
        std::move(suggestion), std::string(rule)});
 }
 
+bool Problems::hasErrorAt(const Place& place, std::size_t count) const {
+  const auto end = problems_.begin() + static_cast<std::ptrdiff_t>(count);
+  return std::any_of(problems_.begin(), end, [&](const Problem& one) {
+    return one.severity == Severity::kError && one.place.pointer == place.pointer &&
+           one.place.file == place.file;
+  });
+}
+
 void Problems::sort() {
   std::stable_sort(problems_.begin(), problems_.end(),
                    [](const Problem& a, const Problem& b) { return orderOf(a) < orderOf(b); });
@@ -98,10 +106,9 @@ std::string Problems::toJson() const {
     out += ',';
     member("file", problem.place.file);
     const json::Position& position = problem.place.position;
-    if (position.line > 0) {
-      out += ",\"line\":" + std::to_string(position.line);
-      out += ",\"column\":" + std::to_string(position.column);
-    }
+    const bool is_known = position.line > 0;
+    out += ",\"line\":" + (is_known ? std::to_string(position.line) : "null");
+    out += ",\"column\":" + (is_known ? std::to_string(position.column) : "null");
     out += ',';
     member("pointer", problem.place.pointer);
     out += ',';

@@ -48,11 +48,14 @@ class Problems {
   std::size_t warningCount() const { return problems_.size() - error_count_; }
   bool hasErrors() const { return error_count_ > 0; }
   bool empty() const { return problems_.empty(); }
+  /// Whether one of the first `count` problems is an error at exactly this place.
+  bool hasErrorAt(const Place& place, std::size_t count) const;
 
   /// Lines (without line and column where they are unknown) `file:line:column: error: message; did
   /// you mean "x"? [/pointer] (S-n)`.
   std::string toText() const;
-  /// A JSON array of {severity, file, line, column, pointer, rule, message, suggestion}.
+  /// A JSON array of {severity, file, line, column, pointer, rule, message, suggestion}: always all
+  /// eight, in this order; line and column are null where they are unknown, texts empty.
   std::string toJson() const;
 
  private:

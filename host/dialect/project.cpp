@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "dialect/known_results.hpp"
 #include "dialect/resource_reader.hpp"
+#include "dialect/syntax_hint.hpp"
 
 namespace sub0::dialect {
 
@@ -36,14 +38,20 @@ class ProjectLoader {
       if (text) {
         project_->dot_env_ = parseDotEnv(*text, path, problems_);
       } else {
-        problems_.error({path, "", {}}, "S-3", "this file cannot be read");
+        reportUnreadable(path, "S-3");
       }
     }
     project_->environment_ = layeredEnvironment(options_.environment, project_->dot_env_);
   }
 
+  void reportUnreadable(const std::string& path, std::string_view rule) {
+    const std::string reason = files_.reasonOf(path);
+    problems_.error({path, "", {}}, rule,
+                    "this file cannot be read" + (reason.empty() ? "" : ": " + reason));
+  }
+
   void readResourceFiles() {
-    const auto paths = listResourceFiles(files_, project_->layout_);
+    const auto paths = listResourceFiles(files_, project_->layout_, problems_);
     if (paths.empty()) {
       problems_.error({project_->layout_.resource_folder, "", {}}, "S-1",
                       "no resource file (*.json) in this folder");
@@ -51,13 +59,21 @@ class ProjectLoader {
     for (const std::string& path : paths) {
       auto text = files_.read(path);
       if (!text) {
-        problems_.error({path, "", {}}, "S-1", "this file cannot be read");
+        reportUnreadable(path, "S-1");
+        continue;
+      }
+      const std::string encoding = encodingProblem(*text);
+      if (!encoding.empty()) {
+        problems_.error({path, "", {1, 1}}, "S-2", encoding);
         continue;
       }
       auto file = std::make_unique<SourceFile>(path, std::move(*text));
       for (const json::TextProblem& problem : file->document().problems()) {
-        problems_.error({path, "", file->document().positionOf(problem.offset)}, "S-2",
-                        problem.message);
+        const std::string hint = problem.pointer.empty()
+                                     ? syntaxHint(file->document().text(), problem.offset)
+                                     : "; keep one of them";
+        problems_.error({path, problem.pointer, file->document().positionOf(problem.offset)}, "S-2",
+                        problem.message + hint);
       }
       // Duplicate keys leave a tree that can be read on; syntax errors do not.
       const bool is_readable =
@@ -83,7 +99,7 @@ class ProjectLoader {
   }
 
   void readResources() {
-    const ReadContext context{options_, project_->environment_, problems_};
+    const ReadContext context{options_, project_->environment_, project_->dot_env_, problems_};
     for (const auto& file : project_->files_) {
       const json::Value& root = file->document().root();
       if (json::isObject(root)) {
@@ -95,6 +111,7 @@ class ProjectLoader {
                         "a file holds one resource object, or an array of them");
         continue;
       }
+      if (root.count == 0) problems_.warning(file->at(""), "S-1", "this file holds no resource");
       for (std::size_t i = 0; i < root.count; ++i) {
         const std::string pointer = "/" + std::to_string(i);
         if (json::isObject(root.as.items[i])) {
@@ -106,7 +123,10 @@ class ProjectLoader {
     }
     std::vector<std::string> ids;
     for (const Resource& resource : project_->resources_) ids.push_back(resource.id);
-    for (Resource& resource : project_->resources_) linkResource(resource, ids, context);
+    for (Resource& resource : project_->resources_) {
+      linkResource(resource, ids, context);
+      checkKnownResults(resource, context);
+    }
     checkRoutes(project_->resources_, context);
   }
 
@@ -136,6 +156,7 @@ CompileContext Project::contextOf(const Resource& resource, const Actionable& ac
   context.action_pointer = action.pointer;
   context.names = &action.names;
   context.environment = &environment_;
+  context.dot_env = &dot_env_;
   context.problems = &problems;
   context.strict = strict_;
   return context;

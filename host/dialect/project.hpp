@@ -22,11 +22,13 @@ namespace sub0::dialect {
 struct ModeDeclaration {
   std::string mode;
   std::string config_key;
+  std::string schema = {};  // of the key's value; empty: the plugin gives none
 };
 
 /// An effect that some plugin offers: a key on an action of any mode.
 struct EffectDeclaration {
   std::string key;
+  std::string schema = {};
 };
 
 struct LoadOptions {

@@ -42,55 +42,100 @@ TokenAlgorithm algorithmOf(const std::string& name) {
   return TokenAlgorithm::kHs256;
 }
 
-// The text of a secret with `$ENV` resolved; nullopt, and reported, where that cannot be (S-3).
-std::optional<std::string> readSecret(const json::Value& value, const std::string& pointer,
-                                      const SourceFile& file, const ReadContext& context) {
-  const std::string_view written = json::chars(value);
-  std::string secret;
-  std::size_t at = 0;
-  for (const WrittenAccessor& accessor : findAccessors(written, nullptr)) {
-    if (accessor.root != AccessorRoot::kEnv) {
-      context.problems.error(file.at(pointer), "S-70",
-                             "a secret is a text or $ENV.NAME, it cannot come from a call");
-      return std::nullopt;
-    }
-    const auto found = context.environment ? context.environment(accessor.segments[0])
-                                           : std::optional<std::string>();
-    if (!found) {
-      const std::string name(accessor.segments[0]);
-      context.problems.strictWarning(context.options.starting || context.options.strict,
-                                     file.at(pointer), "S-3",
-                                     std::string("$ENV.")
-                                         .append(name)
-                                         .append(" is not set; set ")
-                                         .append(name)
-                                         .append(" in the environment or in .env"));
-      return std::nullopt;
-    }
-    secret += written.substr(at, accessor.begin - at);
-    secret += *found;
-    at = accessor.end;
-  }
-  secret += written.substr(at);
-  return secret;
-}
+// Reads the text of a secret, with `$ENV` resolved, and reports what is wrong with it (S-3, S-70).
+class SecretReader {
+ public:
+  SecretReader(const Resource& resource, std::string pointer, const ReadContext& context)
+      : file_(*resource.file), id_(resource.id), pointer_(std::move(pointer)), context_(context) {}
 
-void checkSecret(Tokenize& tokenize, const std::string& pointer, const Resource& resource,
-                 const ReadContext& context) {
-  const Spot place{resource.file, pointer};
-  const std::string& key = tokenize.encryption_key;
-  if (key.empty()) {
-    context.problems.error(place, "S-70", "encryption_key is empty");
-  } else if (key.find("-----BEGIN ") != std::string::npos) {
-    context.problems.error(place, "Q-41", "a PEM key cannot be the secret of an HS algorithm");
-    tokenize.encryption_key.clear();
-  } else if (key.size() < hashBytes(tokenize.algorithm)) {
-    context.problems.strictWarning(context.options.strict, place, "Q-45",
-                                   "the key of resource \"" + resource.id + "\" has " +
-                                       std::to_string(key.size()) +
-                                       " bytes; its algorithm wants at least " +
-                                       std::to_string(hashBytes(tokenize.algorithm)));
+  /// Empty where there is no usable secret.
+  std::string read(std::string_view written, TokenAlgorithm algorithm) {
+    const auto secret = resolve(written);
+    return secret && isUsable(*secret, algorithm) ? *secret : std::string();
   }
+
+ private:
+  std::optional<std::string> resolve(std::string_view written) {
+    std::string secret;
+    std::size_t at = 0;
+    std::vector<UnknownAccessor> unknown;
+    for (const WrittenAccessor& accessor : findAccessors(written, &unknown)) {
+      if (accessor.root != AccessorRoot::kEnv) {
+        error("S-70", "a secret is a text or $ENV.NAME, it cannot come from a call");
+        return std::nullopt;
+      }
+      const std::string_view name = accessor.segments[0];
+      const auto found =
+          context_.environment ? context_.environment(name) : std::optional<std::string>();
+      if (!found) {
+        reportUnset(name);
+        return std::nullopt;
+      }
+      if (!variables_.empty()) variables_ += ", ";
+      variables_.append("$ENV.").append(name);
+      secret += written.substr(at, accessor.begin - at);
+      secret += *found;
+      at = accessor.end;
+    }
+    for (const UnknownAccessor& one : unknown) {
+      context_.problems.warning(
+          file_.at(pointer_), "S-61",
+          "\"" + one.written + "\" is no accessor: it is a part of the secret as it stands" +
+              (one.suggestion.empty() ? "; a variable is written $ENV.NAME" : ""),
+          one.suggestion);
+    }
+    secret += written.substr(at);
+    return secret;
+  }
+
+  void reportUnset(std::string_view variable) {
+    const std::string name(variable);
+    context_.problems.strictWarning(
+        context_.options.starting || context_.options.strict, file_.at(pointer_), "S-3",
+        "$ENV." + name + " is not set; set " + name + " in the environment or in .env",
+        nearestVariable(name, context_.dot_env));
+  }
+
+  bool isUsable(const std::string& secret, TokenAlgorithm algorithm) {
+    if (secret.empty()) {
+      error("S-70", variables_.empty()
+                        ? "encryption_key is empty: write $ENV.NAME, and set that variable"
+                        : "encryption_key is empty: " + variables_ + " is set, to nothing");
+      return false;
+    }
+    if (secret.find("-----BEGIN ") != std::string::npos) {
+      error("Q-41",
+            "a PEM key cannot be the secret of an HS algorithm: whoever knows a public key could "
+            "sign; use a random text");
+      return false;
+    }
+    if (secret.size() < hashBytes(algorithm)) {
+      context_.problems.strictWarning(
+          context_.options.strict, file_.at(pointer_), "Q-45",
+          "the key of resource \"" + id_ + "\" has " + std::to_string(secret.size()) +
+              " bytes; its algorithm wants at least " + std::to_string(hashBytes(algorithm)));
+    }
+    return true;
+  }
+
+  void error(std::string_view rule, std::string message) {
+    context_.problems.error(file_.at(pointer_), rule, std::move(message));
+  }
+
+  const SourceFile& file_;
+  const std::string& id_;
+  const std::string pointer_;
+  const ReadContext& context_;
+  std::string variables_;  // those that the secret is made of
+};
+
+// A header's or subprotocol's name (RFC 9110 section 5.6.2).
+bool isHeaderName(std::string_view name) {
+  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
+  return std::all_of(name.begin(), name.end(), [&](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           kMarks.find(c) != std::string_view::npos;
+  });
 }
 
 void readTokenize(Resource& resource, const ReadContext& context) {
@@ -103,32 +148,17 @@ void readTokenize(Resource& resource, const ReadContext& context) {
   const json::Value* expiration = json::find(*source, "expiration");
   if (expiration != nullptr && expiration->type == SUB0_INT) {
     tokenize.expiration_s = expiration->as.i;
-    // Beyond this `exp` would leave what clocks and other people's libraries can hold.
-    constexpr std::int64_t kMaxExpirationSeconds = 100LL * 366 * 86400;
-    if (expiration->as.i <= 0 || expiration->as.i > kMaxExpirationSeconds) {
-      context.problems.error(resource.file->at(pointer + "/expiration"), "S-70",
-                             "expiration is in seconds, above 0 and at most 100 years");
-    }
   }
   tokenize.custom_claim_fields = textsOf(*source, "custom_claim_fields");
   const std::string property_name = textOf(*source, "property_name");
   if (json::find(*source, "property_name") != nullptr) {
     tokenize.has_property_name = true;
-    if (property_name.empty()) {
-      context.problems.error(resource.file->at(pointer + "/property_name"), "S-70",
-                             "property_name is empty");
-    } else {
-      tokenize.property_name = property_name;
-    }
+    if (!property_name.empty()) tokenize.property_name = property_name;
   }
   const json::Value* key = json::find(*source, "encryption_key");
   if (key != nullptr && json::isText(*key)) {
-    const std::string key_pointer = pointer + "/encryption_key";
-    auto secret = readSecret(*key, key_pointer, *resource.file, context);
-    if (secret) {
-      tokenize.encryption_key = std::move(*secret);
-      checkSecret(tokenize, key_pointer, resource, context);
-    }
+    tokenize.encryption_key = SecretReader(resource, pointer + "/encryption_key", context)
+                                  .read(json::chars(*key), tokenize.algorithm);
   }
   resource.tokenize = std::move(tokenize);
 }
@@ -141,18 +171,14 @@ void readProtected(Resource& resource, const ReadContext& context) {
   protection.place = {resource.file, pointer};
   if (json::find(*source, "provide_as") != nullptr) {
     protection.provide_as = textOf(*source, "provide_as");
-    if (protection.provide_as.empty()) {
+    if (!isHeaderName(protection.provide_as)) {
       context.problems.error(resource.file->at(pointer + "/provide_as"), "S-72",
-                             "provide_as is the name of a header; it is empty");
+                             "no header and no subprotocol can have the name \"" +
+                                 protection.provide_as + "\": letters, digits and - are safe");
     }
   }
   protection.extract_claims =
       textsOf(*source, "extract_claims").value_or(protection.extract_claims);
-  if (json::find(*resource.source, "tokenize") == nullptr) {
-    context.problems.error(resource.file->atKey(pointer), "S-72",
-                           "\"protected\" needs \"tokenize\" in the same resource: it says how the "
-                           "token is verified");
-  }
   resource.protection = std::move(protection);
 }
 

@@ -15,6 +15,7 @@ namespace sub0::dialect {
 struct ReadContext {
   const LoadOptions& options;
   const EnvironmentLookup& environment;
+  const EnvironmentValues& dot_env;
   Problems& problems;
 };
 

@@ -7,7 +7,8 @@
 
 #include "base/text.hpp"
 #include "dialect/accessor.hpp"
-#include "dialect/keys.hpp"
+#include "dialect/suggest.hpp"
+#include "dialect/value_hints.hpp"
 #include "json/writer.hpp"
 
 namespace sub0::dialect {
@@ -91,7 +92,8 @@ class Compiler {
     std::vector<UnknownAccessor> unknown;
     const auto written = findAccessors(text, &unknown);
     for (UnknownAccessor& name : unknown) {
-      warn(pointer, "S-61", "\"" + name.written + "\" is no accessor and stays as text",
+      warn(pointer, "S-61",
+           "\"" + name.written + "\" is no accessor and stays as text" + accessorHint(name.written),
            std::move(name.suggestion));
     }
     if (written.empty()) return constant(json::text(memory_.copy(text)));
@@ -148,12 +150,7 @@ class Compiler {
         bindPayload(*accessor, pointer);
         break;
       case AccessorRoot::kProtected:
-        if (context_.names != nullptr && context_.names->has_no_claims) {
-          warn(pointer, "S-61",
-               "$PROTECTED is always null here: the resource has no \"protected\"");
-        }
-        accessor->kind = Accessor::Kind::kProtected;
-        needs_.claims = true;
+        bindClaim(*accessor, pointer);
         break;
       case AccessorRoot::kHeader:
         bindHeader(*accessor);
@@ -211,11 +208,37 @@ class Compiler {
       return;
     }
     needs_.payload_fields = true;
+    if (context_.names != nullptr) {
+      std::string near = misspelledField(first, *context_.names);
+      if (!near.empty()) {
+        warn(pointer, "S-61",
+             "no payload_validation and no depends_on of this resource names \"" +
+                 std::string(first) + "\"",
+             std::move(near));
+      }
+    }
     if (first != "id") return;
     needs_.payload_id = true;
     if (context_.names != nullptr && context_.names->payload_id_is_uid) {
       warn(pointer, "S-113", "payload \"id\" is the caller's uid when this comes over a socket");
     }
+  }
+
+  void bindClaim(Accessor& accessor, const std::string& pointer) {
+    accessor.kind = Accessor::Kind::kProtected;
+    needs_.claims = true;
+    if (context_.names == nullptr) return;
+    if (context_.names->has_no_claims) {
+      warn(pointer, "S-61", "$PROTECTED is always null here: the resource has no \"protected\"");
+      return;
+    }
+    const std::vector<std::string>& claims = context_.names->extracted_claims;
+    if (accessor.segment_count == 0 || claims.empty()) return;
+    const std::string claim(accessor.segments[0].name);
+    if (contains(claims, claim) || isStandardClaim(claim)) return;
+    warn(pointer, "S-61",
+         "claim \"" + claim + "\" is not in extract_claims: it is null unless the token has it",
+         suggest(claim, {claims.begin(), claims.end()}));
   }
 
   void bindHeader(Accessor& accessor) {
@@ -236,7 +259,9 @@ class Compiler {
       value = (*context_.environment)(written.segments[0]);
     }
     if (value) return constant(json::text(memory_.copy(*value)));
-    warn(pointer, "S-3", "$ENV." + std::string(written.segments[0]) + " is not set: it is null");
+    const std::string name(written.segments[0]);
+    warn(pointer, "S-3", "$ENV." + name + " is not set: it is null",
+         context_.dot_env == nullptr ? "" : nearestVariable(name, *context_.dot_env));
     return constant(json::null());
   }
 
@@ -244,9 +269,11 @@ class Compiler {
     const auto kind = generatorKindOf(name);
     if (kind) return kind;
     if (isLaterGeneratorKind(name)) {
-      error(pointer, "S-40", "generator kind " + std::string(name) + " is not supported yet");
+      error(pointer, "S-40",
+            "generator kind " + std::string(name) + " is not supported yet" + generatorKinds());
     } else {
-      error(pointer, "S-62", "\"" + std::string(name) + "\" is no kind of generator",
+      error(pointer, "S-62",
+            "\"" + std::string(name) + "\" is no kind of generator" + generatorKinds(),
             suggest(name, {std::begin(kGeneratorKinds), std::end(kGeneratorKinds)}));
     }
     return std::nullopt;
@@ -298,6 +325,11 @@ class Compiler {
   }
 
   Node compileObject(const json::Value& source, const std::string& pointer) {
+    const json::Value* kind = json::find(source, "generate");
+    if (kind != nullptr && source.count <= 2) {
+      std::string doubt = almostSpecial(source);
+      if (!doubt.empty()) warn(pointer, "S-62", "this object stays as it is: " + std::move(doubt));
+    }
     auto* items = memory_.array<Node>(source.count);
     auto* keys = memory_.array<sub0_text_view>(source.count);
     bool is_constant = true;

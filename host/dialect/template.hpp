@@ -35,6 +35,7 @@ struct CompileContext {
   std::string action_pointer;        // where problems of text that stands in no file are reported
   const Names* names = nullptr;      // null: no names
   const EnvironmentLookup* environment = nullptr;  // null: nothing is set
+  const EnvironmentValues* dot_env = nullptr;      // names to suggest; null: none
   Problems* problems = nullptr;                    // null: problems are dropped
   bool strict = false;
 };

@@ -45,16 +45,10 @@ std::optional<FieldType> typeOf(std::string_view name) {
   return std::nullopt;
 }
 
-std::optional<std::uint64_t> limitOf(const json::Value& element, std::string_view key,
-                                     const std::string& pointer, const SourceFile& file,
-                                     Problems& problems) {
+// A length limit; nullopt where there is none or its declaration has refused it.
+std::optional<std::uint64_t> limitOf(const json::Value& element, std::string_view key) {
   const json::Value* limit = json::find(element, key);
-  if (limit == nullptr || limit->type != SUB0_INT) return std::nullopt;
-  if (limit->as.i < 0) {
-    problems.error(file.at(pointer + "/" + std::string(key)), "S-80",
-                   std::string(key) + " must not be negative");
-    return std::nullopt;
-  }
+  if (limit == nullptr || limit->type != SUB0_INT || limit->as.i < 0) return std::nullopt;
   return static_cast<std::uint64_t>(limit->as.i);
 }
 
@@ -91,10 +85,12 @@ Validation Validation::compile(const json::Value& source, std::string_view point
     const std::string here = std::string(pointer) + "/" + std::to_string(i);
     const json::Value* field = json::find(element, "field");
     if (field == nullptr || !json::isObject(*field)) continue;  // reported by its declaration
-    const auto min_length = limitOf(element, "min_length", here, file, problems);
-    const auto max_length = limitOf(element, "max_length", here, file, problems);
+    const auto min_length = limitOf(element, "min_length");
+    const auto max_length = limitOf(element, "max_length");
     if (min_length && max_length && *min_length > *max_length) {
-      problems.error(file.at(here + "/min_length"), "S-80", "min_length is above max_length");
+      problems.error(file.at(here + "/min_length"), "S-80",
+                     "min_length " + std::to_string(*min_length) + " is above max_length " +
+                         std::to_string(*max_length) + ": no text is both");
     }
     for (std::size_t m = 0; m < field->count; ++m) {
       const json::Member& member = field->as.members[m];
@@ -111,8 +107,9 @@ Validation Validation::compile(const json::Value& source, std::string_view point
             "lengths are limits of texts; they do nothing for the number \"" + rule.name + "\"");
       }
       if (validation.find(rule.name) != nullptr) {
-        problems.error(file.atKey(at), "S-80",
-                       "field \"" + rule.name + "\" is declared twice in this action");
+        problems.error(
+            file.atKey(at), "S-80",
+            "field \"" + rule.name + "\" is declared twice in this action; keep one of them");
       } else {
         validation.fields_.push_back(std::move(rule));
       }

@@ -106,10 +106,11 @@ PlacedDocument::PlacedDocument(std::string text) : text_(std::move(text)) {
   }
   for (const auto& duplicate : reader.duplicates()) {
     const Position first = positionOf(duplicate.first_offset);
-    problems_.push_back({duplicate.offset, "the key \"" + std::string(duplicate.key) +
-                                               "\" stands here twice (first at line " +
-                                               std::to_string(first.line) + ", column " +
-                                               std::to_string(first.column) + ")"});
+    problems_.push_back({duplicate.offset,
+                         "the key \"" + std::string(duplicate.key) +
+                             "\" stands here twice (first at line " + std::to_string(first.line) +
+                             ", column " + std::to_string(first.column) + ")",
+                         pointerToKey(duplicate.first_offset)});
   }
   std::sort(problems_.begin(), problems_.end(),
             [](const auto& a, const auto& b) { return a.offset < b.offset; });
@@ -207,6 +208,34 @@ PlacedDocument::Place PlacedDocument::locate(std::string_view json_pointer) cons
     if (!is_found) return place;
   }
   return place;
+}
+
+/// REQUIRES: a key stands at `key_offset`, and the text is valid JSON.
+std::string PlacedDocument::pointerToKey(std::size_t key_offset) const {
+  std::string pointer;
+  std::size_t offset = skipSpace(blanked_, 0);
+  while (true) {
+    const bool is_object = blanked_[offset] == '{';
+    offset = skipSpace(blanked_, offset + 1);
+    for (std::size_t item = 0;; ++item) {
+      const std::size_t item_offset = offset;
+      std::string segment = std::to_string(item);
+      if (is_object) {
+        const std::size_t key_end = behindString(blanked_, offset);
+        segment.clear();
+        appendUnescaped(segment,
+                        std::string_view(blanked_).substr(offset + 1, key_end - offset - 2));
+        offset = skipSpace(blanked_, skipSpace(blanked_, key_end) + 1);
+      }
+      const std::size_t end = behindValue(blanked_, offset);
+      if (item_offset == key_offset || key_offset < end) {
+        appendPointerSegment(pointer, segment);
+        if (item_offset == key_offset) return pointer;
+        break;  // the key is inside this value
+      }
+      offset = skipSpace(blanked_, skipSpace(blanked_, end) + 1);
+    }
+  }
 }
 
 std::size_t PlacedDocument::offsetOf(std::string_view json_pointer) const {

@@ -29,6 +29,8 @@ class PlacedDocument {
 
   const std::vector<TextProblem>& problems() const { return problems_; }
   const Value& root() const { return root_; }
+  /// As it was given.
+  const std::string& text() const { return text_; }
   Position positionOf(std::size_t offset) const;
 
   /// Byte offset of the value that `json_pointer` (RFC 6901) names; of the nearest ancestor that
@@ -46,6 +48,7 @@ class PlacedDocument {
   void blankComments();
   void blankTrailingCommas();
   Place locate(std::string_view json_pointer) const;
+  std::string pointerToKey(std::size_t key_offset) const;
 
   std::string text_;
   std::string blanked_;  // as long as text_; strict JSON

@@ -22,6 +22,7 @@ inline constexpr int kMaxDepth = 256;
 struct TextProblem {
   std::size_t offset;  // bytes
   std::string message;
+  std::string pointer = {};  // RFC 6901, of the member; empty where there is no tree to point into
 };
 
 class TextReader {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <csignal>
 #include <iostream>
 
 #include "app/commands.hpp"
@@ -11,10 +12,19 @@ CommandDeclaration declare() {
   CommandDeclaration command{
       "check", "DIR [--plugins DIR]... [--strict] [--json]",
       "Checks a project without running it: all errors of all files at once. "
-      "Exit code 0: no error; 78: errors.",
+      "Exit code 0: no error; 78: errors; 1: none, but nobody could be told.",
       projectOptions()};
   command.options.push_back({"json", "", "prints the findings as a JSON array", false});
   return command;
+}
+
+/// Writes the report to stdout; to stderr where nobody reads there any more, so that no finding is
+/// lost. False: the latter.
+bool tell(const std::string& report) {
+  std::signal(SIGPIPE, SIG_IGN);
+  if (std::cout << report << std::flush) return true;
+  std::cerr << "sub0: stdout cannot be written; the whole report once more:\n" << report;
+  return false;
 }
 
 }  // namespace
@@ -35,14 +45,17 @@ int checkProject(const Words& words) {
   workspace.createPluginsOffline();
   workspace.compile();
   const auto& problems = workspace.sortedProblems();
+  std::string report = problems.toText();
   if (arguments.has("json")) {
-    std::cout << problems.toJson() << '\n';
+    report = problems.toJson() + "\n";
   } else {
-    std::cout << problems.toText();
-    std::cout << workspace.project()->resources().size() << " resources, " << problems.errorCount()
-              << " errors, " << problems.warningCount() << " warnings\n";
+    report += std::to_string(workspace.project()->resources().size()) + " resources, " +
+              std::to_string(problems.errorCount()) + " errors, " +
+              std::to_string(problems.warningCount()) + " warnings\n";
   }
-  return problems.hasErrors() ? kExitConfiguration : kExitOk;
+  const bool is_told = tell(report);
+  if (problems.hasErrors()) return kExitConfiguration;
+  return is_told ? kExitOk : kExitFailure;
 }
 
 }  // namespace sub0::app

@@ -33,7 +33,8 @@ TEST(Files, AProjectFolderIsReadAtAnyDepthWithoutWhatIsNoResource) {
   EXPECT_EQ(layout.resource_folder, "p/resources");
   EXPECT_EQ(layout.models_folder, "p/models");
   EXPECT_EQ(layout.env_file, "p/.env");
-  EXPECT_EQ(listResourceFiles(files, layout),
+  Problems problems;
+  EXPECT_EQ(listResourceFiles(files, layout, problems),
             (Paths{"p/resources/a.json", "p/resources/x/y/b.json"}));
 }
 
@@ -50,7 +51,8 @@ TEST(Files, AFolderOfResourceFilesFindsModelsAndEnvInsideOrBesideIt) {
   EXPECT_EQ(inner.project_folder, "q");
   EXPECT_EQ(inner.models_folder, "q/models");
   EXPECT_EQ(inner.env_file, "");
-  EXPECT_EQ(listResourceFiles(inside, inner), (Paths{"q/a.json", "q/deep/b.json"}));
+  Problems problems;
+  EXPECT_EQ(listResourceFiles(inside, inner, problems), (Paths{"q/a.json", "q/deep/b.json"}));
 }
 
 // spec S-1
@@ -71,12 +73,42 @@ TEST(Files, TheFileSystemIsReadTheSameWay) {
   std::ofstream(folder / "resources" / "empty.json");
   FileSystemReader files;
   const ProjectLayout layout = findProject(files, folder.string());
-  const Paths found = listResourceFiles(files, layout);
+  Problems problems;
+  const Paths found = listResourceFiles(files, layout, problems);
   ASSERT_EQ(found.size(), 2u);
+  EXPECT_TRUE(problems.empty());
   EXPECT_EQ(files.read(found[0]), "{}");
   EXPECT_EQ(files.read(found[1]), "");
   EXPECT_EQ(files.read(folder.string()), std::nullopt);
   EXPECT_EQ(files.list((folder / "none").string()), std::nullopt);
+  std::filesystem::remove_all(folder);
+}
+
+// spec S-1
+TEST(Files, LinksThatLeadBackOrNowhereAndFoldersThatLookLikeFilesAreNamed) {
+  const auto folder =
+      std::filesystem::temp_directory_path() / ("sub0-links-test-" + std::to_string(::getpid()));
+  const auto resources = folder / "resources";
+  std::filesystem::create_directories(resources / "folder.json");
+  std::ofstream(resources / "folder.json" / "a.json")
+      << R"({"id": "a", "resource": "a", "actionables": []})";
+  std::filesystem::create_directory_symlink(".", resources / "back");
+  std::filesystem::create_symlink("itself.json", resources / "itself.json");
+  FileSystemReader files;
+  Problems problems;
+  const auto project = Project::load(files, folder.string(), usualOptions(), problems);
+  EXPECT_EQ(project->resources().size(), 1u);
+  const std::string at = resources.string() + "/";
+  EXPECT_EQ(problems.toText(),
+            at +
+                "back: warning: this link leads back to a folder that it stands in; it is not "
+                "followed (S-1)\n" +
+                at +
+                "folder.json: warning: this is a folder, in spite of its name; resources are "
+                "read inside it (S-1)\n" +
+                at +
+                "itself.json: error: this file cannot be read: Too many levels of symbolic "
+                "links (S-1)\n");
   std::filesystem::remove_all(folder);
 }
 
@@ -130,9 +162,10 @@ TEST(Problems, AreSortedByPlaceAndWrittenAsLinesAndJson) {
   EXPECT_EQ(json::toString(parsed.as.items[2]),
             R"({"severity":"warning","file":"b.json","line":2,"column":3,"pointer":"/x",)"
             R"("rule":"S-2","message":"unknown key \"x\"","suggestion":"y"})");
-  EXPECT_EQ(json::toString(parsed.as.items[3]),
-            R"({"severity":"error","file":"settings","pointer":"","rule":"","message":"no place",)"
-            R"("suggestion":""})");
+  EXPECT_EQ(
+      json::toString(parsed.as.items[3]),
+      R"({"severity":"error","file":"settings","line":null,"column":null,"pointer":"","rule":"","message":"no place",)"
+      R"("suggestion":""})");
 }
 
 }  // namespace

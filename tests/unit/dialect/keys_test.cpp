@@ -23,8 +23,10 @@ TEST(Keys, UnknownKeysWarnWithTheirPlaceAndTheNearestName) {
       {resourceText(kPlain + "}", R"("tokenize": {"encryption_key": "k", "Algorithm": "HS256"}, )"),
        "/tokenize/Algorithm", "algorithm"},
       {resourceText(R"({"id": 1, "mode": "QUERY", "sql_query": {"query": "q", "params": []}})"),
-       "/actionables/0/sql_query/params", ""},
-      {resourceText(kPlain + R"(, "payload_validation": [{"field": {}, "min_lenght": 1}]})"),
+       "/actionables/0/sql_query/params", "parameters"},
+      {resourceText(
+           kPlain +
+           R"(, "payload_validation": [{"field": {"a": {"type": "EMAIL"}}, "min_lenght": 1}]})"),
        "/actionables/0/payload_validation/0/min_lenght", "min_length"},
       {resourceText(kPlain + R"(, "zzz": 1})"), "/actionables/0/zzz", ""},
   };

@@ -134,7 +134,7 @@ TEST(Project, AFileThatHoldsNoResourceIsRefusedWithItsPlace) {
   expectErrors({{"a number", "7", "S-1", ""},
                 {"a number in an array", "[7]", "S-1", "/0"},
                 {"no JSON", "{\"id\": }", "S-2", ""},
-                {"a key twice", R"({"id": "a", "id": "b"})", "S-2", ""}});
+                {"a key twice", R"({"id": "a", "id": "b"})", "S-2", "/id"}});
   const Loaded broken = loadText("{\n  \"id\": tru\n}");
   ASSERT_EQ(broken.problems.errorCount(), 1u);
   EXPECT_EQ(broken.problems.all()[0].place.position.line, 2u);
@@ -223,7 +223,7 @@ TEST(Project, AnEffectOrAConfigurationThatIsNotThereIsAnError) {
   EXPECT_EQ(offered.problems.toText(), "");
   ASSERT_EQ(offered.project->resources()[0].actionables[0].effects.size(), 1u);
   EXPECT_TRUE(
-      loadText(resourceText(R"({"id": 1, "mode": "QUERY"})")).hasError("S-40", "/actionables/0"));
+      loadText(resourceText(R"({"id": 1, "mode": "QUERY"})")).hasError("S-30", "/actionables/0"));
 }
 
 // spec S-40
@@ -260,11 +260,12 @@ TEST(Project, WhatActionsSayAboutEachOtherMustHold) {
   expectErrors({
       {"unknown action", resourceText(action(1, dependsOn("[2]"))), "S-24",
        "/actionables/0/depends_on/0/action_ids/0"},
-      {"itself", resourceText(action(1, dependsOn("[1]"))), "S-24", "/actionables/0/depends_on"},
+      {"itself", resourceText(action(1, dependsOn("[1]"))), "S-24",
+       "/actionables/0/depends_on/0/action_ids/0"},
       {"a circle of three",
        resourceText(action(1, dependsOn("[2]")) + "," + action(2, dependsOn("[3]")) + "," +
                     action(3, dependsOn("[1]"))),
-       "S-24", "/actionables/2/depends_on"},
+       "S-24", "/actionables/2/depends_on/0/action_ids/0"},
       {"the same id", resourceText(action(1, "") + "," + action(1, "")), "S-24",
        "/actionables/1/id"},
       {"two results",

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dialect/schema.hpp"
+
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "dialect/keys.hpp"
+
+namespace sub0::dialect {
+
+namespace {
+
+std::string quoted(std::string_view text) {
+  std::string out;
+  text::appendJsonString(out, text);
+  return out;
+}
+
+// A JSON object or array in the making, as text.
+class Container {
+ public:
+  explicit Container(char opening) : text_(1, opening) {}
+
+  Container& member(std::string_view name, const std::string& value) {
+    return item(quoted(name) + ":" + value);
+  }
+  Container& item(const std::string& value) {
+    if (text_.size() > 1) text_ += ',';
+    text_ += value;
+    return *this;
+  }
+  std::string close() const { return text_ + (text_[0] == '{' ? "}" : "]"); }
+  bool isEmpty() const { return text_.size() == 1; }
+
+ private:
+  std::string text_;
+};
+
+std::string listOf(const std::vector<std::string_view>& words) {
+  Container list('[');
+  for (const auto word : words) list.item(quoted(word));
+  return list.close();
+}
+
+std::string typesOf(JsonTypes types) {
+  constexpr std::pair<JsonTypes, std::string_view> kNames[] = {{kText, "string"},
+                                                               {kWhole, "integer"},
+                                                               {kBool, "boolean"},
+                                                               {kArray, "array"},
+                                                               {kObject, "object"}};
+  std::vector<std::string_view> names;
+  for (const auto& [type, name] : kNames) {
+    if ((types & type) != 0) names.push_back(name);
+  }
+  return names.size() == 1 ? quoted(names[0]) : listOf(names);
+}
+
+// Two spaces a level; empty containers stay on their line.
+std::string indented(std::string_view compact) {
+  std::string out;
+  std::size_t depth = 0;
+  bool is_in_string = false;
+  const auto breakLine = [&] { out += "\n" + std::string(2 * depth, ' '); };
+  for (std::size_t i = 0; i < compact.size(); ++i) {
+    const char c = compact[i];
+    if (is_in_string || c == '"') {
+      out += c;
+      if (c == '\\' && is_in_string) {
+        out += compact[++i];
+      } else if (c == '"') {
+        is_in_string = !is_in_string;
+      }
+      continue;
+    }
+    const bool closes = c == '}' || c == ']';
+    const bool opens = c == '{' || c == '[';
+    const bool is_empty = closes && (out.back() == '{' || out.back() == '[');
+    if (closes) --depth;
+    if (closes && !is_empty) breakLine();
+    out += c;
+    if (opens) ++depth;
+    const bool is_empty_ahead = opens && (compact[i + 1] == '}' || compact[i + 1] == ']');
+    if (c == ':') out += ' ';
+    if (c == ',' || (opens && !is_empty_ahead)) breakLine();
+  }
+  return out + "\n";
+}
+
+class SchemaMaker {
+ public:
+  explicit SchemaMaker(const SchemaOptions& options) : options_(options) {
+    if (!options_.modes.empty()) return;
+    for (const KeyDeclaration& key : actionableDeclaration()) {
+      if (!key.mode.empty() && !key.is_of_later_plugin) {
+        options_.modes.push_back({std::string(key.mode), std::string(key.name), {}});
+      }
+      if (key.is_effect) options_.effects.push_back({std::string(key.name), {}});
+    }
+  }
+
+  std::string make() const {
+    const std::string resource = R"({"$ref":"#/definitions/resource"})";
+    Container definitions('{');
+    definitions.member("resource", object(resourceDeclaration()))
+        .member("actionable", object(actionableDeclaration()));
+    Container schema('{');
+    schema.member("$schema", quoted("http://json-schema.org/draft-07/schema#"))
+        .member("title", quoted("sub0 resource file"))
+        .member("description", quoted("One resource, or an array of resources (S-1)."))
+        .member("if", R"({"type":"array"})")
+        .member("then", R"({"items":)" + resource + "}")
+        .member("else", resource)
+        .member("definitions", definitions.close());
+    return indented(schema.close());
+  }
+
+ private:
+  // The schema that the plugin gives to one of its keys; null if no plugin has that key.
+  const std::string* schemaOfPlugin(std::string_view key) const {
+    for (const ModeDeclaration& one : options_.modes) {
+      if (one.config_key == key) return &one.schema;
+    }
+    for (const EffectDeclaration& one : options_.effects) {
+      if (one.key == key) return &one.schema;
+    }
+    return nullptr;
+  }
+
+  static std::string description(const KeyDeclaration& key, std::string_view more) {
+    std::string text = std::string(key.text) + " (" + std::string(key.rule) + ")";
+    if (!key.later_values.empty()) {
+      text += "; not yet: ";
+      const auto later = text::split(key.later_values, "|");
+      for (const auto value : later) {
+        text += std::string(value) + (value == later.back() ? "" : ", ");
+      }
+    }
+    return quoted(text + std::string(more));
+  }
+
+  std::string object(const ObjectDeclaration& declaration) const {
+    Container schema('{');
+    addObject(schema.member("type", quoted("object")), declaration);
+    return schema.close();
+  }
+
+  void addObject(Container& schema, const ObjectDeclaration& declaration) const {
+    if (declaration.each != nullptr) {
+      schema.member("additionalProperties", object(*declaration.each));
+      return;
+    }
+    const bool is_actionable = &declaration == &actionableDeclaration();
+    Container properties('{');
+    Container required('[');
+    Container needs('{');
+    for (const KeyDeclaration& key : declaration) {
+      properties.member(key.name, property(key, is_actionable));
+      if (key.required) required.item(quoted(key.name));
+      if (!key.needs.empty()) needs.member(key.name, "[" + quoted(key.needs) + "]");
+    }
+    if (is_actionable) addKeysOfPlugins(properties);
+    schema.member("properties", properties.close());
+    if (!required.isEmpty()) schema.member("required", required.close());
+    if (!needs.isEmpty()) schema.member("dependencies", needs.close());
+    if (is_actionable) schema.member("allOf", keysOfModes());
+    if (options_.strict) schema.member("additionalProperties", "false");
+  }
+
+  void addKeysOfPlugins(Container& properties) const {
+    std::vector<std::string> keys;
+    for (const ModeDeclaration& one : options_.modes) keys.push_back(one.config_key);
+    for (const EffectDeclaration& one : options_.effects) keys.push_back(one.key);
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      const auto here = keys.begin() + static_cast<std::ptrdiff_t>(i);
+      if (keys[i].empty() || actionableDeclaration().find(keys[i]) != nullptr ||
+          std::find(keys.begin(), here, keys[i]) != here) {
+        continue;
+      }
+      const std::string& schema = *schemaOfPlugin(keys[i]);
+      properties.member(keys[i], schema.empty() ? "{}" : schema);
+    }
+  }
+
+  // Each mode needs its key (S-40).
+  std::string keysOfModes() const {
+    Container rules('[');
+    for (const ModeDeclaration& mode : options_.modes) {
+      if (mode.config_key.empty()) continue;
+      rules.item(R"({"if":{"properties":{"mode":{"const":)" + quoted(mode.mode) +
+                 R"(}},"required":["mode"]},"then":{"required":[)" + quoted(mode.config_key) +
+                 "]}}");
+    }
+    return rules.close();
+  }
+
+  std::string property(const KeyDeclaration& key, bool is_of_actionable) const {
+    const std::string* const of_plugin = is_of_actionable ? schemaOfPlugin(key.name) : nullptr;
+    if (of_plugin != nullptr && key.support == Support::kOffOnly) {
+      return of_plugin->empty() ? "{}" : *of_plugin;
+    }
+    const bool is_missing_effect = key.is_effect && of_plugin == nullptr;
+    Container schema('{');
+    if (key.support == Support::kNever || key.support == Support::kNotYet || is_missing_effect) {
+      schema.member("description",
+                    description(key, key.support == Support::kNever ? "; not supported"
+                                                                    : "; not supported yet"));
+      return schema.member("not", "{}").close();
+    }
+    if (key.support == Support::kOffOnly) {
+      schema.member("description",
+                    description(key, "; not supported yet: only values that switch it off"));
+      return schema.member("enum", "[false,null,0,[]]").close();
+    }
+    schema.member("description", description(key, ""));
+    addValue(schema, key, is_of_actionable);
+    return schema.close();
+  }
+
+  void addValue(Container& schema, const KeyDeclaration& key, bool is_of_actionable) const {
+    if (key.types != kAnyType) schema.member("type", typesOf(key.types));
+    if (is_of_actionable && key.name == "mode") {
+      std::vector<std::string_view> modes;
+      for (const ModeDeclaration& one : options_.modes) modes.push_back(one.mode);
+      schema.member("enum", listOf(modes));
+    } else if (!key.values.empty()) {
+      schema.member("enum", listOf(text::split(key.values, "|")));
+    }
+    if (key.least != INT64_MIN) schema.member("minimum", std::to_string(key.least));
+    if (key.most != INT64_MAX) schema.member("maximum", std::to_string(key.most));
+    if (!key.may_be_empty) {
+      schema.member((key.types & kText) != 0    ? "minLength"
+                    : (key.types & kArray) != 0 ? "minItems"
+                                                : "minProperties",
+                    "1");
+    }
+    if ((key.types & kArray) != 0 && key.types != kAnyType) {
+      schema.member("items", items(key));
+    } else if (key.members != nullptr) {
+      addObject(schema, *key.members);
+    }
+  }
+
+  std::string items(const KeyDeclaration& key) const {
+    if (key.members == &actionableDeclaration()) return R"({"$ref":"#/definitions/actionable"})";
+    if (key.members != nullptr) return object(*key.members);
+    return key.item_types == kAnyType ? "{}" : R"({"type":)" + typesOf(key.item_types) + "}";
+  }
+
+  SchemaOptions options_;
+};
+
+}  // namespace
+
+std::string resourceSchema(const SchemaOptions& options) { return SchemaMaker(options).make(); }
+
+}  // namespace sub0::dialect

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "dialect/template.hpp"
+
+// What people most likely meant where a template or a parameter reads what it should not: words for
+// messages of Template and Parameter, nothing else.
+namespace sub0::dialect {
+
+/// The name that `word` was probably meant to be, or empty.
+std::string nearestName(std::string_view word, const Names& names);
+
+/// The same for a payload field, which may just be another one that nobody declared: only where few
+/// letters of equally long words differ; empty for names that are known.
+std::string misspelledField(std::string_view field, const Names& names);
+
+/// Behind "is no accessor": how that accessor is written, such as "; write $HEADER.Name".
+std::string accessorHint(std::string_view written);
+
+/// "; there are UUID, UUIDV7, ...".
+std::string generatorKinds();
+
+/// Why an object that is none was probably meant as a generator or a literal; or empty.
+std::string almostSpecial(const json::Value& object);
+
+/// A claim that tokens have by RFC 7519 or by sub0 itself.
+bool isStandardClaim(std::string_view claim);
+
+}  // namespace sub0::dialect
