@@ -45,8 +45,8 @@ std::string encodingProblem(std::string_view text) {
   const bool has_utf16_mark = first == "\xFF\xFE" || first == "\xFE\xFF";
   const bool has_one_zero = first.size() == 2 && (first[0] == '\0') != (first[1] == '\0');
   const bool looks_like_utf16 =
-      has_one_zero && std::string_view("{[/ \t\r\n").find(std::max(first[0], first[1])) !=
-                          std::string_view::npos;
+      has_one_zero &&
+      std::string_view("{[/ \t\r\n").find(std::max(first[0], first[1])) != std::string_view::npos;
   if (has_utf16_mark || looks_like_utf16) return "this file looks like UTF-16; save it as UTF-8";
   if (text.substr(0, 64).find('\0') != std::string_view::npos) {
     return "this file is no text: it holds zero bytes";
