@@ -13,6 +13,7 @@
 #include "call/plan.hpp"
 #include "call/request.hpp"
 #include "call/trace.hpp"
+#include "call/waiting_calls.hpp"
 #include "dialect/scope.hpp"
 #include "loop/loop.hpp"
 #include "plugin/ticket_table.hpp"
@@ -39,7 +40,7 @@ struct Held {
 /// and in onSettled() otherwise; no recursion. Reused: all its memory is an arena that is reset.
 /// THREAD: its loop's. OWNERSHIP: Calls'. It outlives its reply for as long as a plugin may still
 /// use its inputs. Knows no transport.
-class Call final : public plugin::RunOwner, private loop::Timer {
+class Call final : public plugin::RunOwner, public WaitingCall, private loop::Timer {
  public:
   explicit Call(Calls& calls);
 
@@ -60,8 +61,6 @@ class Call final : public plugin::RunOwner, private loop::Timer {
   // For Calls: its lists, and what keeps plan_ alive.
   FollowedPlans* followed = nullptr;
   Call* next_free = nullptr;
-  Call* next_waiting = nullptr;
-  Call** previous_waiting = nullptr;
 
  private:
   void takeIn(const Request& request);

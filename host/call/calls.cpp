@@ -34,9 +34,8 @@ void Calls::dispatch(const Request& request) {
 }
 
 void Calls::abandon(std::uint64_t connection) {
-  for (Call* call = waiting_; call != nullptr; call = call->next_waiting) {
-    if (call->connection() == connection) call->cancel();
-  }
+  // All that waits here is a Call.
+  waiting_.forEachOf(connection, [](WaitingCall& call) { static_cast<Call&>(call).cancel(); });
 }
 
 int32_t Calls::send(sub0_ticket ticket, const sub0_broadcast_message& message,
@@ -86,22 +85,6 @@ bool Calls::mayLog() {
     logged_ = 0;
   }
   return ++logged_ <= kLinesPerSecond;
-}
-
-void Calls::addWaiting(Call& call) {
-  assert(call.previous_waiting == nullptr);
-  call.next_waiting = waiting_;
-  call.previous_waiting = &waiting_;
-  if (waiting_ != nullptr) waiting_->previous_waiting = &call.next_waiting;
-  waiting_ = &call;
-}
-
-void Calls::removeWaiting(Call& call) {
-  if (call.previous_waiting == nullptr) return;
-  *call.previous_waiting = call.next_waiting;
-  if (call.next_waiting != nullptr) call.next_waiting->previous_waiting = call.previous_waiting;
-  call.previous_waiting = nullptr;
-  call.next_waiting = nullptr;
 }
 
 void refuse(const Request& request, const Error& error, std::string_view allow) {

@@ -11,6 +11,7 @@
 #include "call/call_counts.hpp"
 #include "call/plan_set.hpp"
 #include "call/request.hpp"
+#include "call/waiting_calls.hpp"
 #include "json/parser.hpp"
 #include "plugin/host_table.hpp"
 #include "plugin/ticket_table.hpp"
@@ -63,8 +64,8 @@ class Calls final : public Dispatcher, public plugin::BroadcastSink {
   ResourceCounts& countsOf(const Plan& plan) { return counts_.of(plan.index); }
   const Options& options() const { return options_; }
   std::uint64_t nextNumber();
-  void addWaiting(Call& call);
-  void removeWaiting(Call& call);
+  void addWaiting(Call& call) { waiting_.add(call, call.connection()); }
+  void removeWaiting(Call& call) { waiting_.remove(call); }
   void recycle(Call& call);
   /// At most ten lines a second about what calls cause.
   bool mayLog();
@@ -81,7 +82,7 @@ class Calls final : public Dispatcher, public plugin::BroadcastSink {
   json::Parser parser_;
   std::vector<std::unique_ptr<Call>> calls_;
   Call* free_ = nullptr;
-  Call* waiting_ = nullptr;
+  WaitingCalls waiting_;
   CallCounts counts_;
   std::uint64_t last_number_ = 0;
   std::int64_t log_second_ = 0;
