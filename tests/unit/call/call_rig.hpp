@@ -74,6 +74,7 @@ class ScriptPlugin {
   void setModeFlags(std::uint32_t flags) { mode_.flags = flags; }
 
   std::map<std::string, Run> runs;
+  std::map<std::string, int> released;  // actions, by their names
   std::vector<sub0_ticket> cancelled;
   bool reads_only = true;
   sub0_plugin descriptor{};
@@ -105,7 +106,10 @@ class ScriptPlugin {
     handler.cancel = [](void* action, sub0_ticket ticket) {
       static_cast<Action*>(action)->plugin->cancelled.push_back(ticket);
     };
-    handler.release = [](void* action) { delete static_cast<Action*>(action); };
+    handler.release = [](void* raw) {
+      const std::unique_ptr<Action> action(static_cast<Action*>(raw));
+      ++action->plugin->released[action->name];
+    };
   }
 
   static int32_t prepare(void* self, sub0_preparation* p, const sub0_value* config, void** action) {
@@ -172,18 +176,9 @@ class CallRig {
     script.reads_only = reads_only;
     script.setModeFlags(mode_flags);
     EXPECT_TRUE(rig.registry.add(&script.descriptor));
-    dialect::LoadOptions options;
-    options.modes = {{"STEP", "step"}};
-    options.effects = {{"after"}};
-    options.environment = [](std::string_view name) -> std::optional<std::string> {
-      return name == "KEY" ? std::optional<std::string>(kSecret) : std::nullopt;
-    };
-    dialect::MemoryFiles files({{"p/resources/a.json", resources}});
-    project = dialect::Project::load(files, "p", options, problems);
     EXPECT_TRUE(rig.registry.createAll(
         rig.host, [](std::string_view) { return std::optional<std::string>(); }));
-    plans = PlanSet::compile(project, rig.registry, problems);
-    EXPECT_FALSE(problems.hasErrors()) << problems.toText();
+    plans = compile(resources);
     Options call_options;
     call_options.deadline_ms = 1000;
     call_options.max_bulk_uids = 4;
@@ -194,6 +189,21 @@ class CallRig {
   ~CallRig() {
     calls.reset();
     plans.reset();
+  }
+
+  /// The plan set of a project with this one file.
+  std::shared_ptr<const PlanSet> compile(const std::string& resources) {
+    dialect::LoadOptions options;
+    options.modes = {{"STEP", "step"}};
+    options.effects = {{"after"}};
+    options.environment = [](std::string_view name) -> std::optional<std::string> {
+      return name == "KEY" ? std::optional<std::string>(kSecret) : std::nullopt;
+    };
+    dialect::MemoryFiles files({{"p/resources/a.json", resources}});
+    project = dialect::Project::load(files, "p", options, problems);
+    auto compiled = PlanSet::compile(project, rig.registry, problems);
+    EXPECT_FALSE(problems.hasErrors()) << problems.toText();
+    return compiled;
   }
 
   /// A request whose texts live as long as the rig.
