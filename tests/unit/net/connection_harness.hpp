@@ -34,6 +34,9 @@
 // the resource's name, and clients that block with a deadline. No sleeps: everything is waited for.
 namespace sub0::net::testing {
 
+/// After so long a test is taken to hang; nothing is measured by it.
+inline constexpr long kHangSeconds = 120;
+
 class TestCatalogue final : public call::Catalogue {
  public:
   const std::vector<std::string>& tokenSchemes() const override { return schemes; }
@@ -232,7 +235,7 @@ class TestServer {
   bool waitUntil(Holds holds) {
     const Poco::Timestamp start;
     while (!holds(server.totals())) {
-      if (start.isElapsed(Poco::Timespan(10, 0).totalMicroseconds())) return false;
+      if (start.isElapsed(Poco::Timespan(kHangSeconds, 0).totalMicroseconds())) return false;
       std::this_thread::yield();
     }
     return true;
@@ -265,8 +268,8 @@ class Client {
     } else {
       socket_ = Poco::Net::StreamSocket(new Poco::Net::StreamSocketImpl(connectFrom(from, port)));
     }
-    socket_.setReceiveTimeout(Poco::Timespan(10, 0));
-    socket_.setSendTimeout(Poco::Timespan(10, 0));
+    socket_.setReceiveTimeout(Poco::Timespan(kHangSeconds, 0));
+    socket_.setSendTimeout(Poco::Timespan(kHangSeconds, 0));
     socket_.setNoDelay(true);
   }
   Poco::Net::StreamSocket& socket() { return socket_; }
