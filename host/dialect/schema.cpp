@@ -60,7 +60,7 @@ std::string indented(std::string_view compact) {
   std::string out;
   std::size_t depth = 0;
   bool is_in_string = false;
-  const auto breakLine = [&] { out += "\n" + std::string(2 * depth, ' '); };
+  const auto break_line = [&] { out += "\n" + std::string(2 * depth, ' '); };
   for (std::size_t i = 0; i < compact.size(); ++i) {
     const char c = compact[i];
     if (is_in_string || c == '"') {
@@ -76,12 +76,12 @@ std::string indented(std::string_view compact) {
     const bool opens = c == '{' || c == '[';
     const bool is_empty = closes && (out.back() == '{' || out.back() == '[');
     if (closes) --depth;
-    if (closes && !is_empty) breakLine();
+    if (closes && !is_empty) break_line();
     out += c;
     if (opens) ++depth;
     const bool is_empty_ahead = opens && (compact[i + 1] == '}' || compact[i + 1] == ']');
     if (c == ':') out += ' ';
-    if (c == ',' || (opens && !is_empty_ahead)) breakLine();
+    if (c == ',' || (opens && !is_empty_ahead)) break_line();
   }
   return out + "\n";
 }
