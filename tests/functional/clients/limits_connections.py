@@ -170,6 +170,26 @@ class UidRefuse(WireTest):
             wire.upgrade("?uid=slow")
 
 
+class BulkLimit(unittest.TestCase):
+    def test_uids(self):
+        # limit - 1, limit, limit + 1 uids, and very many; each connection hears a message once
+        tell = {"id": 1, "mode": "BROADCAST", "broadcast": {
+            "broadcast_type": "BULK", "broadcast_to": "$PAYLOAD.to", "action": "told", "data": {"n": "$PAYLOAD.n"}}}
+        project = {"resources/all.json": [
+            *PROJECT["resources/all.json"], {"id": "tell", "resource": "tell", "actionables": [tell]}]}
+        with hosts.Folder(project) as folder, hosts.Host(folder.path, "--loops", "1", env={"SUB0_BULK_LIMIT": "3"}) as host, \
+                Wire(host.port) as wire:
+            wire.upgrade("?uid=u0")
+            for to in (["u0", "u1"], ["u0", "u1", "u2"], ["u0", "u0", "u0"]):
+                self.assertEqual(host.call("tell", {"to": to, "n": len(to)})["data"]["recipients"], 1)
+                self.assertEqual(wire.text()["data"]["n"], len(to))
+            for to in (["u0", "u1", "u2", "u3"], ["u0"] * 150000):
+                reply = host.call("tell", {"to": to, "n": 4})
+                self.assertEqual((reply["status"], reply["error"]["code"]), (400, "limit_exceeded"))
+            wire.send(frame(call_text("echo", "next")))
+            self.assertEqual(wire.text()["data"], "next")
+
+
 class BadTokens(WireTest):
     environment = {"SUB0_BAD_TOKENS_PER_SECOND": "1", "SUB0_BAD_TOKEN_BURST": "3"}
 
