@@ -130,6 +130,13 @@ RunState TicketTable::run(const sub0_run& run) {
 }
 
 RunState TicketTable::begin(Slot& slot) {
+  // A call may go on while plugins stop: after `stop` no run comes any more.
+  if (slot.action->handler->plugin->life.load(std::memory_order_relaxed) >= Life::kStopping) {
+    slot.action->handler->counters.refused_unavailable.fetch_add(1, std::memory_order_relaxed);
+    settleOnLoop(slot, Code::kUnavailable, "the plugin has stopped");
+    if (slot.holds_running) leaveRunning(*slot.action->handler);
+    return RunState::kSettled;
+  }
   slot.action->handler->counters.runs_of_loop[loop_.index()].add();
   const std::uint64_t generation = slot.state.load(std::memory_order_relaxed) & ~0xffffffffULL;
   if (slot.action->placement == Placement::kLoop) {
