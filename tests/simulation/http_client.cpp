@@ -6,6 +6,7 @@ namespace sub0::simulation {
 void HttpClient::onConnected() {
   if (plan_.style == Style::kSilent) {
     has_misbehaved_ = true;
+    expectEndIn(scenario_.options.head_deadline_ms);
     wakeIn(patienceMs());
     return;
   }
@@ -60,7 +61,7 @@ void HttpClient::sendRequest(const Step& step) {
     return;
   }
   const std::string pad = padOf(step);
-  judge_.sent(plan_.number, step, false, pad);
+  judge_.sent(plan_.number, step, false, false, pad);
   const std::string body = payloadOf(step.hows, step.number, pad, step.to);
   std::string request = "POST /at/" + scenario_.resources[step.resource].id +
                         " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
@@ -92,9 +93,11 @@ void HttpClient::misbehave() {
       break;
     case Style::kHalfHead:
       write("POST /at/echo HTTP/1.1\r\nHost: loc");
+      expectEndIn(scenario_.options.head_deadline_ms);
       break;
     case Style::kHalfBody:
       write("POST /at/echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 20\r\n\r\n{\"n\":");
+      expectEndIn(scenario_.options.body_deadline_ms);
       break;
     default:
       write("GET  /at/echo HTTP/9\r\n\r\n");
@@ -156,6 +159,9 @@ void HttpClient::onResponse(const Response& response) {
 }
 
 void HttpClient::onEnd(bool is_reset) {
+  if (must_end_ns_ >= 0 && world_.nowNs() > must_end_ns_ && !judge_.isDraining()) {
+    fail("deadline", "a request that does not come was waited for too long");
+  }
   if (isFaithful() && is_reset && !judge_.isDraining()) fail("closed", "reset");
   const bool may_end = is_ending_ || judge_.isDraining() || has_misbehaved_;
   // An idle connection is closed in its time.

@@ -27,11 +27,18 @@ class HttpClient final : public Client {
 
   void sendRequest(const Step& step);
   void misbehave();
+  /// The server has its deadline, and a second for accepting, closing, stalls.
+  void expectEndIn(std::uint64_t deadline_ms) {
+    if (!isSlow() && waiting_.empty()) {
+      must_end_ns_ = world_.nowNs() + (static_cast<std::int64_t>(deadline_ms) + 1000) * kMs;
+    }
+  }
   void next();
   void onResponse(const Response& response);
 
   std::deque<Waiting> waiting_;
-  bool is_ending_ = false;  // what comes now is the end
+  std::int64_t must_end_ns_ = -1;  // by then the server has lost patience
+  bool is_ending_ = false;         // what comes now is the end
   bool has_misbehaved_ = false;
   bool was_told_ = false;  // the server said that it closes
 };

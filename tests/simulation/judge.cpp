@@ -49,7 +49,8 @@ std::string Judge::describe(const CallRecord& call) const {
          " (" + call.resource->id + ")";
 }
 
-void Judge::sent(std::uint64_t client, const Step& step, bool is_socket, const std::string& pad) {
+void Judge::sent(std::uint64_t client, const Step& step, bool is_socket, bool is_prompt,
+                 const std::string& pad) {
   CallRecord record;
   record.number = step.number;
   record.client = client;
@@ -57,6 +58,7 @@ void Judge::sent(std::uint64_t client, const Step& step, bool is_socket, const s
   record.expected = reckon(*record.resource, step.hows, step.number, pad);
   record.sent_ns = world_.nowNs();
   record.is_socket = is_socket;
+  record.is_prompt = is_prompt && record.expected.runs.size() == 1;
   calls_.emplace(step.number, std::move(record));
 }
 
@@ -77,6 +79,11 @@ void Judge::replied(std::uint64_t client, std::uint64_t number, const Json& repl
   if (data == nullptr) {
     world_.fail("reply-shape", describe(call) + ": a reply without data");
     return;
+  }
+  if (call.is_prompt && call.ended_ns >= 0 && world_.nowNs() - call.ended_ns > kSlackNs) {
+    world_.fail("late-reply", describe(call) + ": its reply came " +
+                                  std::to_string((world_.nowNs() - call.ended_ns) / kMs) +
+                                  " ms after its last run had ended");
   }
   if (reply.find("error") != nullptr) {
     checkFailure(call, reply, status);
@@ -187,7 +194,7 @@ void Judge::runEnded(std::uint64_t number, std::int32_t status, std::int64_t dea
   const std::int64_t now_ns = world_.nowNs();
   running_[call.client].erase(number);
   if (is_first && status == SUB0_OK) call.ended_ns = now_ns;
-  if (is_first && status != SUB0_OK && now_ns < deadline_ns) {
+  if (is_first && status != SUB0_OK && now_ns < deadline_ns - kMs) {
     world_.fail("tickets", describe(call) + ": the first end of a run was refused with " +
                                std::to_string(status));
   }

@@ -20,6 +20,7 @@ struct CallRecord {
   Expected expected;
   std::int64_t sent_ns = 0;
   bool is_socket = false;
+  bool is_prompt = false;
   bool is_replied = false;
   bool went_as_reckoned = false;  // the reply says what was reckoned
   std::vector<std::size_t> runs;  // actions, as the plugin saw them
@@ -60,7 +61,9 @@ class Judge {
   Judge(World& world, const Scenario& scenario) : world_(world), scenario_(scenario) {}
 
   // Told by clients.
-  void sent(std::uint64_t client, const Step& step, bool is_socket, const std::string& pad);
+  /// `is_prompt`: nothing but the plugin may hold its reply back.
+  void sent(std::uint64_t client, const Step& step, bool is_socket, bool is_prompt,
+            const std::string& pad);
   /// `reply`: the members of S-51 and S-52, or of S-112.
   void replied(std::uint64_t client, std::uint64_t call, const Json& reply, int status);
   void heard(Heard heard) { heard_.push_back(std::move(heard)); }

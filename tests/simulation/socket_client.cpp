@@ -95,6 +95,7 @@ void SocketClient::takeStep() {
       break;
     case Step::Kind::kPing:
       pings_.push_back("ping " + std::to_string(next.number));
+      world_.note("client", plan_.number, "pings", 0, pings_.back());
       sendFrame(kFin | 9, pings_.back());
       break;
     case Step::Kind::kUnaskedPong:
@@ -112,7 +113,20 @@ void SocketClient::afterSteps() {
   if (!has_done_steps_) {
     has_done_steps_ = true;
     wakeIn(patienceMs());
+    if (plan_.style == Style::kNoPong && scenario_.options.ping_interval_ms > 0) {
+      // Two intervals with their tenth more, the time for the pong, a second for the rest.
+      const net::Options& options = scenario_.options;
+      wakeIn(
+          static_cast<std::int64_t>(options.ping_interval_ms * 22 / 10 + options.pong_deadline_ms) +
+          1000 + (isSlow() ? 10'000 : 0));
+      return;
+    }
     if (plan_.style != Style::kNeverReads) mayLeave();
+    return;
+  }
+  if (plan_.style == Style::kNoPong && scenario_.options.ping_interval_ms > 0) {
+    if (!judge_.isDraining()) fail("deadline", "it answers no ping and was not closed");
+    becomeOver(true);
     return;
   }
   if (plan_.style == Style::kNeverReads) {  // the server need not mind while nothing is unsent
@@ -127,6 +141,7 @@ void SocketClient::afterSteps() {
 
 void SocketClient::mayLeave() {
   if (!has_done_steps_ || state_ != State::kOpen) return;
+  if (plan_.style == Style::kNoPong && scenario_.options.ping_interval_ms > 0) return;
   if (!ordered_.empty() || !with_id_.empty() || !refused_with_id_.empty() || !pings_.empty()) {
     return;
   }
@@ -143,7 +158,7 @@ void SocketClient::startClosing() {
 
 void SocketClient::sendCall(const Step& step) {
   const std::string pad = padOf(step);
-  judge_.sent(plan_.number, step, true, pad);
+  judge_.sent(plan_.number, step, true, step.has_id && !isSlow() && isFaithful(), pad);
   const std::string number = std::to_string(step.number);
   std::string text = R"({"resource":")" + scenario_.resources[step.resource].id +
                      R"(","action":"c)" + number + "\"";
@@ -166,7 +181,8 @@ void SocketClient::sendMessage(std::string_view text, bool is_fragmented) {
   const std::size_t first = random_.below(text.size());
   sendFrame(1, text.substr(0, first));
   if (random_.oneIn(3)) {
-    pings_.emplace_back("between");
+    pings_.push_back("between " + std::to_string(++pings_between_));
+    world_.note("client", plan_.number, "pings", 0, pings_.back());
     sendFrame(kFin | 9, pings_.back());
   }
   const std::size_t second = random_.below(text.size() - first);
@@ -266,6 +282,7 @@ void SocketClient::onFrame(const ServerFrame& frame) {
     case ServerFrame::Kind::kPong: {
       // Of several pings the latest may be answered alone (RFC 6455 section 5.5.3).
       const auto found = std::find(pings_.begin(), pings_.end(), frame.payload);
+      world_.note("client", plan_.number, "gets a pong", 0, frame.payload);
       if (found == pings_.end()) {
         fail("frames", "a pong for no ping: " + frame.payload);
       } else {

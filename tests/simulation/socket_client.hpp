@@ -52,6 +52,7 @@ class SocketClient final : public Client {
   std::deque<std::string> pings_;        // not yet answered
   Heard heard_;
   std::uint16_t close_code_ = 0;
+  std::uint64_t pings_between_ = 0;
   bool has_sent_close_ = false;
   bool has_done_steps_ = false;
   bool has_broken_ = false;
