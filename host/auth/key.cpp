@@ -17,13 +17,12 @@ namespace {
 struct AlgorithmRow {
   std::string_view name;
   const char* digest;
-  std::size_t digest_bytes;
 };
 
 constexpr std::array<AlgorithmRow, 3> kAlgorithms{{
-    {"HS256", "SHA256", 32},
-    {"HS384", "SHA384", 48},
-    {"HS512", "SHA512", 64},
+    {"HS256", "SHA256"},
+    {"HS384", "SHA384"},
+    {"HS512", "SHA512"},
 }};
 
 const AlgorithmRow& rowOf(Algorithm algorithm) {
@@ -126,14 +125,6 @@ Result<Key> Key::create(Algorithm algorithm, std::string_view secret) {
 Algorithm Key::algorithm() const { return material_->algorithm; }
 
 std::uint64_t Key::fingerprint() const { return material_->fingerprint; }
-
-std::string Key::weakness() const {
-  const AlgorithmRow& row = rowOf(material_->algorithm);
-  if (material_->secret.size() >= row.digest_bytes) return {};
-  return "the encryption_key is shorter than its hash: " + std::string(row.name) +
-         " needs at least " + std::to_string(row.digest_bytes) + " bytes, it has " +
-         std::to_string(material_->secret.size());
-}
 
 Result<std::string> Key::sign(std::string_view signing_input) const {
   try {

@@ -33,9 +33,6 @@ class Key {
   /// Equal for equal keys and else almost surely different; says nothing about the secret.
   std::uint64_t fingerprint() const;
 
-  /// What is weak about the key, as a warning for start; empty: nothing.
-  std::string weakness() const;
-
   /// The signature of `signing_input` (header.payload) by Poco's engines. ERRORS: kInternal.
   Result<std::string> sign(std::string_view signing_input) const;
 

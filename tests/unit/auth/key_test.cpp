@@ -32,21 +32,6 @@ TEST(Key, APemKeyIsNoHmacSecret) {  // Q-41
   EXPECT_FALSE(Key::create(Algorithm::kHs256, ""));
 }
 
-TEST(Key, AShortSecretIsAWarningWithoutTheSecret) {
-  const struct {
-    Algorithm algorithm;
-    std::size_t bytes;
-    bool is_weak;
-  } cases[] = {{Algorithm::kHs256, 31, true}, {Algorithm::kHs256, 32, false},
-               {Algorithm::kHs384, 47, true}, {Algorithm::kHs384, 48, false},
-               {Algorithm::kHs512, 63, true}, {Algorithm::kHs512, 64, false}};
-  for (const auto& item : cases) {
-    const std::string warning = keyOf(item.algorithm, std::string(item.bytes, 'q')).weakness();
-    EXPECT_EQ(!warning.empty(), item.is_weak) << nameOf(item.algorithm) << item.bytes;
-    EXPECT_EQ(warning.find("qq"), std::string::npos);
-  }
-}
-
 TEST(Key, FingerprintsDifferByAlgorithmAndSecret) {
   const Key key = keyOf(Algorithm::kHs256, "one");
   EXPECT_EQ(key.fingerprint(), keyOf(Algorithm::kHs256, "one").fingerprint());
