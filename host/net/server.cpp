@@ -105,6 +105,7 @@ void Server::addLoop(loop::Loop& loop, call::Dispatcher& dispatcher,
 
 void Server::start() {
   assert(parts_.size() == loops_);
+  accepting_ = loops_;
   for (const auto& part : parts_) part->acceptor.start();
 }
 
@@ -131,6 +132,8 @@ void Server::drain(std::int64_t window_ms) {
 
 void Server::drainPart(Part& part, std::int64_t window_ms) {
   part.acceptor.close();
+  // New connections are refused, and do not wait in the listener's queue for nobody.
+  if (--accepting_ == 0) listener_.close();
   part.services.is_draining = true;
   part.services.delayed.releaseAll();
   // The end of the window is left for the closing handshakes, the rest is for calls under way

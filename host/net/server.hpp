@@ -73,6 +73,7 @@ class Server {
   const Options options_;
   const Readiness readiness_;
   Listener listener_;
+  std::atomic<std::size_t> accepting_{0};  // parts that have not been told to drain
   std::unique_ptr<Guard> guard_;
   std::unique_ptr<ws::Hub> hub_;
   std::size_t loops_ = 0;
