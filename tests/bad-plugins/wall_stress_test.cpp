@@ -273,6 +273,11 @@ class LoopSide {
     run->run.ticket = tickets.open(*run, run->action, run->arena);
     ASSERT_NE(run->run.ticket, 0U);
     ASSERT_EQ(tickets.owner(run->run.ticket), run);
+    // No ticket comes twice: what was kept of an earlier run of the slot means none that lives.
+    const auto slot = static_cast<std::size_t>(run->run.ticket >> 32 & 0xffffff);
+    if (slot >= generations_.size()) generations_.resize(slot + 1);
+    ASSERT_GT(static_cast<std::uint32_t>(run->run.ticket), generations_[slot]);
+    generations_[slot] = static_cast<std::uint32_t>(run->run.ticket);
     if (random_.below(64) == 0) return close(*run);  // never run at all
     if (tickets.run(run->run) == RunState::kSettled) settle(*run, run->run.ticket);
   }
@@ -312,6 +317,7 @@ class LoopSide {
 
   Random random_;
   std::vector<Run*> live_;
+  std::vector<std::uint32_t> generations_;  // the last of each slot
   std::size_t unfreed_ = 0;
 };
 
