@@ -328,10 +328,13 @@ class Rewriter {
   // The first token of what stands before the `::` at `colons`; at least `colons` if there is
   // nothing.
   std::size_t operandBefore(std::size_t colons) const {
+    if (colons == 0) {
+      return list_.size();
+    }
     std::size_t at = colons - 1;
     if (list_.isSign(at, ")")) {
       at = openingOf(at);
-      if (at == 0) {
+      if (at == 0 || at == list_.size()) {
         return at;
       }
       const TokenKind before = list_.tokens[at - 1].kind;

@@ -143,5 +143,16 @@ TEST(SqliteRewrite, NamesFunctionsThatSqliteHasNot) {
   }
 }
 
+// spec S-30
+TEST(SqliteRewrite, ACastOfNothingIsAnError) {
+  for (const char* sql : {"::int", "SELECT a)::int", "SELECT (b)::int[a)::t", "OVER (a)::int",
+                          "SELECT END::int", "SELECT ,::int"}) {
+    const Rewritten rewritten = rewrite(sql);
+    ASSERT_FALSE(rewritten.errors.empty()) << sql;
+    EXPECT_NE(rewritten.errors.back().find("casts nothing"), std::string::npos)
+        << rewritten.errors.back();
+  }
+}
+
 }  // namespace
 }  // namespace sub0::query
