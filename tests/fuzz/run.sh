@@ -16,7 +16,7 @@ fuzz() {
   local target=$1 binary=$build/tests/fuzz/fuzz_$1 log=$build/fuzz.$1.log code=0 arguments cpu
   local finds=$build/finds/$target work=$build/corpus/$target seeds=tests/fuzz/corpus/$target
   mkdir -p "$finds" "$work"
-  arguments=(-max_len="$max_bytes" -timeout=20 -rss_limit_mb=4096 -artifact_prefix="$finds/")
+  arguments=(-max_len="$max_bytes" -timeout=60 -rss_limit_mb=4096 -artifact_prefix="$finds/")
   [[ ! -f tests/fuzz/dictionaries/$target.dict ]] || arguments+=(-dict="tests/fuzz/dictionaries/$target.dict")
   printf '==> %s: %s s\n' "$target" "$seconds" >&2
   TIMEFORMAT='%U %S'
