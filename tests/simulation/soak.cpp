@@ -289,6 +289,7 @@ class SoakClient {
 
 int soak(double minutes, std::uint64_t seed) {
   loop::Pool pool(2);
+  std::vector<std::unique_ptr<Unit>> units;  // outlive the server
   net::Options options;
   options.allow_websocket = true;
   options.hard_unsent_bytes = std::size_t{64} << 20;  // a slow reader is not the subject
@@ -303,7 +304,6 @@ int soak(double minutes, std::uint64_t seed) {
   const int small = kBufferBytes;  // what accept() returns inherits it
   ::setsockopt(server.listener().descriptor(), SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
   ::setsockopt(server.listener().descriptor(), SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
-  std::vector<std::unique_ptr<Unit>> units;
   for (std::uint32_t i = 0; i < kLoops; ++i) {
     units.push_back(std::make_unique<Unit>(i, pool));
     units.back()->answers.hub = &server.hub();
