@@ -323,6 +323,13 @@ int soak(double minutes, std::uint64_t seed) {
   for (auto& thread : threads) thread.join();
   for (auto& unit : units) unit->loop.stop();
   for (auto& unit : units) unit->thread.join();
+  const net::Totals totals = server.totals();
+  for (std::size_t i = 0; i < totals.closed.size(); ++i) {
+    if (totals.closed[i] == 0) continue;
+    std::cout << totals.closed[i]
+              << " connections ended: " << net::closeReasonName(static_cast<net::CloseReason>(i))
+              << "\n";
+  }
   std::uint64_t replies = 0, casts = 0, reads = 0, bytes = 0;
   int failed = 0;
   for (const auto& client : clients) {
