@@ -165,8 +165,10 @@ void Connection::flush() {
   table_.counters().traffic.sent_bytes.add(sent_bytes);
   if (record_) record_->bytes_out += sent_bytes;
   if (status == loop::IoStatus::kOk) {
+    const bool was_slow = queue_->stall_due_ms != 0;
     table_.giveBack(std::move(queue_));
     allSent();
+    if (was_slow && state_ == State::kOpen) protocol_->onCaughtUp();
     return;
   }
   if (status == loop::IoStatus::kFailed || status == loop::IoStatus::kClosed) {
@@ -257,10 +259,16 @@ void Connection::onTimer() {
   armTimer();
 }
 
+void Connection::endsBecause(CloseReason reason) {
+  if (has_reason_) return;
+  has_reason_ = true;
+  reason_ = reason;
+}
+
 void Connection::leaveOpen(CloseReason reason) {
   if (state_ != State::kOpen) return;
-  reason_ = reason;
-  table_.counters().closed[static_cast<std::size_t>(reason)].add();
+  endsBecause(reason);
+  table_.counters().closed[static_cast<std::size_t>(reason_)].add();
 }
 
 void Connection::startFinishing(CloseReason reason) {

@@ -85,6 +85,8 @@ class Connection final : public loop::EventSink, private loop::Timer {
   /// Gives input that was held back to the protocol (and its successor).
   void feed(std::span<char> input);
 
+  /// Why it ends, whatever ends it in the end: the first reason stands.
+  void endsBecause(CloseReason reason);
   /// In order: what is unsent, FIN, the peer's FIN, all within `deadline_ms`; input is dropped.
   void finish(CloseReason reason, std::uint64_t deadline_ms);
   /// The same without hurry: the stall deadline guards the sending, the close deadline begins with
@@ -125,6 +127,7 @@ class Connection final : public loop::EventSink, private loop::Timer {
   bool is_resuming_ : 1 = false;
   bool wants_resume_ : 1 = false;
   bool has_input_ended_ : 1 = false;
+  bool has_reason_ : 1 = false;
   bool lingers_when_sent_ : 1 = false;  // the close deadline begins with FIN
   std::uint8_t interest_ = 0;
   std::uint8_t address_size_ = 0;

@@ -33,6 +33,8 @@ class Protocol {
   virtual void onEndOfInput() = 0;
   /// The deadline set last has passed.
   virtual void onDeadline() = 0;
+  /// A peer that took its bytes too slowly has taken all of them.
+  virtual void onCaughtUp() {}
   /// After Connection::resumeLater(), in the ready phase.
   virtual void onResume() = 0;
   /// A reply of a call that this protocol started.

@@ -257,13 +257,12 @@ bool Exchange::mayBodyGoOn() {
 }
 
 void Exchange::onDeadline() {
-  if (parser_.phase() == RequestParser::Phase::kIdle && connection_.unsentBytes() > 0) {
-    // A reply is still going out: the stall deadline guards that; then the time begins anew.
-    waiting_ = Waiting::kNone;
-    connection_.resumeWhenSent();
+  const RequestParser::Phase phase = parser_.phase();
+  if (phase == RequestParser::Phase::kIdle && connection_.unsentBytes() > 0) {
+    // A reply is still going out: the stall deadline guards that; once it is out, time begins anew.
+    connection_.setDeadline(endpoint_.services().options.keep_alive_ms);
     return;
   }
-  const RequestParser::Phase phase = parser_.phase();
   if (phase == RequestParser::Phase::kBody && mayBodyGoOn()) return watchBody();
   if (phase == RequestParser::Phase::kBody) {
     connection_.table().refused(Refusal::kSlowBody, connection_);
@@ -276,6 +275,11 @@ void Exchange::onDeadline() {
     return;
   }
   connection_.finishWhenSent(CloseReason::kDeadline);
+}
+
+void Exchange::onCaughtUp() {
+  if (waiting_ != Waiting::kIdle) return;
+  connection_.setDeadline(endpoint_.services().options.keep_alive_ms);
 }
 
 void Exchange::drain(std::int64_t /*delay_ms*/, std::int64_t /*window_ms*/) {

@@ -28,6 +28,7 @@ class Exchange final : public Protocol {
   std::size_t readRoomBytes() const override;
   void onEndOfInput() override;
   void onDeadline() override;
+  void onCaughtUp() override;
   void onResume() override;
   void deliver(std::uint64_t slot, const call::Reply& reply) override;
   void drain(std::int64_t delay_ms, std::int64_t window_ms) override;

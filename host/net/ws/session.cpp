@@ -352,6 +352,7 @@ void Session::onPing(std::span<char> payload) {
   if (state_ != State::kOpen) return;
   if (services_.options.message_rate != 0 && isTooFast()) return;
   if (!connection_.isBlocked()) {
+    if (cold_) cold_->has_ping = false;  // an older one, which waited, is answered by this one too
     appendFrame(connection_.output().tail(), Opcode::kPong, {payload.data(), payload.size()});
     return;
   }
@@ -375,7 +376,7 @@ void Session::onCloseFrame(const Message& message) {
   }
   if (!is_answer) appendClose(connection_.output().tail(), message.close_code, {});
   state_ = State::kEnded;
-  connection_.finish(closing_reason_, services_.options.close_deadline_ms);
+  connection_.finish(CloseReason::kPeer, services_.options.close_deadline_ms);
 }
 
 void Session::onFrameError(const Message& message) {
@@ -397,16 +398,15 @@ void Session::close(std::uint16_t code, std::string_view text, CloseReason reaso
   if (ClosedRecord* record = connection_.record()) record->code_sent = code;
   appendClose(connection_.output().tail(), code, text);
   const Options& options = services_.options;
-  closing_reason_ = reason;
+  connection_.endsBecause(reason);
   connection_.setDeadline(reason == CloseReason::kSlowReader ? options.overflow_close_ms
                                                              : options.close_deadline_ms);
   connection_.setReading(true);
 }
 
 void Session::onEndOfInput() {
-  const bool is_in_order = state_ == State::kClosing;
   state_ = State::kEnded;
-  connection_.abort(is_in_order ? closing_reason_ : CloseReason::kReset);
+  connection_.abort(CloseReason::kReset);
 }
 
 void Session::schedulePing(std::uint64_t waited_ms) {
@@ -420,7 +420,7 @@ void Session::schedulePing(std::uint64_t waited_ms) {
 
 void Session::onDeadline() {
   if (state_ != State::kOpen) {
-    connection_.abort(closing_reason_);
+    connection_.abort(CloseReason::kPeer);
     return;
   }
   switch (watching_) {

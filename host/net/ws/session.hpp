@@ -124,7 +124,6 @@ class Session final : public Protocol {
   bool awaits_followers_ = false;  // what is held back waits for broadcasts of the last reply
   State state_ = State::kOpen;
   Watching watching_ = Watching::kPing;
-  CloseReason closing_reason_ = CloseReason::kPeer;
   bool has_heard_ : 1 = false;
   bool is_draining_ : 1 = false;  // takes no more messages, ends with its last call
   bool is_joined_ : 1 = false;

@@ -155,6 +155,20 @@ TEST_F(Deadlines, AnIdleConnectionIsKeptAsLongAsTheSettingSays) {
   expectGone(CloseReason::kDeadline);
 }
 
+TEST_F(Deadlines, AConnectionIsIdleFromTheEndOfAReplyThatTookLong) {
+  //
+  start();
+  Client client(server->port());
+  client.send("POST /big HTTP/1.1\r\nHost: x\r\nContent-Length: 17\r\n\r\n{\"size\":30000000}");
+  EXPECT_TRUE(server->waitUntil([](const Totals& totals) { return totals.replies == 1; }));
+  server->advance(ms(options.keep_alive_ms) / 3);  // the stall deadline is at half of it
+  EXPECT_GT(client.response().size(), 30'000'000U);
+  passDeadline(options.keep_alive_ms);
+  EXPECT_EQ(client.readToEnd(), "");
+  client.socket().close();
+  expectGone(CloseReason::kDeadline);
+}
+
 TEST_F(Deadlines, APeerThatTakesNothingIsClosedAtTheStallDeadline) {
   //
   options.ping_interval_ms = 0;
