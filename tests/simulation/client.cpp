@@ -142,8 +142,8 @@ std::string Client::padOf(const Step& step) {
 std::int64_t Client::patienceMs() const {
   // Calls one after the other at their deadline, and every deadline of the network once.
   const auto steps = static_cast<std::int64_t>(plan_.steps.size());
-  std::int64_t slowest_ms = scenario_.call_deadline_ms * 6;
-  return 20'000 + steps * slowest_ms;
+  const std::int64_t whole_ms = 20'000 + steps * scenario_.call_deadline_ms * 6;
+  return isSlow() ? whole_ms * 4 : whole_ms;
 }
 
 std::unique_ptr<Client> makeClient(World& world, Network& network, Judge& judge,

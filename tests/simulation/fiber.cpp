@@ -9,7 +9,14 @@
 #include <utility>
 #include <vector>
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__has_feature)  // clang's way of telling what gcc tells by a macro
+#if __has_feature(address_sanitizer)
+#define SUB0_ADDRESS_SANITIZER
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define SUB0_ADDRESS_SANITIZER
+#endif
+#if defined(SUB0_ADDRESS_SANITIZER)
 #include <sanitizer/common_interface_defs.h>
 #endif
 
@@ -54,7 +61,7 @@ Fiber::~Fiber() {
 void Fiber::enter(unsigned high, unsigned low) {
   const std::uintptr_t address = std::uintptr_t{high} << 32 | low;
   auto* fiber = reinterpret_cast<Fiber*>(address);
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(SUB0_ADDRESS_SANITIZER)
   const void* bottom = nullptr;
   __sanitizer_finish_switch_fiber(nullptr, &bottom, &fiber->outer_stack_bytes_);
   fiber->outer_stack_ = const_cast<void*>(bottom);
@@ -65,7 +72,7 @@ void Fiber::enter(unsigned high, unsigned low) {
 }
 
 void Fiber::switchTo(ucontext_t& from, ucontext_t& to, [[maybe_unused]] bool to_fiber) {
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(SUB0_ADDRESS_SANITIZER)
   void* fake = nullptr;
   const bool is_last = !to_fiber && is_finished_;
   __sanitizer_start_switch_fiber(is_last ? nullptr : &fake, to_fiber ? stack_ : outer_stack_,

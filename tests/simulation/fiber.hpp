@@ -36,8 +36,8 @@ class Fiber {
   loop::Loop* loop_ = nullptr;  // whose turn it is while the body runs
   bool is_begun_ = false;
   bool is_finished_ = false;
-  void* outer_stack_ = nullptr;  // for the address sanitizer
-  std::size_t outer_stack_bytes_ = 0;
+  [[maybe_unused]] void* outer_stack_ = nullptr;  // for the address sanitizer
+  [[maybe_unused]] std::size_t outer_stack_bytes_ = 0;
 };
 
 }  // namespace sub0::simulation

@@ -163,6 +163,12 @@ void Host::reload() {
 
 bool Host::isIdle() const { return server_->isIdle(); }
 
+bool Host::isQuiet() const {
+  std::size_t open = 0;
+  for (const auto& unit : units_) open += unit->calls->openCount();
+  return script_.isQuiet() && open <= script_.pending();
+}
+
 void Host::stopPlugins() {
   registry_.stopAll(static_cast<std::uint64_t>(world_.nowNs()));
   for (auto& unit : units_) {

@@ -35,6 +35,8 @@ class Host {
   void drain();
   void reload();
   bool isIdle() const;
+  /// Whether no call goes on but those whose run never ends.
+  bool isQuiet() const;
   /// As after a drain: plugins stop, then everything must be over.
   void stopPlugins();
   /// What is left that ought to be over.

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/simulation/http_client.hpp"
 
+#include <algorithm>
+
 namespace sub0::simulation {
 
 void HttpClient::onConnected() {
+  idle_since_ns_ = world_.nowNs();
   if (plan_.style == Style::kSilent) {
     has_misbehaved_ = true;
     expectEndIn(scenario_.options.head_deadline_ms);
@@ -53,6 +56,7 @@ void HttpClient::next() {
 }
 
 void HttpClient::sendRequest(const Step& step) {
+  if (waiting_.empty()) idled_ns_ = world_.nowNs() - idle_since_ns_;
   if (step.number % 9 == 0) {
     const bool is_health = step.number % 2 == 0;
     waiting_.push_back({0, is_health ? 200 : 404});
@@ -144,6 +148,7 @@ void HttpClient::onResponse(const Response& response) {
                               std::to_string(waiting.status));
     }
   }
+  if (waiting_.empty()) idle_since_ns_ = world_.nowNs();
   if (response.closes) {
     if (isFaithful() && !judge_.isDraining() && response.status != 408) {
       fail("closed", "the server closes after " + std::to_string(response.status));
@@ -164,8 +169,13 @@ void HttpClient::onEnd(bool is_reset) {
   }
   if (isFaithful() && is_reset && !judge_.isDraining()) fail("closed", "reset");
   const bool may_end = is_ending_ || judge_.isDraining() || has_misbehaved_;
-  // An idle connection is closed in its time.
-  const bool is_idle = waiting_.empty();
+  // An idle connection is closed in its time, perhaps with a request on its way (RFC 9112 9.6).
+  const net::Options& options = scenario_.options;
+  const auto patience_ms =
+      static_cast<std::int64_t>(std::min(options.head_deadline_ms, options.keep_alive_ms));
+  const bool was_idle = idled_ns_ > (patience_ms - 200) * kMs;
+  if (was_idle && !waiting_.empty()) judge_.lost();
+  const bool is_idle = waiting_.empty() || was_idle;
   if (isFaithful() && !may_end && !is_idle) {
     fail("closed",
          "the connection ended with " + std::to_string(waiting_.size()) + " requests not answered");

@@ -37,6 +37,8 @@ class HttpClient final : public Client {
   void onResponse(const Response& response);
 
   std::deque<Waiting> waiting_;
+  std::int64_t idle_since_ns_ = 0;
+  std::int64_t idled_ns_ = 0;      // before the request that waits
   std::int64_t must_end_ns_ = -1;  // by then the server has lost patience
   bool is_ending_ = false;         // what comes now is the end
   bool has_misbehaved_ = false;

@@ -401,8 +401,11 @@ void SocketClient::onCloseFrame(const ServerFrame& frame) {
 void SocketClient::onEnd(bool is_reset) {
   if (is_hurt_) heard_.is_faithful = false;
   const bool is_in_order = close_code_ != 0 || state_ == State::kClosing;
-  const bool is_small = scenario_.options.hard_unsent_bytes < net::Options().hard_unsent_bytes;
-  if (isSlow() && is_small) {  // too slow for the limits of this run, and too slow to hear of it
+  // Too slow for a deadline or limit of this run, and too slow to hear of it.
+  const bool is_hurried = judge_.isDraining() || scenario_.options.ping_interval_ms > 0 ||
+                          scenario_.options.hard_unsent_bytes < net::Options().hard_unsent_bytes;
+  const bool is_refused = judge_.isDraining() && state_ == State::kHandshake;
+  if ((isSlow() && is_hurried) || is_refused) {
     heard_.is_faithful = false;
     judge_.lost();
   } else if (isFaithful() && (!is_in_order || is_reset)) {

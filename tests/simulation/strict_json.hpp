@@ -16,7 +16,8 @@ struct Json {
   Type type = Type::kNull;
   std::string text;  // of a number as it stands; of a text, decoded
   std::vector<Json> items;
-  std::vector<std::pair<std::string, Json>> members;
+  struct Member;
+  std::vector<Member> members;
 
   static std::optional<Json> parse(std::string_view text);
 
@@ -25,6 +26,11 @@ struct Json {
   bool isText() const { return type == Type::kText; }
   /// Canonical: no spaces, members as they came.
   std::string toString() const;
+};
+
+/// A pair of name and value, told apart by itself: clang wants it whole where it stands above.
+struct Json::Member : std::pair<std::string, Json> {
+  using std::pair<std::string, Json>::pair;
 };
 
 /// `text` with quotes and escapes.

@@ -35,11 +35,17 @@ bool readHead(std::string_view head, Response& response, std::string& problem) {
     std::string name(line.substr(0, colon));
     std::transform(name.begin(), name.end(), name.begin(),
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    if (response.header(name) != nullptr && name != "vary") {
+    // A list may come in several lines (RFC 9110 5.3), anything else in one.
+    const auto known = std::find_if(response.headers.begin(), response.headers.end(),
+                                    [&](const auto& header) { return header.first == name; });
+    if (known == response.headers.end()) {
+      response.headers.emplace_back(std::move(name), line.substr(colon + 2));
+    } else if (name == "vary" || name == "connection") {
+      known->second.append(", ").append(line.substr(colon + 2));
+    } else {
       problem = "header twice: " + name;
       return false;
     }
-    response.headers.emplace_back(std::move(name), line.substr(colon + 2));
   }
   return true;
 }
@@ -79,7 +85,7 @@ Read readResponse(std::string& input, bool has_body, Response& response, std::st
     if (has_body) body_bytes = std::stoul(*length);
   }
   const std::string* connection = response.header("connection");
-  response.closes = connection != nullptr && *connection == "close";
+  response.closes = connection != nullptr && connection->find("close") != connection->npos;
   if (input.size() - end - 4 < body_bytes) return Read::kMore;
   response.body = input.substr(end + 4, body_bytes);
   input.erase(0, end + 4 + body_bytes);
