@@ -47,7 +47,7 @@ Answer failure(Code code, std::string_view message) {
 }
 
 Answer answerTo(const Poco::Net::HTTPServerRequest& request, const AdminServer::Answers& answers) {
-  const std::string target = request.getURI();
+  const std::string& target = request.getURI();
   const std::string path = target.substr(0, target.find('?'));
   const bool is_health = path == "/healthz";
   if (!is_health && path != "/readyz" && path != "/metrics") {

@@ -15,11 +15,11 @@ void LoopWatch::look(std::int64_t now_ns) {
   for (const auto& seen : seen_) {
     const std::uint64_t turn = seen->loop->turnCount();
     const std::int64_t since_ns = seen->since_ns.load(std::memory_order_relaxed);
-    if (turn == 0 || turn != seen->turn || seen->loop->isAsleep()) {
+    if (turn == 0 || seen->loop->isAsleep()) {
+      seen->since_ns.store(0, std::memory_order_relaxed);
+    } else if (turn != seen->turn || since_ns == 0) {
       seen->turn = turn;
       seen->counted_ns = 0;
-      seen->since_ns.store(0, std::memory_order_relaxed);
-    } else if (since_ns == 0) {
       seen->since_ns.store(now_ns, std::memory_order_relaxed);
     } else if (now_ns - since_ns >= kBlockedNs) {
       const std::int64_t lasted_ns = now_ns - since_ns;
@@ -36,7 +36,7 @@ std::uint64_t LoopWatch::blockedNs(std::size_t loop) const {
 
 std::int64_t LoopWatch::blockedNowNs(std::size_t loop, std::int64_t now_ns) const {
   const std::int64_t since_ns = seen_[loop]->since_ns.load(std::memory_order_relaxed);
-  if (since_ns == 0 || now_ns - since_ns < kBlockedNs) return 0;
+  if (since_ns == 0 || lookedNs() - since_ns < kBlockedNs) return 0;
   return now_ns - since_ns;
 }
 

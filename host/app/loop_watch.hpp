@@ -26,7 +26,7 @@ class LoopWatch {
   std::size_t loops() const { return seen_.size(); }
   /// Time in turns that lasted longer than kBlockedNs, so far.
   std::uint64_t blockedNs(std::size_t loop) const;
-  /// How long the loop's turn has lasted, 0 below kBlockedNs.
+  /// How long the loop's turn has lasted, 0 where it lasted less than kBlockedNs at the last look.
   std::int64_t blockedNowNs(std::size_t loop, std::int64_t now_ns) const;
   /// When look() was last called; 0: never.
   std::int64_t lookedNs() const { return looked_ns_.load(std::memory_order_relaxed); }

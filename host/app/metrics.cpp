@@ -163,6 +163,47 @@ void addPlugins(Metrics& metrics) {
   }
 }
 
+void addCalls(Metrics& metrics) {
+  using All = MetricsSnapshot;
+  const MetricDeclaration rows[] = {
+      {"sub0_calls_total", "counter", "resource, code",
+       "Calls answered. Codes other than ok appear with their first call.", calls},
+      {"sub0_call_duration_seconds", "histogram", "resource, le",
+       "Time from a call's message to its reply, by the clock of loop turns: 0 within one turn. "
+       "Appears with the first call.",
+       callDurations},
+      {"sub0_calls_under_way", "gauge", "",
+       "Calls that have not ended, those that a plugin still holds after their deadline included.",
+       one<&All::calls_under_way>},
+      {"sub0_calls_unknown_total", "counter", "", "Calls of a resource that does not exist.",
+       one<&All::calls_unknown>},
+      {"sub0_broadcasts_total", "counter", "", "Broadcasts sent, whoever received them.",
+       ofTraffic<&Traffic::broadcasts>},
+      {"sub0_broadcast_deliveries_total", "counter", "", "Broadcasts written to a connection.",
+       ofNet<&Net::broadcast_deliveries>},
+      {"sub0_broadcast_overflows_total", "counter", "",
+       "Broadcasts that found another loop's mailbox full; its receivers were closed by 1013.",
+       ofNet<&Net::broadcast_overflows>},
+      {"sub0_unsent_budget_used_bytes", "gauge", "",
+       "Unsent bytes of single messages over SUB0_UNSENT_LIMIT_BYTES.",
+       one<&All::unsent_budget_used_bytes>},
+      {"sub0_unsent_budget_bytes", "gauge", "", "How many there may be: SUB0_UNSENT_BUDGET_BYTES.",
+       one<&All::unsent_budget_bytes>},
+      {"sub0_mailbox_bytes", "gauge", "loop", "Broadcasts of other loops that wait for this one.",
+       ofLoops<&LoopFigures::mailbox_bytes>},
+      {"sub0_loop_turns_total", "counter", "loop", "Turns begun.", ofLoops<&LoopFigures::turns>},
+      {"sub0_loop_blocked_seconds_total", "counter", "loop",
+       "Time in turns that lasted longer than 100 ms.", ofLoops<&LoopFigures::blocked_ns>},
+      {"sub0_loop_blocked_now_seconds", "gauge", "loop",
+       "How long the turn of now has lasted, once over 100 ms.",
+       ofLoops<&LoopFigures::blocked_now_ns>},
+      {"sub0_pool_waiting", "gauge", "", "Pieces of blocking work that no pool thread has begun.",
+       one<&All::pool_waiting>},
+      {"sub0_reloads_total", "counter", "result", "Reloads (SIGHUP), ok or refused.", reloads},
+  };
+  metrics.insert(metrics.end(), std::begin(rows), std::end(rows));
+}
+
 Metrics makeMetrics() {
   using All = MetricsSnapshot;
   Metrics metrics{
@@ -199,41 +240,8 @@ Metrics makeMetrics() {
        ofNet<&Net::messages>},
       {"sub0_replies_sent_total", "counter", "", "HTTP responses and WebSocket replies written.",
        ofNet<&Net::replies>},
-      {"sub0_calls_total", "counter", "resource, code",
-       "Calls answered. Codes other than ok appear with their first call.", calls},
-      {"sub0_call_duration_seconds", "histogram", "resource, le",
-       "Time from a call's message to its reply, by the clock of loop turns: 0 within one turn. "
-       "Appears with the first call.",
-       callDurations},
-      {"sub0_calls_under_way", "gauge", "",
-       "Calls that have not ended, those that a plugin still holds after their deadline included.",
-       one<&All::calls_under_way>},
-      {"sub0_calls_unknown_total", "counter", "", "Calls of a resource that does not exist.",
-       one<&All::calls_unknown>},
-      {"sub0_broadcasts_total", "counter", "", "Broadcasts sent, whoever received them.",
-       ofTraffic<&Traffic::broadcasts>},
-      {"sub0_broadcast_deliveries_total", "counter", "", "Broadcasts written to a connection.",
-       ofNet<&Net::broadcast_deliveries>},
-      {"sub0_broadcast_overflows_total", "counter", "",
-       "Broadcasts that found another loop's mailbox full; its receivers were closed by 1013.",
-       ofNet<&Net::broadcast_overflows>},
-      {"sub0_unsent_budget_used_bytes", "gauge", "",
-       "Unsent bytes of single messages over SUB0_UNSENT_LIMIT_BYTES.",
-       one<&All::unsent_budget_used_bytes>},
-      {"sub0_unsent_budget_bytes", "gauge", "", "How many there may be: SUB0_UNSENT_BUDGET_BYTES.",
-       one<&All::unsent_budget_bytes>},
-      {"sub0_mailbox_bytes", "gauge", "loop", "Broadcasts of other loops that wait for this one.",
-       ofLoops<&LoopFigures::mailbox_bytes>},
-      {"sub0_loop_turns_total", "counter", "loop", "Turns begun.", ofLoops<&LoopFigures::turns>},
-      {"sub0_loop_blocked_seconds_total", "counter", "loop",
-       "Time in turns that lasted longer than 100 ms.", ofLoops<&LoopFigures::blocked_ns>},
-      {"sub0_loop_blocked_now_seconds", "gauge", "loop",
-       "How long the turn of now has lasted, once over 100 ms.",
-       ofLoops<&LoopFigures::blocked_now_ns>},
-      {"sub0_pool_waiting", "gauge", "", "Pieces of blocking work that no pool thread has begun.",
-       one<&All::pool_waiting>},
-      {"sub0_reloads_total", "counter", "result", "Reloads (SIGHUP), ok or refused.", reloads},
   };
+  addCalls(metrics);
   addPlugins(metrics);
   addProcess(metrics);
   return metrics;

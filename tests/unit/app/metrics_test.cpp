@@ -33,8 +33,7 @@ std::string table() {
 
 /// The table of docs/metrics.md is made from the declarations: UPDATE_EXPECT=1 rewrites it.
 TEST(Metrics, TheReferenceTellsAllOfThem) {
-  const std::string here = __FILE__;
-  const std::string path = here.substr(0, here.rfind("tests/unit/app/")) + "docs/metrics.md";
+  const std::string path = SUB0_SOURCE_DIR "/docs/metrics.md";
   std::ifstream file(path);
   std::string text(std::istreambuf_iterator<char>(file), {});
   const auto begin = text.find(kTableBegin);
