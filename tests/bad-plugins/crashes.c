@@ -23,7 +23,7 @@ static int64_t overflow(volatile char* below) {
   return overflow(room) + room[0];
 }
 static void run(void* action, const sub0_run* run_) {
-  int* volatile nowhere = 0;
+  volatile int* volatile nowhere = 0; /* the write is volatile too: it stays */
   volatile int zero = 0;
   switch (*(const char*)action) {
     case 'a':

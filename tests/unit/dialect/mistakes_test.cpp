@@ -151,7 +151,9 @@ class Mutator {
       }
       case 3: {  // two tokens change places
         const auto tokens = tokensOf(text);
-        auto [a, b] = std::minmax(below(tokens.size()), below(tokens.size()));
+        std::size_t a = below(tokens.size());
+        std::size_t b = below(tokens.size());
+        if (b < a) std::swap(a, b);
         const auto [a_begin, a_size] = tokens[a];
         const auto [b_begin, b_size] = tokens[b];
         const std::string first = text.substr(a_begin, a_size);

@@ -12,6 +12,7 @@
 #include "plugin/watchdog.hpp"
 #include "tests/unit/plugin/rig.hpp"
 
+// Longer than most: one file because all cases turn the same scripted rig.
 namespace sub0::plugin {
 namespace {
 
