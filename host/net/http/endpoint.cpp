@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "net/http/forwarded.hpp"
 #include "net/http/query_string.hpp"
 #include "net/http/reply_body.hpp"
 #include "net/ws/handshake.hpp"
@@ -14,17 +15,6 @@ namespace sub0::net::http {
 namespace {
 
 constexpr std::string_view kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
-
-/// Sent by a program on this machine for itself: not passed on by a proxy, not by a page in a
-/// browser.
-bool isOfThisMachine(std::string_view peer_address, const Request& request) {
-  if (peer_address != "::1" && peer_address.substr(0, 4) != "127.") return false;
-  for (const auto* name : {"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto",
-                           "X-Real-IP", "Via", "Origin"}) {
-    if (request.header(name)) return false;
-  }
-  return true;
-}
 
 }  // namespace
 

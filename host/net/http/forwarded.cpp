@@ -24,6 +24,15 @@ std::optional<IPAddress> parseHop(std::string_view text) {
 
 }  // namespace
 
+bool isOfThisMachine(std::string_view peer_address, const Request& request) {
+  if (peer_address != "::1" && peer_address.substr(0, 4) != "127.") return false;
+  for (const auto* name : {"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto",
+                           "X-Real-IP", "Via", "Origin"}) {
+    if (request.header(name)) return false;
+  }
+  return true;
+}
+
 Result<TrustedProxies> TrustedProxies::parse(std::string_view list) {
   auto ranges = AddressRanges::parse(list);
   if (!ranges) return ranges.error();

@@ -12,6 +12,10 @@
 
 namespace sub0::net::http {
 
+/// Whether a program on this machine sent it for itself: neither a proxy passed it on nor a page in
+/// a browser had it sent. `peer_address` as text, v4-mapped ones as IPv4.
+bool isOfThisMachine(std::string_view peer_address, const Request& request);
+
 /// Who the client is (`$HEADER.ip`, S-61): the peer, or, where the peer is a trusted proxy
 /// (SUB0_TRUSTED_PROXIES), the last hop of X-Forwarded-For that is not trusted. An untrusted peer's
 /// header is ignored. Compiled at start, immutable, any thread.

@@ -5,8 +5,6 @@ while every loop is blocked."""
 import json
 import socket
 import sqlite3
-import urllib.error
-import urllib.request
 
 import host as hosts
 from metrics_project import MetricsTest, bad_plugin, fetch, make_fifo, read_page, release
@@ -25,29 +23,6 @@ class PublicPort(MetricsTest):
                 self.assertEqual(response.status, 404)
                 self.assertNotIn(b"sub0_calls", response.body)
         self.assertEqual(fetch(host.port)[0], 200)
-
-    def test_other_machines(self):
-        # an address of this machine that is not loopback stands for another one
-        address = own_address()
-        if address is None:
-            self.skipTest("this machine has no address but loopback")
-        host = self.start(PROJECT, env={"HOST": address})
-        with self.assertRaises(urllib.error.HTTPError) as refusal:
-            urllib.request.urlopen(f"http://{address}:{host.port}/metrics", timeout=hosts.PATIENCE_S)
-        with refusal.exception as reply:
-            self.assertEqual(reply.code, 404)
-            self.assertIn("SUB0_ADMIN_PORT", reply.read().decode())
-
-
-def own_address():
-    """No packet is sent: connecting a datagram socket chooses an address."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))
-        except OSError:
-            return None
-        address = probe.getsockname()[0]
-    return None if address.startswith("127.") else address
 
 
 class AdminPort(MetricsTest):

@@ -53,6 +53,24 @@ TEST(TrustedProxies, WhatStandsBeforeAMalformedHopIsIgnored) {
   }
 }
 
+TEST(IsOfThisMachine, TakesLoopbackAloneAndNothingThatWasPassedOn) {
+  const ParsedRequest plain("GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
+  for (const char* peer : {"127.0.0.1", "127.9.9.9", "::1"}) {
+    EXPECT_TRUE(isOfThisMachine(peer, *plain)) << peer;
+  }
+  for (const char* peer :
+       {"10.0.0.1", "12.7.0.1", "128.0.0.1", "::2", "fe80::1", "2001:db8::1", ""}) {
+    EXPECT_FALSE(isOfThisMachine(peer, *plain)) << peer;
+  }
+  for (const char* line :
+       {"X-Forwarded-For: 127.0.0.1", "forwarded: for=127.0.0.1", "Via: 1.1 a", "X-Real-IP: ::1",
+        "Origin: null", "X-Forwarded-Proto: https", "X-Forwarded-Host: localhost"}) {
+    const ParsedRequest passed_on("GET /metrics HTTP/1.1\r\nHost: a\r\n" + std::string(line) +
+                                  "\r\n\r\n");
+    EXPECT_FALSE(isOfThisMachine("127.0.0.1", *passed_on)) << line;
+  }
+}
+
 TEST(TrustedProxies, RangesEndWhereTheySay) {
   const std::string header = "X-Forwarded-For: 198.51.100.1\r\n";
   EXPECT_EQ(clientOf("192.168.4.0/22", "192.168.7.255", header), "198.51.100.1");
