@@ -126,8 +126,7 @@ void Judge::checkFailure(const CallRecord& call, const Json& reply, int status) 
   if (error == call.expected.error) return;
   // Pressure may change what comes: then it must be said by these.
   if (error == "timeout" && took_ns >= deadline_ns - kSlackNs) return;
-  const bool may_be_busy = call.expected.waits_for_others ||
-                           scenario_.options.hard_unsent_bytes < net::Options().hard_unsent_bytes;
+  const bool may_be_busy = call.expected.waits_for_others || scenario_.isShortOfMemory();
   if (error == "busy" && may_be_busy) return;
   world_.fail("result", describe(call) + " failed with \"" + error + "\"; reckoned was \"" +
                             call.expected.error + "\": " + reply.toString());

@@ -142,8 +142,13 @@ std::size_t Scenario::steps() const {
   return count;
 }
 
+bool Scenario::isShortOfMemory() const {
+  static const net::Options kUsual;
+  return options.hard_unsent_bytes < kUsual.hard_unsent_bytes;
+}
+
 Scenario makeScenario(std::uint64_t seed) {
-  Random random(seed * 0x9e3779b97f4a7c15ULL + 1);
+  Random random(Random(seed).next());  // mixed: neighbouring seeds have nothing in common
   Scenario scenario;
   scenario.seed = seed;
   scenario.loops = 1 + random.below(4);

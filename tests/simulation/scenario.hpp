@@ -80,6 +80,8 @@ struct Scenario {
   std::vector<ResourceModel> resources;
   std::vector<ClientPlan> clients;
   std::size_t steps() const;
+  /// Whether less may be unsent than usual, so that who is slow may be refused or closed.
+  bool isShortOfMemory() const;
 };
 
 Scenario makeScenario(std::uint64_t seed);

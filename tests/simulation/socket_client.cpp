@@ -363,7 +363,7 @@ bool SocketClient::expectsClose() const {
       return judge_.isDraining();
     case 1008:
     case 1013:  // too slow, by limits that this run made small
-      return scenario_.options.hard_unsent_bytes < net::Options().hard_unsent_bytes;
+      return scenario_.isShortOfMemory();
     default:
       return false;
   }
@@ -402,8 +402,8 @@ void SocketClient::onEnd(bool is_reset) {
   if (is_hurt_) heard_.is_faithful = false;
   const bool is_in_order = close_code_ != 0 || state_ == State::kClosing;
   // Too slow for a deadline or limit of this run, and too slow to hear of it.
-  const bool is_hurried = judge_.isDraining() || scenario_.options.ping_interval_ms > 0 ||
-                          scenario_.options.hard_unsent_bytes < net::Options().hard_unsent_bytes;
+  const bool is_hurried =
+      judge_.isDraining() || scenario_.options.ping_interval_ms > 0 || scenario_.isShortOfMemory();
   const bool is_refused = judge_.isDraining() && state_ == State::kHandshake;
   if ((isSlow() && is_hurried) || is_refused) {
     heard_.is_faithful = false;

@@ -96,7 +96,7 @@ class World {
   bool runDueEvent();
   bool jump(std::int64_t until_ns);
 
-  static constexpr std::uint64_t kMaxSteps = 400'000;
+  static constexpr std::uint64_t kMaxSteps = 4'000'000;
   std::int64_t now_ns_;
   Random random_;
   Trace trace_;
