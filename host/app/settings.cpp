@@ -218,6 +218,11 @@ std::vector<std::string> Settings::problems() const {
                       " to " + std::to_string(declared.max));
     }
   }
+  const SettingValue endpoint = find("WEBSOCKET_ENDPOINT");
+  if (!endpoint.value.empty() && endpoint.value.front() == '/') {
+    found.push_back("WEBSOCKET_ENDPOINT=" + endpoint.value + " (" + endpoint.origin +
+                    "): leave out the slash at its beginning");
+  }
   for (const auto& property : properties_) {
     const bool is_known =
         std::any_of(declarations_.begin(), declarations_.end(),

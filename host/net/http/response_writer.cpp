@@ -82,6 +82,7 @@ void writeResponse(std::string& out, const ResponseHead& head, std::string_view 
     out.append("\r\n");
   }
   if (!head.allow.empty()) appendHeader(out, "Allow", head.allow);
+  if (head.status == 401) out.append("WWW-Authenticate: Bearer\r\n");  // RFC 9110 11.6.1
   if (head.retry_after_s >= 0) {
     out.append("Retry-After: ");
     appendNumber(out, static_cast<unsigned long long>(head.retry_after_s));

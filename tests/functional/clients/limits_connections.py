@@ -216,6 +216,7 @@ class BadTokens(WireTest):
         self.wallet = self.enterContext(hosts.Host(env=self.environment))
 
 
+@unittest.skipIf(hosts.is_sanitized(), "the undefined-behaviour sanitizer opens descriptors itself, and reports what it cannot see")
 class Descriptors(unittest.TestCase):
     def test_used_up(self):
         # no busy loop, one log line a period, recovers
@@ -290,7 +291,8 @@ class Waves(unittest.TestCase):
                 wait_until(lambda: process.descriptors() == before, "all descriptors are closed")
                 resident.append(process.resident_kib())
             self.assertEqual(process.threads(), threads)
-            self.assertLessEqual(resident[-1], resident[1] * 1.05, resident)
+            if not hosts.is_sanitized():
+                self.assertLessEqual(resident[-1], resident[1] * 1.05, resident)
             self.assertEqual(host.call("echo", {"n": 1})["status"], 200)
 
 

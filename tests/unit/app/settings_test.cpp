@@ -69,5 +69,13 @@ TEST(Settings, WhatIsNoFlagOrNoNumberIsAProblemWithItsOrigin) {
   EXPECT_EQ(settingsOf({{"SUB0_TOKEN_LEEWAY", "-1"}}).problems().size(), 1u);
 }
 
+// No request would ever reach "//chat".
+TEST(Settings, AnEndpointBehindASlashIsAProblem) {
+  EXPECT_EQ(settingsOf({{"WEBSOCKET_ENDPOINT", "/chat"}}).problems(),
+            std::vector<std::string>{
+                "WEBSOCKET_ENDPOINT=/chat (environment): leave out the slash at its beginning"});
+  EXPECT_TRUE(settingsOf({{"WEBSOCKET_ENDPOINT", "live/chat"}}).problems().empty());
+}
+
 }  // namespace
 }  // namespace sub0::app

@@ -46,6 +46,15 @@ TEST(ResponseWriter, NoContentHasNeitherLengthNorType) {
             "HTTP/1.1 204 No Content\r\nAccess-Control-Allow-Origin: *\r\n\r\n");
 }
 
+TEST(ResponseWriter, UnauthorizedNamesItsScheme) {
+  // RFC 9110 11.6.1
+  ResponseHead head;
+  head.status = 401;
+  EXPECT_NE(write(head, "").find("\r\nWWW-Authenticate: Bearer\r\n"), std::string::npos);
+  head.status = 403;
+  EXPECT_EQ(write(head, "").find("WWW-Authenticate"), std::string::npos);
+}
+
 TEST(ResponseWriter, RetryAfter) {
   ResponseHead head;
   head.status = 429;

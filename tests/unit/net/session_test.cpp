@@ -241,7 +241,8 @@ TEST(Session, ForeignOriginIsRefusedBeforeTheUpgrade) {
   Options options = socketOptions();
   options.cors = *http::CorsPolicy::parse("https://good.example");
   TestServer server(options);
-  for (const char* origin : {"https://evil.com", "null", "https://good.example.evil.com"}) {
+  for (const char* origin : {"https://evil.com", "null", "https://good.example.evil.com",
+                             "https://good.example\r\nOrigin: https://evil.com"}) {
     Client client(server.port());
     client.send(upgradeRequest("/ws", "Origin: " + std::string(origin) + "\r\n"));
     EXPECT_EQ(client.response().substr(0, 12), "HTTP/1.1 403") << origin;
