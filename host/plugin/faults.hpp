@@ -52,6 +52,9 @@ class CallFrame {
 
   /// This thread's innermost frame, or null. Safe in a signal handler.
   static const CallFrame* current() { return current_; }
+  /// For a scheduler that switches between stacks on one thread (simulation), as
+  /// loop::Loop::exchangeCurrent.
+  static CallFrame* exchangeCurrent(CallFrame* frame) { return std::exchange(current_, frame); }
   const CallSite& site() const { return site_; }
   const char* function() const { return function_; }
   sub0_ticket ticket() const { return ticket_; }

@@ -33,7 +33,7 @@ void Client::fail(std::string_view oracle, const std::string& text) {
 }
 
 bool Client::isReady() {
-  if (is_done_) return false;
+  if (is_done_ || !mayConnect()) return false;
   const std::int64_t now_ns = world_.nowNs();
   if (due_ns_ >= 0 && due_ns_ <= now_ns) return true;
   if (!link_) return false;
@@ -41,7 +41,9 @@ bool Client::isReady() {
   return hasOutput() && network_.clientHasRoom(*link_);
 }
 
-std::int64_t Client::dueNs() { return is_done_ ? -1 : due_ns_; }
+std::int64_t Client::dueNs() { return is_done_ || !mayConnect() ? -1 : due_ns_; }
+
+bool Client::mayConnect() const { return plan_.after == 0 || judge_.hasLeft(plan_.after); }
 
 void Client::act() {
   if (!link_) {
@@ -121,6 +123,7 @@ void Client::finishWriting() {
 void Client::leave(bool by_reset) {
   if (is_done_) return;
   world_.note("client", plan_.number, by_reset ? "resets" : "closes");
+  judge_.left(plan_.number);
   if (link_) by_reset ? network_.clientReset(*link_) : network_.clientClose(*link_);
   is_done_ = true;
 }

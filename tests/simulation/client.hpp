@@ -79,6 +79,7 @@ class Client : public Actor {
   bool is_hurt_ = false;  // the network broke it
 
  private:
+  bool mayConnect() const;
   void connect();
   void send();
   void receive();

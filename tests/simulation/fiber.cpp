@@ -51,6 +51,8 @@ char* takeStack() {
 
 }  // namespace
 
+Fiber* Fiber::current_ = nullptr;
+
 Fiber::Fiber(std::function<void()> body) : body_(std::move(body)) {}
 
 Fiber::~Fiber() {
@@ -97,9 +99,14 @@ void Fiber::resume() {
     ::makecontext(&own_, reinterpret_cast<void (*)()>(&Fiber::enter), 2,
                   static_cast<unsigned>(address >> 32), static_cast<unsigned>(address));
   }
+  assert(current_ == nullptr);
+  current_ = this;
   loop::Loop* const outer_loop = loop::Loop::exchangeCurrent(loop_);
+  plugin::CallFrame* const outer_frame = plugin::CallFrame::exchangeCurrent(frame_);
   switchTo(outer_, own_, true);
+  frame_ = plugin::CallFrame::exchangeCurrent(outer_frame);
   loop_ = loop::Loop::exchangeCurrent(outer_loop);
+  current_ = nullptr;
 }
 
 void Fiber::pause() { switchTo(own_, outer_, false); }

@@ -36,7 +36,7 @@ Host::Host(World& world, Network& network, Judge& judge, const Scenario& scenari
       scenario_(scenario),
       pool_(0),
       script_(world, judge),
-      pool_actor_(*this) {
+      pool_threads_{{*this, 0}, {*this, 1}} {
   std::vector<loop::Loop*> loops;
   for (std::size_t i = 0; i < scenario.loops; ++i) {
     units_.push_back(std::make_unique<Unit>(*this, static_cast<std::uint32_t>(i)));
@@ -47,22 +47,24 @@ Host::Host(World& world, Network& network, Judge& judge, const Scenario& scenari
   for (std::size_t i = 0; i < scenario.loops; ++i) {
     table_.setTicketTable(static_cast<std::uint32_t>(i), &units_[i]->tickets);
   }
-  world_.add(pool_actor_);
+  for (PoolThread& thread : pool_threads_) world_.add(thread);
 }
 
 Host::~Host() {
-  world_.remove(pool_actor_);
+  for (PoolThread& thread : pool_threads_) world_.remove(thread);
   server_.reset();
   for (auto& unit : units_) unit->calls.reset();
   plans_.reset();
   registry_.destroyAll();
 }
 
-bool Host::PoolActor::isReady() { return host_.pool_.hasWork(); }
+bool Host::PoolThread::isReady() { return !isIdle() || host_.pool_.hasWork(); }
 
-void Host::PoolActor::act() {
-  host_.world_.note("pool", 0, "works");
-  host_.pool_.runOne();
+void Host::PoolThread::act() {
+  host_.world_.note("pool", number_, isIdle() ? "works" : "works on");
+  if (isIdle()) fiber_ = std::make_unique<Fiber>([this] { host_.pool_.runOne(); });
+  fiber_->resume();
+  if (fiber_->isFinished()) fiber_.reset();
 }
 
 std::uint64_t Host::Tap::count(const call::Broadcast& broadcast, const call::Sender& sender) {
@@ -154,6 +156,7 @@ void Host::reload() {
   world_.note("host", 0, "reloads");
   auto plans = compile(false);
   if (plans == nullptr) return;
+  old_plans_.push_back(plans_);
   plans_ = plans;
   for (auto& unit : units_) {
     unit->loop.post([&unit = *unit, plans] { unit.calls->setPlans(plans); });
@@ -192,12 +195,29 @@ void Host::checkNothingIsLeft() {
     look("tickets", unit->tickets.openCount());
     look("calls", unit->calls->openCount());
     look("letters", unit->loop.mailbox().empty() ? 0 : 1);
+    look("bytes of letters reserved", unit->loop.mailbox().bulkBytes());
     look("timers", unit->io.sleepsForEver() ? 0 : 1);
   }
+  for (const ClientPlan& client : scenario_.clients) {
+    const std::string_view uid = client.uid;
+    if (uid.empty()) continue;
+    call::Broadcast to_one;
+    to_one.audience = call::Audience::kSingle;
+    to_one.uids = {&uid, 1};
+    look("connections of a uid", server_->hub().count(to_one, {}));
+  }
+  for (const auto& plans : old_plans_) look("old plan sets", plans.expired() ? 0 : 1);
   if (!left.empty()) world_.fail("left-over", "after the end there are still " + left);
 }
 
+bool Host::isPoolIdle() const { return pool_threads_[0].isIdle() && pool_threads_[1].isIdle(); }
+
 bool Host::findLostWake(std::string& text) const {
+  // Whoever sends a letter and is stopped on its way may still wake.
+  if (!isPoolIdle()) return false;
+  for (const auto& unit : units_) {
+    if (unit->io.isPreempted()) return false;
+  }
   for (const auto& unit : units_) {
     if (!unit->io.isAsleep() || unit->io.isWoken() || unit->loop.mailbox().empty()) continue;
     text = "loop " + std::to_string(unit->loop.index()) +
@@ -215,7 +235,7 @@ bool Host::hasStopped() const {
   for (const auto& unit : units_) {
     if (!unit->io.isFinished()) return false;
   }
-  return true;
+  return isPoolIdle();
 }
 
 }  // namespace sub0::simulation

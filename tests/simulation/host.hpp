@@ -13,6 +13,7 @@
 #include "plugin/host_table.hpp"
 #include "plugin/registry.hpp"
 #include "plugin/ticket_table.hpp"
+#include "tests/simulation/fiber.hpp"
 #include "tests/simulation/judge.hpp"
 #include "tests/simulation/network.hpp"
 #include "tests/simulation/scenario.hpp"
@@ -69,19 +70,23 @@ class Host {
     Tap tap;
     std::unique_ptr<call::Calls> calls;
   };
-  /// The pool's threads.
-  class PoolActor final : public Actor {
+  /// One of the pool's threads.
+  class PoolThread final : public Actor {
    public:
-    explicit PoolActor(Host& host) : host_(host) {}
+    PoolThread(Host& host, std::uint64_t number) : host_(host), number_(number) {}
+    bool isIdle() const { return fiber_ == nullptr; }
     bool isReady() override;
     void act() override;
 
    private:
     Host& host_;
+    const std::uint64_t number_;
+    std::unique_ptr<Fiber> fiber_;
   };
 
   std::shared_ptr<const call::PlanSet> compile(bool with_circle);
   bool createPlugins();
+  bool isPoolIdle() const;
 
   World& world_;
   Network& network_;
@@ -93,8 +98,9 @@ class Host {
   ScriptPlugin script_;
   std::vector<std::unique_ptr<Unit>> units_;
   std::shared_ptr<const call::PlanSet> plans_;
+  std::vector<std::weak_ptr<const call::PlanSet>> old_plans_;  // nobody keeps them for ever
   std::unique_ptr<net::Server> server_;
-  PoolActor pool_actor_;
+  PoolThread pool_threads_[2];
 };
 
 }  // namespace sub0::simulation

@@ -80,7 +80,7 @@ void Judge::replied(std::uint64_t client, std::uint64_t number, const Json& repl
     world_.fail("reply-shape", describe(call) + ": a reply without data");
     return;
   }
-  if (call.is_prompt && call.ended_ns >= 0 && world_.nowNs() - call.ended_ns > kSlackNs) {
+  if (call.is_prompt && call.ended_ns >= 0 && world_.nowNs() - call.ended_ns > slackNs()) {
     world_.fail("late-reply", describe(call) + ": its reply came " +
                                   std::to_string((world_.nowNs() - call.ended_ns) / kMs) +
                                   " ms after its last run had ended");
@@ -139,6 +139,23 @@ void Judge::refused(std::uint64_t client, const Json& reply, std::string_view er
                                  std::string(error) + ", got " + reply.toString());
 }
 
+void Judge::leftUnanswered(std::uint64_t number) {
+  const CallRecord* call = find(number);
+  // As the server has it: the end of the window is the closing handshakes'.
+  const std::int64_t window_ms = scenario_.drain_window_ms;
+  const std::int64_t calls_ms = std::max(window_ms - 500, window_ms / 2);
+  const bool is_early = world_.nowNs() < drained_ns_ + calls_ms * kMs;
+  if (call == nullptr || call->runs.empty() || !is_early) return;
+  world_.fail("drain",
+              describe(*call) + " was under way, and its connection ended without a reply");
+}
+
+/// Within this much time whoever has something to do has done it.
+std::int64_t Judge::slackNs() const {
+  constexpr std::int64_t kPromptNs = 50 * kMs;
+  return world_.has(kStalls) || world_.has(kLateWakes) ? kSlackNs : kPromptNs;
+}
+
 void Judge::runStarted(std::uint64_t number, std::size_t action, std::int64_t deadline_ns) {
   const auto found = calls_.find(number);
   if (found == calls_.end()) {
@@ -164,6 +181,11 @@ void Judge::runStarted(std::uint64_t number, std::size_t action, std::int64_t de
   // S-114: the calls of a connection start in order. Those that begin on the pool, or wait for a
   // place, run when there is room.
   const bool starts_at_once = call.resource->actions[action].mode == Mode::kScript;
+  const std::int64_t waited_ns = is_first ? 0 : world_.nowNs() - call.ended_ns;
+  if (starts_at_once && waited_ns > slackNs()) {
+    world_.fail("late-run", describe(call) + ": a run began " + std::to_string(waited_ns / kMs) +
+                                " ms after the one before it had ended");
+  }
   if (!is_first || !call.is_socket || !starts_at_once) return;
   std::uint64_t& last = last_started_[call.client];
   if (number < last) {
@@ -186,14 +208,19 @@ void Judge::runThrew(std::uint64_t number) {
   if (call != nullptr) running_[call->client].erase(number);
 }
 
+void Judge::runEnds(std::uint64_t number) {
+  const auto found = calls_.find(number);
+  if (found == calls_.end()) return;
+  found->second.ended_ns = world_.nowNs();
+  running_[found->second.client].erase(number);
+}
+
 void Judge::runEnded(std::uint64_t number, std::int32_t status, std::int64_t deadline_ns,
                      bool is_first) {
   const auto found = calls_.find(number);
   if (found == calls_.end()) return;
-  CallRecord& call = found->second;
+  const CallRecord& call = found->second;
   const std::int64_t now_ns = world_.nowNs();
-  running_[call.client].erase(number);
-  if (is_first && status == SUB0_OK) call.ended_ns = now_ns;
   if (is_first && status != SUB0_OK && now_ns < deadline_ns - kMs) {
     world_.fail("tickets", describe(call) + ": the first end of a run was refused with " +
                                std::to_string(status));

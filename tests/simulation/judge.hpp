@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -69,6 +70,9 @@ class Judge {
   void heard(Heard heard) { heard_.push_back(std::move(heard)); }
   /// What must be said of a message that became no call.
   void refused(std::uint64_t client, const Json& reply, std::string_view error);
+  /// The server ends a connection because it drains, and `call` is not answered: it was not under
+  /// way, or its time was up.
+  void leftUnanswered(std::uint64_t call);
   /// Any response or reply at all, before it is judged.
   void sawResponse() { ++responses_seen_; }
   /// Something was lost on the way, for a reason that was checked.
@@ -77,6 +81,8 @@ class Judge {
   // Told by the plugin.
   void runStarted(std::uint64_t call, std::size_t action, std::int64_t deadline_ns);
   void runThrew(std::uint64_t call);
+  /// Before the host is told.
+  void runEnds(std::uint64_t call);
   void runEnded(std::uint64_t call, std::int32_t status, std::int64_t deadline_ns, bool is_first);
 
   // Told by the port of broadcasts.
@@ -87,6 +93,8 @@ class Judge {
   void stopping() { is_stopping_ = true; }
   void drained() { drained_ns_ = world_.nowNs(); }
   bool isDraining() const { return drained_ns_ >= 0; }
+  void left(std::uint64_t client) { left_.insert(client); }
+  bool hasLeft(std::uint64_t client) const { return left_.count(client) != 0; }
   std::int64_t drainedNs() const { return drained_ns_; }
   /// At the end: what must have come to whom.
   void finish();
@@ -103,6 +111,7 @@ class Judge {
 
  private:
   void checkFailure(const CallRecord& call, const Json& reply, int status);
+  std::int64_t slackNs() const;
   void checkOwnCasts(const Heard& heard);
   void checkCasts(const Heard& heard);
   void checkCastsOfCalls();
@@ -118,6 +127,7 @@ class Judge {
   std::map<std::uint64_t, std::map<std::uint64_t, std::int64_t>> running_;  // by client: deadlines
   std::vector<CastRecord> casts_;
   std::vector<Heard> heard_;
+  std::set<std::uint64_t> left_;  // clients
   std::int64_t drained_ns_ = -1;
   std::uint64_t replies_seen_ = 0;
   std::uint64_t responses_seen_ = 0;

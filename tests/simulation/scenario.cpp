@@ -30,6 +30,11 @@ How howByChance(Random& random, const Scenario& scenario, const ActionModel& act
     how.ending = Ending::kNow;
   }
   how.ms = random.oneIn(4) ? 0 : random.between(0, 60);
+  // Some end when their deadline does.
+  constexpr std::int64_t kLongMs = 55;
+  if (how.ending == Ending::kThread && how.ms >= kLongMs) {
+    how.ms = scenario.call_deadline_ms + how.ms - kLongMs - 3;
+  }
   if (how.ending == Ending::kLate) how.ms = scenario.call_deadline_ms + random.between(300, 900);
   how.code = kCodes[random.below(std::size(kCodes))];
   return how;
@@ -172,6 +177,12 @@ Scenario makeScenario(std::uint64_t seed) {
   for (std::size_t i = 0; i < clients; ++i) {
     scenario.clients.push_back(clientByChance(random, scenario, i + 1, next_step));
   }
+  // Some come when another has gone in the middle of its calls: into the place that it had.
+  for (std::size_t i = 1; i < clients; ++i) {
+    const ClientPlan& before = scenario.clients[i - 1];
+    const bool goes_early = before.style == Style::kResets || before.reset_ms >= 0;
+    if (goes_early && !random.oneIn(3)) scenario.clients[i].after = before.number;
+  }
   return scenario;
 }
 
@@ -201,6 +212,7 @@ void Omissions::apply(Scenario& scenario) const {
   erase(scenario.clients, clients);
   for (ClientPlan& client : scenario.clients) {
     erase(client.steps, steps);
+    if (clients.count(client.after) != 0) client.after = 0;
     if ((faults & kSmallBuffers) != 0) client.up_bytes = client.down_bytes = std::size_t{128} << 10;
     if ((faults & kDelays) != 0) client.max_delay_ms = 0;
     if ((faults & kResets) != 0) client.reset_ms = -1;

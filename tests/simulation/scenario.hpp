@@ -55,6 +55,7 @@ struct ClientPlan {
   Style style = Style::kGood;
   std::string uid;  // empty: none
   std::int64_t connect_ms = 0;
+  std::uint64_t after = 0;                   // not before this client has left; 0: nobody
   std::size_t up_bytes = 0, down_bytes = 0;  // of the kernels' buffers
   std::int64_t max_delay_ms = 0;
   std::size_t write_bytes = 0;  // at most at a time; 0: no limit

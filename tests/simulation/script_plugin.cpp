@@ -144,7 +144,12 @@ void ScriptPlugin::run(const Action& action, const sub0_run& run) {
     pending_.erase(pending.place);
     throw std::runtime_error("as the payload says");
   }
+  const std::uint64_t call = pending.call;
   schedule(pending);
+  world_.mayBePreempted();  // who ends it may be done before run() has returned
+  if (wholeOf(json::find(input, "n")) != call) {
+    world_.fail("tickets", "call " + std::to_string(call) + ": inputs went before run() returned");
+  }
 }
 
 void ScriptPlugin::schedule(Pending& pending) {
@@ -241,6 +246,7 @@ void ScriptPlugin::end(Pending& pending) {
 void ScriptPlugin::complete(const Pending& pending, bool is_first) {
   const Ending ending = pending.how.ending;
   std::int32_t status = SUB0_OK;
+  if (is_first) judge_.runEnds(pending.call);
   if (ending == Ending::kFail || ending == Ending::kFailLater) {
     const sub0_error error{
         sizeof(sub0_error), pending.how.code, json::toView("as the payload says"), {}};

@@ -82,12 +82,6 @@ void SimIo::collect() {
   world_.note("loop", loop_, "turns, events", events_.size());
 }
 
-void SimIo::mayBePreempted() {
-  if (!world_.has(kPreemption) || !world_.random().oneIn(12)) return;
-  world_.note("loop", loop_, "is preempted");
-  fiber_->pause();
-}
-
 bool SimIo::check(int descriptor, const char* what) {
   if (network_.isKnown(descriptor)) return true;
   world_.fail("descriptors", std::string("the host ") + what + " descriptor " +
@@ -121,7 +115,7 @@ void SimIo::unwatch(int descriptor) {
 }
 
 loop::Accepted SimIo::accept(int) {
-  mayBePreempted();
+  world_.mayBePreempted();
   loop::Accepted accepted;
   if (!network_.hasBacklog()) {
     accepted.status = loop::IoStatus::kWouldBlock;
@@ -141,7 +135,7 @@ loop::Accepted SimIo::accept(int) {
 }
 
 loop::IoResult SimIo::receive(int descriptor, char* buffer, std::size_t size) {
-  mayBePreempted();
+  world_.mayBePreempted();
   if (!check(descriptor, "reads from")) return {loop::IoStatus::kFailed, 0, EBADF};
   const loop::IoResult result = network_.receive(descriptor, buffer, size);
   world_.note("loop", loop_, "receives", result.bytes,
@@ -150,7 +144,7 @@ loop::IoResult SimIo::receive(int descriptor, char* buffer, std::size_t size) {
 }
 
 loop::IoResult SimIo::send(int descriptor, const iovec* parts, int count) {
-  mayBePreempted();
+  world_.mayBePreempted();
   if (!check(descriptor, "writes to")) return {loop::IoStatus::kFailed, 0, EBADF};
   const loop::IoResult result = network_.send(descriptor, parts, count);
   world_.note("loop", loop_, "sends", result.bytes);

@@ -31,6 +31,8 @@ class SimIo final : public loop::Io, public Actor {
   bool isAsleep() const {
     return is_asleep_ && (wake_due_ns_ < 0 || wake_due_ns_ > world_.nowNs());
   }
+  /// Stopped in the middle of a turn: other threads go on.
+  bool isPreempted() const { return !isFinished() && !is_asleep_; }
   /// Whether somebody has asked it to wake up.
   bool isWoken() const { return wake_at_ns_ >= 0; }
   /// Asleep, and no timer of it is running.
@@ -63,7 +65,6 @@ class SimIo final : public loop::Io, public Actor {
   std::uint32_t readyFlags(int descriptor, const Watch& watch) const;
   bool hasEvents() const;
   void collect();
-  void mayBePreempted();
   bool check(int descriptor, const char* what);
 
   World& world_;

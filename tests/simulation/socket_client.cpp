@@ -158,7 +158,8 @@ void SocketClient::startClosing() {
 
 void SocketClient::sendCall(const Step& step) {
   const std::string pad = padOf(step);
-  judge_.sent(plan_.number, step, true, step.has_id && !isSlow() && isFaithful(), pad);
+  const bool is_held_by_none = step.has_id || ordered_.empty();
+  judge_.sent(plan_.number, step, true, is_held_by_none && !isSlow() && isFaithful(), pad);
   const std::string number = std::to_string(step.number);
   std::string text = R"({"resource":")" + scenario_.resources[step.resource].id +
                      R"(","action":"c)" + number + "\"";
@@ -386,6 +387,10 @@ void SocketClient::onCloseFrame(const ServerFrame& frame) {
     }
   }
   if (heard_.leaving_ns < 0) heard_.leaving_ns = world_.nowNs();
+  if (close_code_ == 1001) {
+    for (const Waiting& waiting : ordered_) judge_.leftUnanswered(waiting.call);
+    for (const std::uint64_t call : with_id_) judge_.leftUnanswered(call);
+  }
   if (close_code_ == 1008 || close_code_ == 1013) {
     heard_.is_faithful = false;
     judge_.lost();
@@ -404,8 +409,12 @@ void SocketClient::onEnd(bool is_reset) {
   // Too slow for a deadline or limit of this run, and too slow to hear of it.
   const bool is_hurried =
       judge_.isDraining() || scenario_.options.ping_interval_ms > 0 || scenario_.isShortOfMemory();
+  // It closed, and did not take what was before the answer in the time that closing has.
+  const bool is_cut = has_sent_close_ && close_code_ == 0 &&
+                      world_.nowNs() - heard_.leaving_ns >=
+                          static_cast<std::int64_t>(scenario_.options.close_deadline_ms) * kMs;
   const bool is_refused = judge_.isDraining() && state_ == State::kHandshake;
-  if ((isSlow() && is_hurried) || is_refused) {
+  if ((isSlow() && (is_hurried || is_cut)) || is_refused) {
     heard_.is_faithful = false;
     judge_.lost();
   } else if (isFaithful() && (!is_in_order || is_reset)) {

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "tests/simulation/fiber.hpp"
+
 namespace sub0::simulation {
 
 std::string_view faultName(std::uint32_t bit) {
@@ -13,10 +15,15 @@ std::string_view faultName(std::uint32_t bit) {
   return kNames[bit];
 }
 
+World* World::current_ = nullptr;
+
 World::World(std::uint64_t seed, std::uint32_t faults, bool keeps_lines)
     : now_ns_(0), random_(seed), trace_(keeps_lines), faults_(faults) {
   now_ns_ = 1'000 * kMs + random_.between(0, kMs - 1);
+  current_ = this;
 }
+
+World::~World() { current_ = nullptr; }
 
 void World::fail(std::string_view oracle, std::string text) {
   if (hasFailed()) return;
@@ -27,6 +34,13 @@ void World::fail(std::string_view oracle, std::string text) {
 
 void World::remove(Actor& actor) {
   actors_.erase(std::remove(actors_.begin(), actors_.end(), &actor), actors_.end());
+}
+
+void World::mayBePreempted() {
+  Fiber* const fiber = Fiber::current();
+  if (fiber == nullptr || !has(kPreemption) || !random_.oneIn(12)) return;
+  note("thread", 0, "is preempted");
+  fiber->pause();
 }
 
 void World::at(std::int64_t when_ns, std::function<void()> work) {

@@ -24,7 +24,7 @@ enum Fault : std::uint32_t {
   kRefusedAccepts = 64,
   kLateWakes = 128,
   kStalls = 256,          // a loop's thread is not scheduled for a while
-  kPreemption = 512,      // other threads go on in the middle of a turn
+  kPreemption = 512,      // other threads go on in the middle of a turn or of a pool's work
   kPartialEvents = 1024,  // a wait tells of some of what is ready
 };
 inline constexpr std::uint32_t kFaultClasses = 11;
@@ -51,6 +51,11 @@ class Actor {
 class World {
  public:
   World(std::uint64_t seed, std::uint32_t faults, bool keeps_lines);
+  ~World();
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
+  /// The one of this process, or null.
+  static World* current() { return current_; }
 
   std::int64_t nowNs() const { return now_ns_; }
   Random& random() { return random_; }
@@ -70,6 +75,9 @@ class World {
 
   void add(Actor& actor) { actors_.push_back(&actor); }
   void remove(Actor& actor);
+
+  /// Here a thread may stop and others go on: by chance, in runs with that fault.
+  void mayBePreempted();
 
   /// Calls `work` at that time, from no loop's thread.
   void at(std::int64_t when_ns, std::function<void()> work);
@@ -97,6 +105,7 @@ class World {
   bool jump(std::int64_t until_ns);
 
   static constexpr std::uint64_t kMaxSteps = 4'000'000;
+  static World* current_;
   std::int64_t now_ns_;
   Random random_;
   Trace trace_;
