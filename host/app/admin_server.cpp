@@ -23,8 +23,8 @@ namespace {
 
 using Poco::Net::HTTPResponse;
 
-constexpr int kThreads = 4;
-constexpr int kMaxQueued = 16;
+constexpr int kThreads = 16;  // silent peers hold one each until they are timed out
+constexpr int kMaxQueued = 64;
 constexpr int kTimeoutS = 2;
 
 struct Answer {

@@ -93,7 +93,7 @@ class AdminPort(MetricsTest):
         # more silent connections than threads: the page comes once they are timed out; calls never notice
         host = self.start(PROJECT, env=self.env)
         admin = host.wait_for("admin")["port"]
-        for _ in range(8):
+        for _ in range(24):
             self.open_port(admin).send(b"GET /metr")
         self.assertEqual(host.call("echo", 1)["data"], 1)
         self.assertEqual(read_page(admin)["sub0_ready"], 1)
