@@ -28,9 +28,11 @@ struct Json {
   std::string toString() const;
 };
 
-/// A pair of name and value, told apart by itself: clang wants it whole where it stands above.
-struct Json::Member : std::pair<std::string, Json> {
-  using std::pair<std::string, Json>::pair;
+/// A name and its value, read like a pair.
+struct Json::Member {
+  Member(std::string name, Json value) : first(std::move(name)), second(std::move(value)) {}
+  std::string first;
+  Json second;
 };
 
 /// `text` with quotes and escapes.

@@ -108,7 +108,7 @@ TEST(Reload, SetsMayEndInAnyOrder) {
   rig.dispatch(rig.request("r"));
   ASSERT_EQ(rig.oldSets(), 2u);
   EXPECT_FALSE(rig.sets.hasRoom());
-  for (const std::size_t each : {1, 0, 2}) {
+  for (const std::size_t each : {1U, 0U, 2U}) {
     rig.script.complete(rig.slow.at(each), "1");
     rig.turn();
   }
