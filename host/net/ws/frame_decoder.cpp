@@ -272,7 +272,7 @@ FrameDecoder::FrameDecoder(FrameDecoder&&) noexcept = default;
 FrameDecoder& FrameDecoder::operator=(FrameDecoder&&) noexcept = default;
 
 bool FrameDecoder::isInsideMessage() const {
-  return partial_ != nullptr && !partial_->delivered &&
+  return !finished_ && partial_ != nullptr && !partial_->delivered &&
          (partial_->in_payload || partial_->header_size > 0 || partial_->message.fragments > 0);
 }
 
