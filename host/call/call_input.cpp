@@ -140,7 +140,13 @@ bool Call::passGates(const Request& request) {
 
 bool Call::verifyToken(const Request& request) {
   const std::string_view token = tokenOf(request, plan_->resource->protection->provide_as);
-  if (token.empty()) return refuse(makeError(Code::kUnauthorized));
+  if (token.empty()) {
+    const auto header = headerOf(request.headers, plan_->resource->protection->provide_as);
+    const bool is_other =
+        header && !header->empty();  // Authorization of another scheme, or of none
+    return refuse(
+        makeError(Code::kUnauthorized, is_other ? "send Authorization: Bearer TOKEN" : ""));
+  }
   if (!plan_->key) return refuse(makeError(Code::kUnavailable, {}, "no encryption_key"));
   const std::int64_t now_s = calls_.loop().io().wallMs() / 1000;
   auto claims = auth::verifyRemembered(*plan_->key, token, now_s, request.verified_tokens, arena_,

@@ -55,8 +55,8 @@ TEST(WaitingCalls, WhatIsRemovedIsNotFound) {
 // Closing a connection costs what its own calls cost, however many others wait.
 TEST(WaitingCalls, ClosingConnectionsLooksAtTheirOwnCalls) {
   constexpr std::size_t kConnections = 20'000;
-  for (const std::size_t calls_each : {1, 32}) {
-    for (const std::uint64_t generation : {1, 1000}) {
+  for (const std::size_t calls_each : {1U, 32U}) {
+    for (const std::uint64_t generation : {1U, 1000U}) {
       WaitingCalls calls;
       std::deque<Waiting> waiting(kConnections * calls_each);
       for (std::size_t i = 0; i < waiting.size(); ++i) {
