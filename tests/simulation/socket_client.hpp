@@ -56,7 +56,6 @@ class SocketClient final : public Client {
   bool has_sent_close_ = false;
   bool has_done_steps_ = false;
   bool has_broken_ = false;
-  std::int64_t joined_or_connected_ns_ = 0;
 };
 
 }  // namespace sub0::simulation
