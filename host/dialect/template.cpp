@@ -106,6 +106,8 @@ class Compiler {
       addLiteral(pieces, text.substr(at, accessor.begin - at));
       const Node node = compileAccessor(accessor, text, pointer);
       if (node.kind == Node::Kind::kAccessor) {
+        // As text, a payload that is a string stands without its quotes: the raw one does not do.
+        if (isWholePayload(*node.accessor)) needs_.payload_fields = true;
         pieces.push_back({{}, node.accessor});
       } else {
         addLiteral(pieces, json::chars(node.constant));
@@ -114,6 +116,10 @@ class Compiler {
     }
     addLiteral(pieces, text.substr(at));
     return fromPieces(pieces);
+  }
+
+  static bool isWholePayload(const Accessor& accessor) {
+    return accessor.kind == Accessor::Kind::kPayload && accessor.segment_count == 0;
   }
 
   static void addLiteral(std::vector<Piece>& pieces, std::string_view literal) {
@@ -380,7 +386,7 @@ json::Value joinPieces(const Node& node, const Scope& scope, Arena& arena) {
     if (piece.accessor == nullptr) {
       joined += piece.literal;
     } else {
-      appendAsText(readAccessor(*piece.accessor, scope, arena, scope.payload == nullptr), joined);
+      appendAsText(readAccessor(*piece.accessor, scope, arena, false), joined);
     }
   }
   return json::text(arena.copy(joined));

@@ -222,7 +222,7 @@ class Lexer {
   // - only if it also holds one of the characters that plain arithmetic does not use.
   void sign() {
     const std::size_t begin = at_;
-    if (peek() == '@' && isNameStart(peek(1)) && dialect_ == Dialect::kSqlite) {
+    if (peek() == '@' && isNamePart(peek(1)) && dialect_ == Dialect::kSqlite) {
       named(begin);
       return;
     }
@@ -252,7 +252,7 @@ class Lexer {
     if (c == ':' && (peek(1) == ':' || peek(1) == '=')) {
       at_ += 2;
       add(TokenKind::kOperator, begin);
-    } else if (c == ':' && isNameStart(peek(1)) && dialect_ == Dialect::kSqlite) {
+    } else if (c == ':' && isNamePart(peek(1)) && dialect_ == Dialect::kSqlite) {
       named(begin);
     } else {
       ++at_;

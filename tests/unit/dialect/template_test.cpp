@@ -117,9 +117,21 @@ TEST_F(TemplateTest, TheWholePayloadIsSplicedAsTextWhereRawIsAllowed) {
   EXPECT_EQ(raw.type, SUB0_RAW);
   EXPECT_EQ(json::chars(raw), R"({"a":1})");
   EXPECT_EQ(evaluate(R"({"data":"$PAYLOAD"})", true), R"({"data":{"a":1}})");
-  EXPECT_EQ(evaluate(R"("p: $PAYLOAD")"), R"("p: {\"a\":1}")");
   scope_.payload_json = {};
   EXPECT_EQ(json::chars(whole.evaluate(scope_, arena_, true)), "{}");
+}
+
+// spec S-60: within a longer text a payload that is a text stands as one, without quotes
+TEST_F(TemplateTest, TheWholePayloadInALongerTextIsParsed) {
+  const Template within = compile(R"(["p: $PAYLOAD", "$PAYLOAD"])");
+  EXPECT_TRUE(within.needs().payloadParsed(true));
+  for (const auto& [payload, text] :
+       {std::pair(R"({"a": 1})", R"({\"a\":1})"), std::pair(R"("x")", "x")}) {
+    payload_ = valueOf(payload);
+    scope_.payload_json = payload;
+    const std::string expected = "[\"p: " + std::string(text) + "\"," + payload + "]";
+    EXPECT_EQ(json::toString(within.evaluate(scope_, arena_, true)), expected);
+  }
 }
 
 // Q-62, spec S-60

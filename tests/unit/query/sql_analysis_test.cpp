@@ -28,7 +28,10 @@ TEST(SqlAnalysis, CountsTheHighestParameterOutsideOfTexts) {
   }
   EXPECT_FALSE(look("SELECT $0").errors.empty());
   EXPECT_FALSE(look("SELECT $99999999999").errors.empty());
-  EXPECT_FALSE(look("SELECT :name", Dialect::kSqlite).errors.empty());
+  for (const char* sql :
+       {"SELECT :name", "SELECT :0", "SELECT @name", "SELECT @1", "SELECT $name"}) {
+    EXPECT_FALSE(look(sql, Dialect::kSqlite).errors.empty()) << sql;
+  }
 }
 
 // spec S-35
