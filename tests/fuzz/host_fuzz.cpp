@@ -191,8 +191,9 @@ class Client final : public simulation::Actor {
     if (received == simulation::Received::kSome || received == simulation::Received::kNothing) {
       return;
     }
-    // Who has ended its side without a close frame may get the half of a frame.
-    const bool has_left = is_socket_ && link_->is_client_finished;
+    // Whose socket has ended without a close frame may get half of a frame, or of the handshake.
+    const bool may_be_socket = bytes_.find("Upgrade") != bytes_.npos;
+    const bool has_left = may_be_socket && link_->is_client_finished;
     FUZZ_CHECK(received == simulation::Received::kReset || input_.empty() || has_left);
     network_.clientClose(*link_);
     is_over_ = true;

@@ -286,6 +286,18 @@ class Rewriter {
     return type;
   }
 
+  /// Whether the cast at token `i` to the type from `begin` on can be had; else says why not.
+  bool canCast(std::size_t i, std::size_t begin, const TypeName& type, const Cast& cast) {
+    for (std::size_t at = begin; at < type.behind && at < list_.size(); ++at) {
+      if (list_.tokens[at].kind != TokenKind::kParameter) continue;
+      result_.errors.push_back("the parameter" + placeOf(list_, at) + " stands within a type");
+      return false;
+    }
+    if (!cast.prefix.empty() && !type.is_array) return true;
+    cannot(i, "the type " + type.name + (type.is_array ? "[]" : ""));
+    return false;
+  }
+
   void castByColons(std::size_t i) {
     const std::size_t operand = i == 0 ? list_.size() : operandBefore(i);
     if (operand >= i || i + 1 >= list_.size()) {
@@ -294,10 +306,7 @@ class Rewriter {
     }
     const TypeName type = typeAt(i + 1);
     const Cast cast = castTo(type.name);
-    if (cast.prefix.empty() || type.is_array) {
-      cannot(i, "the type " + type.name + (type.is_array ? "[]" : ""));
-      return;
-    }
+    if (!canCast(i, i + 1, type, cast)) return;
     Edit& front = edits_[begin(operand)];
     front.before = cast.prefix + front.before;
     if (front.end == 0) {
@@ -317,10 +326,7 @@ class Rewriter {
     }
     const TypeName type = typeAt(as + 1);
     const Cast cast = castTo(type.name);
-    if (cast.prefix.empty() || type.is_array) {
-      cannot(i, "the type " + type.name + (type.is_array ? "[]" : ""));
-      return;
-    }
+    if (!canCast(i, as + 1, type, cast)) return;
     replace(i, i + 2, cast.prefix);
     replace(as, behind, cast.suffix);
   }

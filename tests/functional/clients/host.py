@@ -38,7 +38,7 @@ sys.path.insert(0, str(ROOT / "tests/support"))
 def environment(extra=None):
     """A host sees these variables and no others, so that the machine's own do not reach a test. A value None unsets."""
     kept = {name: value for name, value in os.environ.items()
-            if name in ("PATH", "HOME", "LANG", "TMPDIR") or name.endswith("SAN_OPTIONS")}
+            if name in ("PATH", "HOME", "LANG", "TMPDIR", "LLVM_PROFILE_FILE") or name.endswith("SAN_OPTIONS")}
     given = {**kept, "SUB0_LOG": "json", "ALLOW_WEBSOCKET_CONNECTIONS": "true", "WALLET_TOKEN_KEY": TOKEN_KEY,
              **(extra or {})}
     return {name: value for name, value in given.items() if value is not None}

@@ -40,7 +40,7 @@ class Run(SocketSteps):
         self.project = self.folder / "project"
         self.project.mkdir()
         self.environment = {"PATH": os.environ["PATH"], "SUB0_LOG": "json", "TZ": "Asia/Tokyo", "LC_ALL": "C.UTF-8"}
-        self.environment.update({k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")})
+        self.environment.update({k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS") or k == "LLVM_PROFILE_FILE"})
         self.database = None
         self.secrets = set()
         self.variables = {"SOURCE": str(ROOT), "PROJECT": str(self.project), "BUILD": str(host.parents[1])}

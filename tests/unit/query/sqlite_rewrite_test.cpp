@@ -154,5 +154,13 @@ TEST(SqliteRewrite, ACastOfNothingIsAnError) {
   }
 }
 
+TEST(SqliteRewrite, NoParameterMayStandWithinAType) {
+  for (const char* sql : {"SELECT x::numeric($1)", "SELECT CAST(x AS varchar($1))"}) {
+    const Rewritten rewritten = rewrite(sql);
+    ASSERT_EQ(rewritten.errors.size(), 1U) << sql;
+    EXPECT_NE(rewritten.errors[0].find("stands within a type"), std::string::npos);
+  }
+}
+
 }  // namespace
 }  // namespace sub0::query
