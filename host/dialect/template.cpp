@@ -107,7 +107,9 @@ class Compiler {
       const Node node = compileAccessor(accessor, text, pointer);
       if (node.kind == Node::Kind::kAccessor) {
         // As text, a payload that is a string stands without its quotes: the raw one does not do.
-        if (isWholePayload(*node.accessor)) needs_.payload_fields = true;
+        const bool is_whole = node.accessor->segment_count == 0;
+        if (is_whole && node.accessor->kind == Accessor::Kind::kPayload)
+          needs_.payload_fields = true;
         pieces.push_back({{}, node.accessor});
       } else {
         addLiteral(pieces, json::chars(node.constant));
@@ -116,10 +118,6 @@ class Compiler {
     }
     addLiteral(pieces, text.substr(at));
     return fromPieces(pieces);
-  }
-
-  static bool isWholePayload(const Accessor& accessor) {
-    return accessor.kind == Accessor::Kind::kPayload && accessor.segment_count == 0;
   }
 
   static void addLiteral(std::vector<Piece>& pieces, std::string_view literal) {
