@@ -106,8 +106,8 @@ void judgeReply(const json::Envelope& envelope, const json::Value& message, std:
   const json::Value* answered = json::find(sent, "data");
   FUZZ_CHECK(answered != nullptr);
   if ((steer & 1) != 0) {
-    const json::Value* text = json::find(*json::find(sent, "error"), "details");
-    FUZZ_CHECK(text->count == 1 && json::chars(text->as.items[0]) == envelope.resource);
+    const json::Value* listed = json::find(*json::find(sent, "error"), "details");
+    FUZZ_CHECK(listed->count == 1 && json::chars(listed->as.items[0]) == envelope.resource);
   } else if (payload != nullptr) {
     FUZZ_CHECK(json::equals(*answered, *payload));
   }
