@@ -121,6 +121,10 @@ plugin::RunState Call::run(const PreparedStep& step, const json::Value* inputs, 
   run->resource = json::toView(plan_->resource->id);
   run->action = json::toView(label_);
   run->flags = is_read_only_ ? SUB0_RUN_READ_ONLY : 0;
+  if (isOfTransaction(step)) {
+    run->flags |= SUB0_RUN_IN_TRANSACTION;
+    has_transaction_ = true;
+  }
   return calls_.tickets().run(*run);
 }
 
@@ -205,6 +209,8 @@ void Call::onSettled(sub0_ticket ticket) {
   if (is_sending_) {
     finishEffect();
     releaseHeld();
+  } else if (is_committing_) {
+    takeCommit();
   } else if (takeResult(current_action_, ticket) == Progress::kOn) {
     advance();
   }
@@ -224,6 +230,10 @@ void Call::onTimer() {
   if (trace_) trace_->endStep(Code::kTimeout, nullptr, traceNs());
   if (is_sending_) {
     releaseHeld();
+  } else if (is_committing_) {
+    fail(makeError(Code::kTimeout,
+                   "the commit took too long; whether the changes were made is "
+                   "not known"));
   } else {
     fail(makeError(Code::kTimeout));
   }
@@ -232,6 +242,7 @@ void Call::onTimer() {
 void Call::cancel() { calls_.tickets().cancel(ticket_); }
 
 void Call::fail(Error error) {
+  if (plan_->resource->transaction) rollBack();
   Reply reply;
   reply.code = error.code;
   reply.status = codeInfo(error.code).status;
@@ -248,9 +259,18 @@ void Call::succeed() {
     fail(makeError(Code::kInternal));
     return;
   }
+  data_ = *data;
+  if (has_transaction_) {
+    commit();
+  } else {
+    answer();
+  }
+}
+
+void Call::answer() {
   Reply reply;
   reply.message = codeInfo(Code::kOk).message;
-  reply.data = &*data;
+  reply.data = &data_;
   deliver(reply);
   releaseHeld();
 }
@@ -325,12 +345,13 @@ void Call::endIfOver() {
   generated_ = dialect::GeneratedValues{};
   action_json_ = id_json_ = uid_ = label_ = {};
   headers_ = {};
-  payload_ = claims_ = json::null();
+  payload_ = claims_ = data_ = json::null();
   from_query_ = {};
   results_ = nullptr;
   next_step_ = current_action_ = 0;
   held_first_ = held_last_ = nullptr;
   current_effect_ = nullptr;
+  has_transaction_ = is_committing_ = false;
   raw_payload_ = is_read_only_ = has_replied_ = is_sending_ = is_over_ = is_in_use_ = false;
   calls_.recycle(*this);
 }

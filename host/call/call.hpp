@@ -88,9 +88,16 @@ class Call final : public plugin::RunOwner, public WaitingCall, private loop::Ti
   std::int64_t traceNs() const;
   bool closeRun();
 
+  // The end of a transaction (call_commit.cpp).
+  bool isOfTransaction(const PreparedStep& step) const;
+  void commit();
+  void takeCommit();
+  void rollBack();
+
   std::optional<json::Value> result();
   Error fault(const plugin::Outcome& outcome, const PlanAction& action) const;
   void succeed();
+  void answer();
   void fail(Error error);
   void deliver(Reply& reply);
   void releaseHeld();
@@ -131,6 +138,9 @@ class Call final : public plugin::RunOwner, public WaitingCall, private loop::Ti
   std::uint64_t number_ = 0;
   std::int64_t start_ns_ = 0;
   std::int64_t deadline_ns_ = 0;
+  json::Value data_{};            // of the reply, once all actions have succeeded
+  bool has_transaction_ = false;  // a run of it has begun: it is to be committed or rolled back
+  bool is_committing_ = false;
   bool has_replied_ = false;
   bool is_followed_ = false;  // the reply said that effects come behind it
   bool is_sending_ = false;   // what was held is going out

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "dialect/keys.hpp"
+#include "plugin/commits.hpp"
 
 namespace sub0::call {
 namespace {
@@ -35,10 +36,41 @@ class PlanCompiler {
     plan_.reads_payload =
         plan_.parses_payload || plan_.needs.payload_fields || plan_.needs.payload_whole;
     markExtracted();
-    return is_sound;
+    return (!resource_.transaction || compileTransaction()) && is_sound;
   }
 
  private:
+  /// S-22: one plugin at most, and nobody waits for the outside while rows are locked.
+  bool compileTransaction() {
+    const std::size_t errors_before = problems_.errorCount();
+    plugin::Plugin* member = nullptr;
+    for (const auto& action : plan_.actions) {
+      if (action.run.prepared.handler == nullptr) continue;
+      plugin::Plugin& owner = *action.run.prepared.handler->plugin;
+      const auto place = resource_.file->at(action.model->pointer + "/mode");
+      if (action.run.prepared.waits) {
+        problems_.error(place, "S-22",
+                        "an action that waits for the outside cannot be part of a transaction: "
+                        "take it into a resource of its own, or leave transaction out");
+      }
+      if (owner.call_hooks == nullptr) continue;
+      if (member != nullptr && member != &owner) {
+        problems_.error(place, "S-22",
+                        "a transaction is of one database: " + member->id +
+                            " takes part already, so an action of " + owner.id + " cannot");
+      }
+      member = &owner;
+    }
+    if (member == nullptr) {
+      problems_.warning(resource_.file->at(resource_.pointer + "/transaction"), "S-22",
+                        "no action of this resource takes part in transactions");
+    } else {
+      plan_.commit.emplace();
+      plan_.commit->prepared = plugin::commitOf(*member, resource_.id);
+    }
+    return problems_.errorCount() == errors_before;
+  }
+
   void markExtracted() {
     for (const auto& model : resource_.actionables) {
       for (const auto& dependency : model.depends_on) {

@@ -45,13 +45,14 @@ struct Plan {
   std::vector<PlanAction> actions;  // as in the resource
   std::vector<PlanStep>
       steps;  // in the order of execution (S-20): dependencies before who needs them
-  std::optional<auth::Key> key;  // of tokenize
-  dialect::Needs needs;          // of all inputs together
-  bool parses_payload = false;   // some input or validation wants it as a tree
-  bool validates_first = false;  // some validation is done before anything runs (S-10)
-  bool reads_payload = false;    // at all
-  bool reads_only = false;       // every action is known to read only: GET is allowed (S-50)
-  bool borrows = false;          // all handlers end in run: inputs may borrow from the message
+  std::optional<auth::Key> key;        // of tokenize
+  std::optional<PreparedStep> commit;  // of a transaction: the plugin that takes part
+  dialect::Needs needs;                // of all inputs together
+  bool parses_payload = false;         // some input or validation wants it as a tree
+  bool validates_first = false;        // some validation is done before anything runs (S-10)
+  bool reads_payload = false;          // at all
+  bool reads_only = false;             // every action is known to read only: GET is allowed (S-50)
+  bool borrows = false;  // all handlers end in run: inputs may borrow from the message
 };
 
 /// Compiles one resource. False: `problems` has the reasons.

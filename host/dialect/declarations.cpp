@@ -368,7 +368,10 @@ constexpr KeyDeclaration kResourceKeys[] = {
      .rule = "S-20",
      .text = "actions run side by side"},
     {.name = "webhook", .support = Support::kOffOnly, .rule = "S-105", .text = "verified senders"},
-    {.name = "transaction", .support = Support::kOffOnly, .rule = "S-22", .text = "all or nothing"},
+    {.name = "transaction",
+     .types = kBool,
+     .rule = "S-22",
+     .text = "its queries all last, or none does"},
 };
 constexpr ObjectDeclaration kResource{"resource", kResourceKeys, std::size(kResourceKeys)};
 

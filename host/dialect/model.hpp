@@ -75,6 +75,7 @@ struct Resource {
   std::string id;
   std::string route;
   bool maintenance = false;
+  bool transaction = false;  // S-22: the actions of one plugin that can undo, all or none
   std::optional<Tokenize> tokenize;
   std::optional<Protected> protection;
   std::optional<std::vector<std::string>> returnables;

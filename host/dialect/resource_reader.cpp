@@ -196,6 +196,7 @@ Resource readResource(const json::Value& source, const std::string& pointer, con
   resource.id = textOf(source, "id");
   resource.route = textOf(source, "resource");
   resource.maintenance = boolOf(source, "maintenance");
+  resource.transaction = boolOf(source, "transaction");
   resource.returnables = textsOf(source, "returnables");
   readTokenize(resource, context);
   readProtected(resource, context);

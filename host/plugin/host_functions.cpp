@@ -6,12 +6,14 @@
 
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "plugin/commits.hpp"
 #include "plugin/crash_report.hpp"
 #include "plugin/faults.hpp"
 #include "plugin/host_table.hpp"
 #include "plugin/loop_services.hpp"
 #include "plugin/ticket_table.hpp"
 #include "sub0/broadcast.h"
+#include "sub0/call.h"
 #include "sub0/loop.h"
 #include "sub0/pool.h"
 
@@ -179,6 +181,22 @@ int32_t onRequestEndOfTurn(const sub0_host* host) noexcept {
   return SUB0_OK;
 }
 
+// ---- sub0.call/1
+
+int32_t onSetCallHooks(const sub0_host* host, const sub0_call_hooks* hooks, void* user) noexcept {
+  Plugin& plugin = pluginOf(host);
+  if (plugin.life.load(std::memory_order_acquire) != Life::kCreating ||
+      plugin.call_hooks != nullptr) {
+    return SUB0_WRONG_STATE;
+  }
+  if (hooks == nullptr || hooks->struct_size < sizeof(sub0_call_hooks) ||
+      hooks->commit == nullptr || hooks->rollback == nullptr) {
+    return SUB0_INVALID_ARGUMENT;
+  }
+  takeCallHooks(plugin, *hooks, user);
+  return SUB0_OK;
+}
+
 // ---- sub0.pool/1
 
 int32_t onSubmit(const sub0_host* host, sub0_pool_callback work, void* user) noexcept {
@@ -227,6 +245,7 @@ int32_t onSend(const sub0_host* host, sub0_ticket ticket, const sub0_broadcast_m
 constexpr sub0_loop kLoopTable = {
     sizeof(sub0_loop), 0,         onCount,      onCurrent,   onNow,  onSetHooks,        onWatch,
     onRewatch,         onUnwatch, onStartTimer, onStopTimer, onPost, onRequestEndOfTurn};
+constexpr sub0_call kCallTable = {sizeof(sub0_call), 0, onSetCallHooks};
 constexpr sub0_pool kPoolTable = {sizeof(sub0_pool), 0, onSubmit};
 constexpr sub0_broadcast kBroadcastTable = {sizeof(sub0_broadcast), 0, onSend};
 
@@ -244,6 +263,7 @@ void fillHost(PluginHost& host) {
 
 const void* hostExtension(std::string_view name) {
   if (name == SUB0_LOOP_EXTENSION) return &kLoopTable;
+  if (name == SUB0_CALL_EXTENSION) return &kCallTable;
   if (name == SUB0_POOL_EXTENSION) return &kPoolTable;
   if (name == SUB0_BROADCAST_EXTENSION) return &kBroadcastTable;
   return nullptr;

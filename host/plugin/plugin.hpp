@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "json/value.hpp"
+#include "sub0/call.h"
 #include "sub0/loop.h"
 #include "sub0/plugin.h"
 
@@ -142,6 +143,9 @@ struct Plugin {
   std::atomic<std::uint64_t> stale_ends{0};  // with a ticket that is no run of its any more
   const sub0_loop_hooks* hooks = nullptr;    // sub0.loop/1
   void* hooks_user = nullptr;
+  const sub0_call_hooks* call_hooks = nullptr;  // sub0.call/1
+  void* call_hooks_user = nullptr;
+  Handler commits;          // what call_hooks->commit does: a run like any other
   std::uint32_t place = 0;  // among the plugins of the registry
   Handler callbacks;        // what happens in timers, watches, posts, hooks is counted here
   std::mutex error_mutex;   // of last_error: any thread of the plugin may log

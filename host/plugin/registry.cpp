@@ -192,6 +192,7 @@ std::vector<FaultCounts> Registry::faultCounts() const {
   all.reserve(handlers_.size() + plugins_.size());
   for (const auto& plugin : plugins_) {
     for (const Handler& handler : plugin->handlers) all.push_back(readFaultCounts(handler));
+    if (plugin->call_hooks != nullptr) all.push_back(readFaultCounts(plugin->commits));
     all.push_back(readFaultCounts(plugin->callbacks));
   }
   return all;

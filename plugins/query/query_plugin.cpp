@@ -4,6 +4,7 @@
 // settings, the hooks of the loops, the extensions that are offered; what a statement is lies in
 // action.cpp, what a database is in engine.hpp.
 
+#include <sub0/call.h>
 #include <sub0/health.h>
 #include <sub0/sql.h>
 #include <sub0/plugin.hpp>
@@ -58,6 +59,11 @@ class Query {
     }
     sql_ = std::make_unique<SqlService>(*engine_);
     hooks_ = {sizeof(hooks_), 0, &Query::onLoopStart, &Query::onLoopStop, &Query::onEndOfTurn};
+    call_hooks_ = {sizeof(call_hooks_), 0, &Query::onCommit, &Query::onRollback};
+    const auto* calls = raw_host.extension<sub0_call>(SUB0_CALL_EXTENSION);
+    if (calls != nullptr && engine_->hasTransactions()) {
+      calls->set_hooks(host_.raw(), &call_hooks_, engine_.get());
+    }
     if (host_.loop() != nullptr) {
       host_.loop()->set_hooks(host_.raw(), &hooks_, engine_.get());
     }
@@ -85,6 +91,12 @@ class Query {
   static void onLoopStop(void* engine, std::uint32_t loop) {
     static_cast<Engine*>(engine)->stopLoop(loop);
   }
+  static void onCommit(void* engine, const sub0_run* run) {
+    static_cast<Engine*>(engine)->commit(*run);
+  }
+  static void onRollback(void* engine, std::uint64_t call_id) {
+    static_cast<Engine*>(engine)->rollback(call_id);
+  }
   static void onEndOfTurn(void* engine, std::uint32_t loop) {
     static_cast<Engine*>(engine)->endTurn(loop);
   }
@@ -93,6 +105,7 @@ class Query {
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<SqlService> sql_;
   sub0_loop_hooks hooks_{};
+  sub0_call_hooks call_hooks_{};
 };
 
 Query& stateOf(void* self) { return static_cast<detail::Instance<Query>*>(self)->state; }

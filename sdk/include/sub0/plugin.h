@@ -188,6 +188,8 @@ typedef struct sub0_preparation {
 
 #define SUB0_RUN_READ_ONLY \
   1u /* the call must not write (HTTP GET): a write fails with METHOD_NOT_ALLOWED */
+#define SUB0_RUN_IN_TRANSACTION \
+  2u /* what it does lasts or not with the others of its call_id: sub0.call/1 */
 
 /* One execution of one action. Borrowed: lives until the run has ended and `run` has returned. */
 typedef struct sub0_run {
@@ -200,7 +202,7 @@ typedef struct sub0_run {
   sub0_text_view uid;       /* data is null: the caller has none */
   sub0_text_view resource;  /* its id */
   sub0_text_view action;    /* the caller's label on a socket; empty over HTTP */
-  uint32_t flags, reserved; /* SUB0_RUN_READ_ONLY */
+  uint32_t flags, reserved; /* SUB0_RUN_READ_ONLY, SUB0_RUN_IN_TRANSACTION */
 } sub0_run;
 
 #define SUB0_MODE 1u   /* `name` is a mode: QUERY */
