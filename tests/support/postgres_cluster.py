@@ -24,7 +24,9 @@ def _free_port():
 
 
 class PostgresCluster:
-    def __init__(self):
+    def __init__(self, is_durable=False):
+        """`is_durable`: commits wait for the disk, which tests have no use for."""
+        self._sync = [] if is_durable else ["-F"]
         found = sorted(glob.glob("/usr/lib/postgresql/*/bin"))
         if not found:
             raise RuntimeError("no PostgreSQL server below /usr/lib/postgresql")
@@ -51,7 +53,7 @@ class PostgresCluster:
             self.port = self.port or _free_port()
             with open(self._folder + "/log", "ab") as log:
                 self._server = subprocess.Popen(
-                    [self._programs + "/postgres", "-D", self._folder + "/data", "-F", "-p", str(self.port), "-k",
+                    [self._programs + "/postgres", "-D", self._folder + "/data", *self._sync, "-p", str(self.port), "-k",
                      self._folder, "-c", "listen_addresses=127.0.0.1", "-c", "shared_buffers=16MB"],
                     stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=self._folder, **self._user)
             until = time.monotonic() + 20
