@@ -50,8 +50,8 @@ class Replies {
     while (const std::size_t size = frameBytes(rest)) {
       const std::string_view reply = rest.substr(0, size);
       if (reply.find(expected) == std::string_view::npos) {
-        std::fprintf(stderr, "not what was expected: %.*s\n", static_cast<int>(reply.size()),
-                     reply.data());
+        std::fprintf(stderr, "no %s in this reply: %.*s\n", std::string(expected).c_str(),
+                     static_cast<int>(reply.size()), reply.data());
         std::exit(1);
       }
       rest.remove_prefix(size);

@@ -24,7 +24,7 @@ TOOLS = pathlib.Path(os.environ.get("SUB0_BENCH_BUILD", hosts.BUILD)) / "tests/b
 def tool(name, *words, messages=None):
     """Runs a tool to its end; the object that it printed."""
     done = subprocess.run([str(TOOLS / name), *map(str, words)], input=messages, stdin=None if messages else subprocess.DEVNULL,
-                          capture_output=True, text=True, check=False)
+                          capture_output=True, text=True, errors="replace", check=False)
     if done.returncode != 0:
         raise SystemExit(f"{name} ended with {done.returncode}: {done.stderr.strip()[-500:]}")
     return json.loads(done.stdout)
