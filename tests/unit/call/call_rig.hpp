@@ -11,6 +11,7 @@
 #include "call/calls.hpp"
 #include "json/writer.hpp"
 #include "sub0/broadcast.h"
+#include "sub0/call.h"
 #include "tests/unit/dialect/memory_files.hpp"
 #include "tests/unit/plugin/rig.hpp"
 
@@ -37,6 +38,11 @@ class ScriptPlugin {
     descriptor.create = [](const sub0_host* given, const sub0_value*, void** self) -> int32_t {
       current()->host = given;
       *self = current();
+      const auto* calls =
+          static_cast<const sub0_call*>(given->extension(given, SUB0_CALL_EXTENSION));
+      if (current()->takes_part) {
+        EXPECT_EQ(calls->set_hooks(given, &kHooks, *self), SUB0_OK);
+      }
       return SUB0_OK;
     };
     descriptor.start = [](void*) -> int32_t { return SUB0_OK; };
@@ -77,6 +83,10 @@ class ScriptPlugin {
   std::map<std::string, int> released;  // actions, by their names
   std::vector<sub0_ticket> cancelled;
   bool reads_only = true;
+  bool waits = false;
+  bool takes_part = true;                  // in transactions
+  Run on_commit;                           // empty: completes
+  std::vector<std::uint64_t> rolled_back;  // ids of calls
   sub0_plugin descriptor{};
   const sub0_host* host = nullptr;
 
@@ -124,6 +134,9 @@ class ScriptPlugin {
     const sub0_text_view fact = json::toView("reads_only");
     const sub0_value value = json::boolean(made->plugin->reads_only);
     p->fact(p, &fact, &value);
+    const sub0_text_view waits_fact = json::toView("waits");
+    const sub0_value waits_value = json::boolean(made->plugin->waits);
+    p->fact(p, &waits_fact, &waits_value);
     *action = made.release();
     return SUB0_OK;
   }
@@ -138,6 +151,20 @@ class ScriptPlugin {
     action.plugin->host->complete(action.plugin->host, run.ticket,
                                   action.has_input ? &run.inputs[action.input] : &null);
   }
+
+  static void commit(void* self, const sub0_run* run) {
+    ScriptPlugin& plugin = *static_cast<ScriptPlugin*>(self);
+    const json::Value null = json::null();
+    if (plugin.on_commit) {
+      plugin.on_commit(*run);
+    } else {
+      plugin.host->complete(plugin.host, run->ticket, &null);
+    }
+  }
+  static void rollback(void* self, std::uint64_t call_id) {
+    static_cast<ScriptPlugin*>(self)->rolled_back.push_back(call_id);
+  }
+  static constexpr sub0_call_hooks kHooks{sizeof(sub0_call_hooks), 0, commit, rollback};
 
   sub0_handler mode_{}, effect_{};
   const sub0_handler* handlers_[2] = {&mode_, &effect_};
@@ -172,8 +199,9 @@ class Transport final : public ReplyPort, public BroadcastPort {
 class CallRig {
  public:
   explicit CallRig(const std::string& resources, bool reads_only = true,
-                   std::uint32_t mode_flags = 0) {
+                   std::uint32_t mode_flags = 0, bool takes_part = true) {
     script.reads_only = reads_only;
+    script.takes_part = takes_part;
     script.setModeFlags(mode_flags);
     EXPECT_TRUE(rig.registry.add(&script.descriptor));
     EXPECT_TRUE(rig.registry.createAll(
@@ -202,7 +230,7 @@ class CallRig {
     dialect::MemoryFiles files({{"p/resources/a.json", resources}});
     project = dialect::Project::load(files, "p", options, problems);
     auto compiled = PlanSet::compile(project, rig.registry, problems);
-    EXPECT_FALSE(problems.hasErrors()) << problems.toText();
+    EXPECT_EQ(problems.hasErrors(), script.waits) << problems.toText();
     return compiled;
   }
 
