@@ -43,6 +43,8 @@ class ResultTree {
   // Closes the tree and returns its root.
   const sub0_value& finish();
   std::size_t rowCount() const { return rows_.size(); }
+  // What it holds in memory.
+  std::size_t sizeBytes() const { return tree_bytes_; }
 
  private:
   void* allocate(std::size_t size);

@@ -136,8 +136,8 @@ void LoopHost::stop(uint64_t limit_ms) {
 
 void LoopHost::start() {
   start_code = plugin_->start(self_);
-  is_started_ = true;
-  if (start_code == SUB0_OK && hooks_ != nullptr) {
+  is_started_ = start_code == SUB0_OK;
+  if (is_started_ && hooks_ != nullptr) {
     hooks_->loop_start(hooks_user_, 0);
   }
 }
@@ -204,6 +204,9 @@ LoopEnd LoopHost::end(sub0_ticket ticket) {
 LoopEnd LoopHost::wait(sub0_ticket ticket) {
   if (!turnUntil([&] { return end(ticket).times > 0; })) {
     ADD_FAILURE() << "a run did not end; the log:\n" << allLogs();
+  }
+  if (wants_end_of_turn_) {  // the turn in which it ended ends as well
+    turn(0);
   }
   return end(ticket);
 }

@@ -2,6 +2,8 @@
 #include "sqlite/sqlite_connection.hpp"
 
 #include <algorithm>
+#include <cstdlib>
+#include <string_view>
 
 #include "column_text.hpp"
 #include "sqlite/sqlite_errors.hpp"
@@ -11,6 +13,11 @@ namespace {
 
 constexpr int kInstructionsBetweenLooks = 20000;
 constexpr int kLargestLengthBytes = 64 << 20;
+constexpr int kLogFrameHeaderBytes = 24;
+
+// In the order of SqliteConnection::Control.
+constexpr std::array<const char*, 7> kControlWords = {
+    "BEGIN", "BEGIN IMMEDIATE", "COMMIT", "ROLLBACK", "SAVEPOINT s", "RELEASE s", "ROLLBACK TO s"};
 
 bool isBusy(int status) {
   return (status & 0xff) == SQLITE_BUSY || (status & 0xff) == SQLITE_LOCKED;
@@ -21,17 +28,36 @@ int onBusy(void* wait, int calls) {
   return function && function(calls) ? 1 : 0;
 }
 
-int onAuthorize(void* own_words, int action, const char*, const char*, const char*, const char*) {
-  const bool is_own = *static_cast<bool*>(own_words);
-  const bool is_refused = action == SQLITE_ATTACH || action == SQLITE_DETACH ||
-                          action == SQLITE_TRANSACTION || action == SQLITE_SAVEPOINT;
-  return is_refused && !is_own ? SQLITE_DENY : SQLITE_OK;
+// What full-text search asks the database by itself; neither has an effect.
+bool isPragmaOfSearch(std::string_view name, const char* argument) {
+  return argument == nullptr && (name == "data_version" || name == "page_size");
+}
+
+int onAuthorize(void* own_words, int action, const char* first, const char* second, const char*,
+                const char*) {
+  if (*static_cast<bool*>(own_words)) {
+    return SQLITE_OK;
+  }
+  switch (action) {
+    case SQLITE_ATTACH:
+    case SQLITE_DETACH:
+    case SQLITE_TRANSACTION:
+    case SQLITE_SAVEPOINT:
+      return SQLITE_DENY;
+    case SQLITE_PRAGMA:
+      return isPragmaOfSearch(first == nullptr ? "" : first, second) ? SQLITE_OK : SQLITE_DENY;
+    default:
+      return SQLITE_OK;
+  }
 }
 
 }  // namespace
 
 SqliteConnection::~SqliteConnection() {
   prepared_.forEach([](Prepared& prepared) { sqlite3_finalize(prepared.statement); });
+  for (sqlite3_stmt* statement : controls_) {
+    sqlite3_finalize(statement);
+  }
   sqlite3_close(database_);
 }
 
@@ -49,6 +75,10 @@ bool SqliteConnection::open(const std::string& path, std::string& error) {
       database_, SQLITE_LIMIT_LENGTH,
       static_cast<int>(std::max<std::size_t>(
           kLargestLengthBytes, std::min<std::size_t>(result_limit_bytes_, std::size_t{1} << 30U))));
+  return configure(path, error);
+}
+
+bool SqliteConnection::configure(const std::string& path, std::string& error) {
   sqlite3_busy_timeout(database_, 2000);
   const char* settings =
       use_ == Use::kRead
@@ -59,6 +89,20 @@ bool SqliteConnection::open(const std::string& path, std::string& error) {
     error = "cannot use the database file " + path + ": " + (message == nullptr ? "" : message);
     sqlite3_free(message);
     return false;
+  }
+  if (use_ == Use::kWrite) {
+    const auto takeNumber = [](void* number, int, char** values, char**) {
+      *static_cast<int*>(number) = std::atoi(values[0]);
+      return 0;
+    };
+    sqlite3_exec(database_, "PRAGMA page_size", takeNumber, &page_size_bytes_, nullptr);
+    sqlite3_wal_hook(
+        database_,
+        [](void* pages, sqlite3*, const char*, int count) {
+          *static_cast<int*>(pages) = count;
+          return SQLITE_OK;
+        },
+        &log_pages_);
   }
   sqlite3_busy_handler(database_, &onBusy, &wait_);
   if (use_ != Use::kFree) {
@@ -75,21 +119,30 @@ Failure SqliteConnection::failureNow(const char* sql) {
                        result_limit_bytes_);
 }
 
-sqlite3_stmt* SqliteConnection::prepared(const Statement& statement, Failure& failure) {
+SqliteConnection::Prepared* SqliteConnection::prepare(const Statement& statement,
+                                                      Failure& failure) {
   Prepared& prepared = prepared_.of(
       statement.number, [](std::uint32_t, Prepared& gone) { sqlite3_finalize(gone.statement); });
-  if (prepared.statement == nullptr) {
-    const int status =
-        sqlite3_prepare_v3(database_, statement.sql.data(), static_cast<int>(statement.sql.size()),
-                           SQLITE_PREPARE_PERSISTENT, &prepared.statement, nullptr);
-    if (status != SQLITE_OK) {
-      failure = failureNow(statement.sql.c_str());
-      if (isBusy(status)) {
-        failure.code = SUB0_BUSY;
-      }
-    }
+  if (prepared.statement != nullptr) {
+    return &prepared;
   }
-  return prepared.statement;
+  timed_out_ = false;
+  const int status =
+      sqlite3_prepare_v3(database_, statement.sql.data(), static_cast<int>(statement.sql.size()),
+                         SQLITE_PREPARE_PERSISTENT, &prepared.statement, nullptr);
+  if (status != SQLITE_OK) {
+    failure = failureNow(statement.sql.c_str());
+    if (isBusy(status)) {
+      failure.code = SUB0_BUSY;
+    }
+    return nullptr;
+  }
+  if (prepared.statement == nullptr) {  // spaces or a comment
+    failure = Failure{SUB0_ACTION_FAILED, "the statement is empty", ""};
+    return nullptr;
+  }
+  prepared.only_reads = sqlite3_stmt_readonly(prepared.statement) != 0;
+  return &prepared;
 }
 
 void SqliteConnection::watchTime(std::chrono::nanoseconds time_left) {
@@ -109,17 +162,11 @@ void SqliteConnection::watchTime(std::chrono::nanoseconds time_left) {
       this);
 }
 
-SqliteConnection::Outcome SqliteConnection::execute(const Statement& statement,
+SqliteConnection::Outcome SqliteConnection::execute(Prepared& prepared,
                                                     const SqliteParameters& parameters,
                                                     std::chrono::nanoseconds time_left) {
-  Outcome outcome;
-  timed_out_ = false;
-  if (prepared(statement, outcome.failure) == nullptr) {
-    outcome.status = outcome.failure.code == SUB0_BUSY ? Status::kBusy : Status::kFailed;
-    return outcome;
-  }
   watchTime(time_left);
-  return step(prepared_.at(statement.number), parameters);
+  return step(prepared, parameters);
 }
 
 SqliteConnection::Outcome SqliteConnection::executeOnce(std::string_view sql,
@@ -206,16 +253,48 @@ SqliteConnection::Outcome SqliteConnection::step(Prepared& prepared,
   return outcome;
 }
 
-SqliteConnection::Status SqliteConnection::control(const char* sql, Failure& failure,
-                                                   const std::string& blamed) {
+SqliteConnection::Status SqliteConnection::control(Control control, Failure& failure) {
+  const auto index = static_cast<std::size_t>(control);
+  sqlite3_stmt*& statement = controls_[index];
   own_words_ = true;
-  const int status = sqlite3_exec(database_, sql, nullptr, nullptr, nullptr);
+  timed_out_ = false;
+  int status = SQLITE_OK;
+  if (statement == nullptr) {
+    status = sqlite3_prepare_v3(database_, kControlWords[index], -1, SQLITE_PREPARE_PERSISTENT,
+                                &statement, nullptr);
+  }
+  if (status == SQLITE_OK) {
+    sqlite3_step(statement);
+    status = sqlite3_reset(statement);
+  }
   own_words_ = false;
   if (status == SQLITE_OK) {
     return Status::kDone;
   }
-  failure = failureNow(blamed.empty() ? sql : blamed.c_str());
+  failure = failureNow(kControlWords[index]);
   return isBusy(status) ? Status::kBusy : Status::kFailed;
+}
+
+bool SqliteConnection::hasOpenReferences() const {
+  int open = 0;
+  int unused = 0;
+  sqlite3_db_status(database_, SQLITE_DBSTATUS_DEFERRED_FKS, &open, &unused, 0);
+  return open != 0;
+}
+
+std::uint64_t SqliteConnection::logBytes() const {
+  return static_cast<std::uint64_t>(log_pages_) *
+         static_cast<std::uint64_t>(page_size_bytes_ + kLogFrameHeaderBytes);
+}
+
+bool SqliteConnection::checkpoint(int mode) {
+  int pages = 0;
+  int done = 0;
+  if (sqlite3_wal_checkpoint_v2(database_, "main", mode, &pages, &done) != SQLITE_OK) {
+    return false;
+  }
+  log_pages_ = pages < 0 ? 0 : pages;
+  return true;
 }
 
 }  // namespace sub0::query

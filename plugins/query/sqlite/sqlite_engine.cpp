@@ -6,62 +6,13 @@
 
 #include "parameter_text.hpp"
 #include "sqlite/sqlite_rewrite.hpp"
+#include "sqlite/sqlite_session.hpp"
 
 namespace sub0::query {
 namespace {
 
-using Status = SqliteConnection::Status;
-
 constexpr std::uint32_t kLongestRetryMs = 5;
 constexpr std::uint64_t kNanosecondsPerMs = 1000000;
-
-// Waits for locks on a thread of its own, so the file's own waiting will do.
-class SqliteSession final : public SqlSession {
- public:
-  SqliteSession(std::string path, std::size_t limit_bytes)
-      : path_(std::move(path)), connection_(SqliteConnection::Use::kFree, limit_bytes) {}
-
-  std::unique_ptr<ResultTree> execute(std::string_view sql, bool is_script,
-                                      const sub0_value& parameters, Failure& failure) override {
-    std::string error;
-    if (!is_open_ && !connection_.open(path_, error)) {
-      failure = Failure{SUB0_UNAVAILABLE, error, ""};
-      return nullptr;
-    }
-    is_open_ = true;
-    connection_.setWait([](int calls) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-      return calls < 1000;
-    });
-    Rewritten rewritten = rewriteForSqlite(tokenize(sql, Dialect::kSqlite));
-    if (!rewritten.errors.empty()) {
-      failure = Failure{SUB0_ACTION_FAILED, rewritten.errors.front(), ""};
-      return nullptr;
-    }
-    SqliteParameters bound;
-    for (std::uint32_t i = 0; parameters.type == SUB0_ARRAY && i < parameters.count; ++i) {
-      bound.push_back(toSqlite(parameters.as.items[i]));
-    }
-    std::string_view rest = rewritten.sql;
-    std::unique_ptr<ResultTree> last;
-    do {
-      SqliteConnection::Outcome outcome = connection_.executeOnce(rest, bound, &rest);
-      if (outcome.status != Status::kDone) {
-        failure = outcome.status == Status::kBusy
-                      ? Failure{SUB0_BUSY, "another process holds the database file's lock", ""}
-                      : outcome.failure;
-        return nullptr;
-      }
-      last = outcome.tree == nullptr ? std::move(last) : std::move(outcome.tree);
-    } while (is_script && !rest.empty());
-    return last == nullptr ? std::make_unique<ResultTree>(0) : std::move(last);
-  }
-
- private:
-  std::string path_;
-  SqliteConnection connection_;
-  bool is_open_ = false;
-};
 
 // What SQLite's parser says of a statement where no table exists: only what no schema can mend.
 std::string syntaxError(const std::string& sql) {
@@ -88,6 +39,7 @@ std::string syntaxError(const std::string& sql) {
 
 }  // namespace
 
+// A read that met a lock, until its timer is due.
 struct SqliteEngine::Retry {
   SqliteEngine* engine;
   LoopState* loop;
@@ -96,11 +48,11 @@ struct SqliteEngine::Retry {
   std::uint64_t timer;
 };
 
-SqliteEngine::SqliteEngine(const HostPort& host, std::string path, std::size_t result_limit_bytes)
+SqliteEngine::SqliteEngine(const HostPort& host, SqliteOptions options)
     : host_(host),
-      path_(std::move(path)),
-      result_limit_bytes_(result_limit_bytes),
-      writer_(host, result_limit_bytes) {}
+      options_(std::move(options)),
+      writer_(host, options_.result_limit_bytes, options_.log_limit_bytes, writes_),
+      reading_threads_(host, options_.path, options_.result_limit_bytes) {}
 
 SqliteEngine::~SqliteEngine() = default;
 
@@ -126,7 +78,7 @@ void SqliteEngine::add(const StatementPointer& statement) {
 
 void SqliteEngine::check(const Statement& statement) {
   Failure failure;
-  if (checker_->prepared(statement, failure) == nullptr) {
+  if (checker_->prepare(statement, failure) == nullptr) {
     host_.log(SUB0_LOG_WARNING, statement.place + ": " + failure.log +
                                     "; its calls fail until the database takes it");
   }
@@ -134,24 +86,27 @@ void SqliteEngine::check(const Statement& statement) {
 
 bool SqliteEngine::start(std::string& error) {
   std::error_code ignored;
-  const std::filesystem::path folder = std::filesystem::path(path_).parent_path();
+  const std::filesystem::path folder = std::filesystem::path(options_.path).parent_path();
   if (!folder.empty()) {
     std::filesystem::create_directories(folder, ignored);
   }
-  if (!writer_.start(path_, error)) {
+  if (options_.owns_file && !lock_.take(options_.path, error)) {
     return false;
   }
-  using Use = SqliteConnection::Use;
+  if (!writer_.start(options_.path, error)) {
+    return false;
+  }
   const std::uint32_t count = host_.loop() == nullptr ? 0 : host_.loop()->count(host_.raw());
   loops_.resize(count);
   for (LoopState& loop : loops_) {
-    loop.reader = std::make_unique<SqliteConnection>(Use::kRead, result_limit_bytes_);
-    if (!loop.reader->open(path_, error)) {
+    loop.reader = std::make_unique<SqliteLoopReader>(options_.result_limit_bytes, writes_);
+    if (!loop.reader->open(options_.path, error)) {
       return false;
     }
   }
-  checker_ = std::make_unique<SqliteConnection>(Use::kRead, result_limit_bytes_);
-  if (!checker_->open(path_, error)) {
+  checker_ =
+      std::make_unique<SqliteConnection>(SqliteConnection::Use::kRead, options_.result_limit_bytes);
+  if (!checker_->open(options_.path, error)) {
     return false;
   }
   for (const StatementPointer& statement : before_start_) {
@@ -165,16 +120,23 @@ bool SqliteEngine::start(std::string& error) {
 void SqliteEngine::stop(std::uint64_t deadline_ns) {
   is_ready_ = false;
   writer_.stop(deadline_ns);
+  reading_threads_.stop(deadline_ns);
 }
 
 void SqliteEngine::stopLoop(std::uint32_t index) {
   LoopState& loop = loops_[index];
   for (const std::unique_ptr<Retry>& retry : loop.retries) {
     host_.loop()->stop_timer(host_.raw(), retry->timer);
-    host_.fail(retry->request.ticket,
-               Failure{SUB0_UNAVAILABLE, "the database is being closed", ""});
+    host_.fail(retry->request.ticket, isClosing());
   }
   loop.retries.clear();
+  endTurn(index);
+}
+
+void SqliteEngine::endTurn(std::uint32_t index) {
+  if (loops_[index].reader->hasBatch()) {
+    loops_[index].reader->endBatch();
+  }
 }
 
 void SqliteEngine::run(const StatementPointer& statement, const sub0_run& run) {
@@ -183,7 +145,8 @@ void SqliteEngine::run(const StatementPointer& statement, const sub0_run& run) {
     host_.fail(run.ticket, Failure{SUB0_INTERNAL, "a run of QUERY came on no loop", ""});
     return;
   }
-  SqliteRequest request{run.ticket, run.deadline_ns, statement, {}};
+  const bool must_not_write = (run.flags & SUB0_RUN_READ_ONLY) != 0;
+  SqliteRequest request{run.ticket, run.deadline_ns, statement, {}, must_not_write};
   request.parameters.reserve(statement->inputs.size());
   for (const std::uint32_t input : statement->inputs) {
     if (holdsNul(run.inputs[input])) {
@@ -192,43 +155,67 @@ void SqliteEngine::run(const StatementPointer& statement, const sub0_run& run) {
     }
     request.parameters.push_back(toSqlite(run.inputs[input]));
   }
-  LoopState& loop = loops_[static_cast<std::size_t>(current)];
+  if ((run.flags & SUB0_RUN_IN_TRANSACTION) != 0) {
+    writer_.addToCall(run.call_id, std::move(request));
+  } else {
+    execute(loops_[static_cast<std::size_t>(current)], std::move(request), 0);
+  }
+}
+
+// A statement of its own: read here, or sent to where it belongs.
+void SqliteEngine::execute(LoopState& loop, SqliteRequest request, std::uint32_t attempt) {
   Failure failure;
-  sqlite3_stmt* prepared = loop.reader->prepared(*statement, failure);
-  if (prepared == nullptr && failure.code != SUB0_BUSY) {
-    failure.log = statement->place + ": " + failure.log;
-    host_.fail(run.ticket, failure);
-  } else if (prepared == nullptr || sqlite3_stmt_readonly(prepared) != 0) {
-    read(loop, std::move(request), 0);
-  } else if ((run.flags & SUB0_RUN_READ_ONLY) != 0) {
-    host_.fail(run.ticket, Failure{SUB0_METHOD_NOT_ALLOWED,
-                                   statement->place + ": the statement writes, the call must not",
-                                   kMustNotWrite});
+  const Statement& statement = *request.statement;
+  SqliteConnection::Prepared* const prepared = loop.reader->prepare(statement, failure);
+  if (prepared == nullptr && failure.code == SUB0_BUSY) {
+    retryLater(loop, std::move(request), attempt + 1);
+  } else if (prepared == nullptr) {
+    failure.log = statement.place + ": " + failure.log;
+    host_.fail(request.ticket, failure);
+  } else if (prepared->only_reads) {
+    read(loop, *prepared, std::move(request), attempt);
+  } else if (request.must_not_write) {
+    host_.fail(request.ticket, mustNotWrite(statement));
   } else {
     writer_.add(std::move(request));
   }
 }
 
-void SqliteEngine::read(LoopState& loop, SqliteRequest request, std::uint32_t attempt) {
+void SqliteEngine::read(LoopState& loop, SqliteConnection::Prepared& prepared,
+                        SqliteRequest request, std::uint32_t attempt) {
+  if (prepared.pace == nullptr) {
+    prepared.pace = paces_.of(request.statement->number);
+  }
+  if (prepared.pace->isSlow()) {
+    reading_threads_.add(std::move(request), prepared.pace);
+    return;
+  }
   const std::uint64_t now_ns = host_.nowNs();
   const std::uint64_t left_ns = request.deadline_ns > now_ns ? request.deadline_ns - now_ns : 1;
-  SqliteConnection::Outcome outcome = loop.reader->execute(*request.statement, request.parameters,
-                                                           std::chrono::nanoseconds(left_ns));
-  if (outcome.status == Status::kDone) {
-    host_.complete(request.ticket, std::move(outcome.tree));
-  } else if (outcome.status == Status::kBusy) {
-    retryLater(loop, std::move(request), attempt + 1);
-  } else {
-    outcome.failure.log = request.statement->place + ": " + outcome.failure.log;
-    host_.fail(request.ticket, outcome.failure);
+  host_.loop()->request_end_of_turn(host_.raw());
+  SqliteConnection::Outcome outcome;
+  switch (
+      loop.reader->read(prepared, request.parameters, std::chrono::nanoseconds(left_ns), outcome)) {
+    case SqliteLoopReader::End::kDone:
+      host_.complete(request.ticket, std::move(outcome.tree));
+      break;
+    case SqliteLoopReader::End::kBusy:
+      retryLater(loop, std::move(request), attempt + 1);
+      break;
+    case SqliteLoopReader::End::kTooSlow:
+      reading_threads_.add(std::move(request), prepared.pace);
+      break;
+    case SqliteLoopReader::End::kFailed:
+      outcome.failure.log = request.statement->place + ": " + outcome.failure.log;
+      host_.fail(request.ticket, outcome.failure);
+      break;
   }
 }
 
 void SqliteEngine::retryLater(LoopState& loop, SqliteRequest request, std::uint32_t attempt) {
   const std::uint64_t delay_ms = std::min(attempt, kLongestRetryMs);
   if (host_.nowNs() + delay_ms * kNanosecondsPerMs >= request.deadline_ns) {
-    host_.fail(request.ticket, Failure{SUB0_BUSY, "another process holds the database file's lock",
-                                       "the database is busy"});
+    host_.fail(request.ticket, isLocked());
     return;
   }
   loop.retries.push_back(
@@ -244,11 +231,17 @@ void SqliteEngine::onRetry(void* raw) {
   SqliteRequest request = std::move(due.request);
   const std::uint32_t attempt = due.attempt;
   loop.retries.remove_if([&](const std::unique_ptr<Retry>& retry) { return retry.get() == &due; });
-  engine.read(loop, std::move(request), attempt);
+  engine.execute(loop, std::move(request), attempt);
 }
 
+void SqliteEngine::commit(const sub0_run& run) {
+  writer_.commitCall(run.call_id, run.ticket, run.deadline_ns);
+}
+
+void SqliteEngine::rollback(std::uint64_t call_id) { writer_.rollbackCall(call_id); }
+
 std::unique_ptr<SqlSession> SqliteEngine::openSession() {
-  return std::make_unique<SqliteSession>(path_, result_limit_bytes_);
+  return makeSqliteSession(options_.path, options_.result_limit_bytes, writes_);
 }
 
 }  // namespace sub0::query

@@ -2,12 +2,33 @@
 #include "sqlite/sqlite_writer.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace sub0::query {
 
-constexpr std::uint64_t kMarginNs = 10000000;
-
+using Fate = SqliteGroup::Fate;
+using Outcome = SqliteConnection::Outcome;
 using Status = SqliteConnection::Status;
+
+namespace {
+
+constexpr int kPagesWorthPuttingBack = 1000;
+constexpr std::chrono::milliseconds kLongestWaitForReaders{100};
+constexpr std::chrono::seconds kGraceOfQuietCalls{1};
+
+Failure transactionIsOver() {
+  return Failure{SUB0_ACTION_FAILED, "the transaction of the call has been rolled back", ""};
+}
+
+}  // namespace
+
+SqliteWriter::SqliteWriter(const HostPort& host, std::size_t result_limit_bytes,
+                           std::uint64_t log_limit_bytes, WriteCount& writes)
+    : host_(host),
+      log_limit_bytes_(log_limit_bytes),
+      writes_(writes),
+      connection_(SqliteConnection::Use::kWrite, result_limit_bytes),
+      shorten_at_bytes_(log_limit_bytes) {}
 
 bool SqliteWriter::start(const std::string& path, std::string& error) {
   if (!connection_.open(path, error)) {
@@ -15,18 +36,6 @@ bool SqliteWriter::start(const std::string& path, std::string& error) {
   }
   thread_ = std::thread([this] { work(); });
   return true;
-}
-
-void SqliteWriter::add(SqliteRequest request) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (!is_stopping_) {
-      waiting_.push_back(std::move(request));
-      changed_.notify_one();
-      return;
-    }
-  }
-  host_.fail(request.ticket, Failure{SUB0_UNAVAILABLE, "the database is being closed", ""});
 }
 
 void SqliteWriter::stop(std::uint64_t deadline_ns) {
@@ -38,13 +47,96 @@ void SqliteWriter::stop(std::uint64_t deadline_ns) {
   {
     std::unique_lock lock(mutex_);
     is_stopping_ = true;
-    changed_.notify_all();
-    if (!changed_.wait_for(lock, left, [this] { return has_ended_; })) {
+    changed_.notify_one();
+    const auto hasEnded = [this] { return has_ended_; };
+    if (!ended_.wait_for(lock, left, hasEnded)) {
       is_late_ = true;
-      connection_.interrupt();
+      do {  // a statement that has just begun misses an interrupt
+        connection_.interrupt();
+      } while (!ended_.wait_for(lock, std::chrono::milliseconds(5), hasEnded));
     }
   }
   thread_.join();
+}
+
+SqliteWriter::TimePoint SqliteWriter::untilOf(std::uint64_t deadline_ns) const {
+  return std::chrono::steady_clock::now() + timeLeft(deadline_ns, host_.nowNs());
+}
+
+void SqliteWriter::add(SqliteRequest request) {
+  const TimePoint until = untilOf(request.deadline_ns);
+  {
+    const std::lock_guard lock(mutex_);
+    if (!is_stopping_) {
+      waiting_.push_back({std::move(request), nullptr, until});
+      changed_.notify_one();
+      return;
+    }
+  }
+  host_.fail(request.ticket, isClosing());
+}
+
+void SqliteWriter::addToCall(std::uint64_t call_id, SqliteRequest request) {
+  ask(call_id, std::move(request));
+}
+
+void SqliteWriter::commitCall(std::uint64_t call_id, sub0_ticket ticket,
+                              std::uint64_t deadline_ns) {
+  SqliteRequest commit;
+  commit.ticket = ticket;
+  commit.deadline_ns = deadline_ns;
+  ask(call_id, std::move(commit));
+}
+
+void SqliteWriter::ask(std::uint64_t call_id, SqliteRequest request) {
+  const bool is_commit = request.statement == nullptr;
+  const TimePoint until = untilOf(request.deadline_ns);
+  const std::lock_guard lock(mutex_);
+  const auto found = calls_.find(call_id);
+  if (found == calls_.end()) {
+    if (is_commit) {  // it has executed nothing
+      host_.complete(request.ticket, std::make_unique<ResultTree>(0));
+    } else if (is_stopping_) {
+      host_.fail(request.ticket, isClosing());
+    } else {
+      const CallPointer call = std::make_shared<CallTransaction>();
+      calls_[call_id] = call;
+      Waiting waiting;
+      waiting.request.statement = request.statement;
+      waiting.call = call;
+      waiting.until = call->until = until;
+      call->asked = std::move(request);
+      waiting_.push_back(std::move(waiting));
+      changed_.notify_one();
+    }
+    return;
+  }
+  const CallPointer call = found->second;
+  if (is_commit) {  // from here on it is not to be rolled back by others
+    calls_.erase(found);
+  }
+  if (call->is_lost) {
+    host_.fail(request.ticket, transactionIsOver());
+    return;
+  }
+  call->asked = std::move(request);
+  call->until = until;
+  changed_.notify_one();
+}
+
+void SqliteWriter::rollbackCall(std::uint64_t call_id) {
+  const std::lock_guard lock(mutex_);
+  const auto found = calls_.find(call_id);
+  if (found == calls_.end()) {
+    return;
+  }
+  const CallPointer call = std::move(found->second);
+  calls_.erase(found);
+  call->is_given_up = true;
+  if (executing_ == call.get()) {
+    connection_.interrupt();
+  }
+  changed_.notify_one();
 }
 
 void SqliteWriter::work() {
@@ -53,63 +145,200 @@ void SqliteWriter::work() {
     changed_.wait(lock, [this] { return is_stopping_ || !waiting_.empty(); });
     if (waiting_.empty()) {
       has_ended_ = true;
-      changed_.notify_all();
+      ended_.notify_all();
       return;
     }
-    SqliteRequest request = std::move(waiting_.front());
-    waiting_.pop_front();
     lock.unlock();
-    if (is_late_) {
-      host_.fail(request.ticket, Failure{SUB0_UNAVAILABLE, "the database is being closed", ""});
-    } else {
-      execute(request);
-    }
+    writeGroup();
     lock.lock();
   }
 }
 
-void SqliteWriter::execute(SqliteRequest& request) {
-  const std::uint64_t now_ns = host_.nowNs();
-  SqliteConnection::Outcome outcome;
-  if (request.deadline_ns <= now_ns) {
-    outcome.failure = Failure{SUB0_TIMEOUT, "the statement waited past the deadline", ""};
-    end(request, outcome);
+void SqliteWriter::writeGroup() {
+  SqliteGroup group(host_, connection_, writes_);
+  if (!begin(group)) {
     return;
   }
-  // Ended a little before the deadline, so that the host need not do it.
-  const std::uint64_t left_ns = request.deadline_ns - now_ns;
-  const std::chrono::nanoseconds time_left(left_ns - std::min(left_ns / 2, kMarginNs));
-  const auto until = std::chrono::steady_clock::now() + time_left;
-  connection_.setWait([this, until](int calls) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(std::min(calls + 1, 5)));
-    return !is_late_ && std::chrono::steady_clock::now() < until;
-  });
-  const Status begun = connection_.control("BEGIN IMMEDIATE", outcome.failure);
-  if (begun == Status::kDone) {
-    outcome = connection_.execute(*request.statement, request.parameters, time_left);
-    if (outcome.status == Status::kDone) {
-      outcome.status = connection_.control("COMMIT", outcome.failure, request.statement->sql);
+  while (std::optional<Waiting> next = takeNext()) {
+    if (!group.isEmpty() && (next->is_alone || goesFirst(*next))) {
+      putBack(std::move(*next));
+      break;
     }
-    if (outcome.status != Status::kDone) {
-      Failure ignored;
-      connection_.control("ROLLBACK", ignored);
+    const Fate fate =
+        next->call == nullptr ? group.execute(next->request) : executeCall(group, *next);
+    if (fate == Fate::kLost) {
+      repeatSingly(group.takeLost());
+      return;
     }
-  } else {
-    outcome.status = begun;
+    if (next->is_alone || group.isFull()) {
+      break;
+    }
   }
-  end(request, outcome);
+  group.commit();
+  if (!is_late_) {
+    shortenLog();
+  }
 }
 
-void SqliteWriter::end(const SqliteRequest& request, SqliteConnection::Outcome& outcome) {
-  if (outcome.status == Status::kDone) {
-    host_.complete(request.ticket, std::move(outcome.tree));
-  } else if (outcome.status == Status::kBusy) {
-    host_.fail(request.ticket,
-               Failure{SUB0_BUSY, "another process holds the lock of the database file",
-                       "the database is busy"});
-  } else {
-    host_.fail(request.ticket, outcome.failure);
+// Takes the file's lock for those who wait; false: nobody is left.
+bool SqliteWriter::begin(SqliteGroup& group) {
+  while (true) {
+    TimePoint until = TimePoint::max();
+    {
+      const std::lock_guard lock(mutex_);
+      if (waiting_.empty()) {
+        return false;
+      }
+      for (const Waiting& waiting : waiting_) {
+        until = std::min(until, waiting.until);
+      }
+    }
+    connection_.setWait([this, until](int looks) {
+      std::this_thread::sleep_for(pauseBetweenLooks(looks));
+      return !is_late_ && std::chrono::steady_clock::now() < until;
+    });
+    Outcome outcome;
+    outcome.status = group.begin(outcome.failure);
+    if (outcome.status == Status::kDone) {
+      return true;
+    }
+    failBlocked(outcome);
   }
+}
+
+// The group could not begin: who has no time left fails, or, where it is not for a lock, the first.
+void SqliteWriter::failBlocked(const Outcome& outcome) {
+  const TimePoint now = std::chrono::steady_clock::now();
+  const std::lock_guard lock(mutex_);
+  if (outcome.status != Status::kBusy && !is_late_) {
+    failWaiting(waiting_.front(), outcome.failure);
+    waiting_.pop_front();
+    return;
+  }
+  std::deque<Waiting> kept;
+  for (Waiting& waiting : waiting_) {
+    if (is_late_ || waiting.until <= now) {
+      failWaiting(waiting, is_late_ ? isClosing() : isLocked());
+    } else {
+      kept.push_back(std::move(waiting));
+    }
+  }
+  waiting_ = std::move(kept);
+}
+
+// REQUIRES: mutex_ is held.
+void SqliteWriter::failWaiting(const Waiting& waiting, const Failure& failure) {
+  if (waiting.call == nullptr) {
+    host_.fail(waiting.request.ticket, failure);
+    return;
+  }
+  host_.fail(waiting.call->asked->ticket, failure);
+  waiting.call->asked.reset();
+  waiting.call->is_lost = true;
+}
+
+std::optional<SqliteWriter::Waiting> SqliteWriter::takeNext() {
+  const std::lock_guard lock(mutex_);
+  if (is_late_) {
+    for (Waiting& waiting : waiting_) {
+      failWaiting(waiting, isClosing());
+    }
+    waiting_.clear();
+  }
+  if (waiting_.empty()) {
+    return std::nullopt;
+  }
+  Waiting next = std::move(waiting_.front());
+  waiting_.pop_front();
+  return next;
+}
+
+bool SqliteWriter::goesFirst(const Waiting& waiting) {
+  Failure ignored;
+  const auto* prepared = connection_.prepare(*waiting.request.statement, ignored);
+  return prepared != nullptr && (prepared->was_slow || prepared->loses_others);
+}
+
+void SqliteWriter::putBack(Waiting waiting) {
+  const std::lock_guard lock(mutex_);
+  waiting_.push_front(std::move(waiting));
+}
+
+SqliteGroup::Fate SqliteWriter::executeCall(SqliteGroup& group, const Waiting& waiting) {
+  CallTransaction& call = *waiting.call;
+  Failure failure;
+  if (!group.beginCall(failure)) {
+    const std::lock_guard lock(mutex_);
+    failWaiting(waiting, failure);
+    return group.isLost() ? Fate::kLost : Fate::kStands;
+  }
+  while (std::optional<SqliteRequest> asked = waitForAsk(call)) {
+    if (asked->statement == nullptr) {
+      return group.commitCall(asked->ticket);
+    }
+    if (group.executeInCall(*asked) == Fate::kLost) {
+      Failure ignored;
+      if (auto* first = connection_.prepare(*waiting.request.statement, ignored)) {
+        first->loses_others = true;
+      }
+      const std::lock_guard lock(mutex_);
+      executing_ = nullptr;
+      call.is_lost = true;
+      return Fate::kLost;
+    }
+  }
+  return group.rollbackCall();
+}
+
+// What the call asks for next; nothing: its transaction is to be rolled back.
+std::optional<SqliteRequest> SqliteWriter::waitForAsk(CallTransaction& call) {
+  std::unique_lock lock(mutex_);
+  executing_ = nullptr;
+  changed_.wait_until(lock, call.until + kGraceOfQuietCalls,
+                      [&] { return call.asked.has_value() || call.is_given_up || is_stopping_; });
+  std::optional<SqliteRequest> asked = std::exchange(call.asked, std::nullopt);
+  const bool is_commit = asked && asked->statement == nullptr;
+  if (asked && !call.is_given_up && (is_commit || !is_stopping_)) {
+    executing_ = &call;
+    return asked;
+  }
+  if (asked) {
+    host_.fail(asked->ticket, is_stopping_ ? isClosing() : transactionIsOver());
+  }
+  call.is_lost = true;
+  return std::nullopt;
+}
+
+void SqliteWriter::repeatSingly(std::vector<SqliteRequest> requests) {
+  const std::lock_guard lock(mutex_);
+  for (auto request = requests.rbegin(); request != requests.rend(); ++request) {
+    const TimePoint until = untilOf(request->deadline_ns);
+    waiting_.push_front({std::move(*request), nullptr, until, true});
+  }
+}
+
+// Puts the log's pages back into the database, which SQLite would do within a commit, before its
+// run has ended. Where readers never leave a moment for it to begin anew it only grows; then it is
+// emptied as a whole. For that SQLite waits until nobody reads from its older part; who begins to
+// read meanwhile is not held up, so the wait is as long as the reads that are under way.
+void SqliteWriter::shortenLog() {
+  const std::uint64_t size_bytes = connection_.logBytes();
+  if (size_bytes < shorten_at_bytes_) {
+    shorten_at_bytes_ = size_bytes < log_limit_bytes_ ? log_limit_bytes_ : shorten_at_bytes_;
+    if (connection_.logPages() >= kPagesWorthPuttingBack) {
+      connection_.checkpoint(SQLITE_CHECKPOINT_PASSIVE);
+    }
+    return;
+  }
+  const TimePoint until = std::chrono::steady_clock::now() + kLongestWaitForReaders;
+  connection_.setWait([until](int looks) {
+    std::this_thread::sleep_for(pauseBetweenLooks(looks));
+    return std::chrono::steady_clock::now() < until;
+  });
+  // A report that reads for minutes would cost every write this wait: the next try is for later.
+  shorten_at_bytes_ = connection_.checkpoint(SQLITE_CHECKPOINT_TRUNCATE)
+                          ? log_limit_bytes_
+                          : size_bytes + log_limit_bytes_ / 4;
 }
 
 }  // namespace sub0::query

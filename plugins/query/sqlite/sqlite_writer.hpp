@@ -4,47 +4,86 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
+#include <unordered_map>
+#include <vector>
 
 #include "engine.hpp"
 #include "sqlite/sqlite_connection.hpp"
+#include "sqlite/sqlite_group.hpp"
+#include "sqlite/sqlite_request.hpp"
 
 namespace sub0::query {
 
-// A statement that waits for its turn, with what it needs when that comes.
-struct SqliteRequest {
-  sub0_ticket ticket = 0;
-  std::uint64_t deadline_ns = 0;
-  StatementPointer statement;
-  SqliteParameters parameters;
-};
-
-// The one thread that writes to the database file. Requests are executed in the order in which they
-// came, each in a transaction of its own that is durable before its run ends. Where another process
-// holds the file's lock it waits up to the deadline of the run. THREAD: add and stop: any; the
-// connection is the thread's own.
+// The one thread that writes to the database file. It takes what waits together, in the order in
+// which it came, and commits it as one group (SqliteGroup); every run ends after its write is
+// durable. A transaction of a call is one piece of such a group: from its first statement to its
+// commit or rollback everybody else waits. Where another process holds the file's lock it waits up
+// to the deadlines of the runs. Between groups it keeps the log (the -wal file) short. THREAD:
+// start, stop: [control]; the others: any, those of one call in order.
 class SqliteWriter {
  public:
-  SqliteWriter(const HostPort& host, std::size_t result_limit_bytes)
-      : host_(host), connection_(SqliteConnection::Use::kWrite, result_limit_bytes) {}
+  SqliteWriter(const HostPort& host, std::size_t result_limit_bytes, std::uint64_t log_limit_bytes,
+               WriteCount& writes);
   ~SqliteWriter() { stop(0); }  // of a start that failed half way
 
   bool start(const std::string& path, std::string& error);
-  void add(SqliteRequest request);
   // Executes what waits until the deadline, interrupts and fails the rest, ends the thread.
   void stop(std::uint64_t deadline_ns);
 
+  void add(SqliteRequest request);
+  // The next statement of a call's transaction, which begins with the first.
+  void addToCall(std::uint64_t call_id, SqliteRequest request);
+  void commitCall(std::uint64_t call_id, sub0_ticket ticket, std::uint64_t deadline_ns);
+  // Takes back what the call did, interrupts what runs for it; nothing where it is over.
+  void rollbackCall(std::uint64_t call_id);
+
  private:
+  using TimePoint = std::chrono::steady_clock::time_point;
+  // The transaction of a call. Guarded by mutex_.
+  struct CallTransaction {
+    std::optional<SqliteRequest> asked;  // without a statement: to commit
+    TimePoint until{};                   // of what was asked last
+    bool is_given_up = false;            // by rollbackCall
+    bool is_lost = false;                // it was rolled back, and does not know yet
+  };
+  using CallPointer = std::shared_ptr<CallTransaction>;
+  struct Waiting {
+    SqliteRequest request;  // of a call: its first statement alone
+    CallPointer call;       // null: a write of its own
+    TimePoint until{};
+    bool is_alone = false;  // in a group of its own
+  };
+
+  TimePoint untilOf(std::uint64_t deadline_ns) const;
+  void ask(std::uint64_t call_id, SqliteRequest request);
   void work();
-  void execute(SqliteRequest& request);
-  void end(const SqliteRequest& request, SqliteConnection::Outcome& outcome);
+  void writeGroup();
+  bool begin(SqliteGroup& group);
+  void failBlocked(const SqliteConnection::Outcome& outcome);
+  void failWaiting(const Waiting& waiting, const Failure& failure);
+  std::optional<Waiting> takeNext();
+  bool goesFirst(const Waiting& waiting);
+  void putBack(Waiting waiting);
+  SqliteGroup::Fate executeCall(SqliteGroup& group, const Waiting& waiting);
+  std::optional<SqliteRequest> waitForAsk(CallTransaction& call);
+  void repeatSingly(std::vector<SqliteRequest> requests);
+  void shortenLog();
 
   const HostPort& host_;
+  const std::uint64_t log_limit_bytes_;
+  WriteCount& writes_;
   SqliteConnection connection_;
+  std::uint64_t shorten_at_bytes_;
   std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<SqliteRequest> waiting_;
+  std::condition_variable changed_;  // for the thread
+  std::condition_variable ended_;
+  std::deque<Waiting> waiting_;
+  std::unordered_map<std::uint64_t, CallPointer> calls_;
+  const CallTransaction* executing_ = nullptr;  // the call for which a statement runs
   bool is_stopping_ = false;
   bool has_ended_ = false;
   std::atomic<bool> is_late_{false};  // the deadline of stop has passed

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sqlite/sqlite_session.hpp"
+
+#include <chrono>
+#include <thread>
+
+#include "sqlite/sqlite_connection.hpp"
+#include "sqlite/sqlite_rewrite.hpp"
+
+namespace sub0::query {
+namespace {
+
+using Status = SqliteConnection::Status;
+
+class SqliteSession final : public SqlSession {
+ public:
+  SqliteSession(std::string path, std::size_t limit_bytes, WriteCount& writes)
+      : path_(std::move(path)),
+        connection_(SqliteConnection::Use::kFree, limit_bytes),
+        writes_(writes) {}
+
+  std::unique_ptr<ResultTree> execute(std::string_view sql, bool is_script,
+                                      const sub0_value& parameters, Failure& failure) override {
+    std::string error;
+    if (!is_open_ && !connection_.open(path_, error)) {
+      failure = Failure{SUB0_UNAVAILABLE, error, ""};
+      return nullptr;
+    }
+    is_open_ = true;
+    connection_.setWait([](int calls) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      return calls < 1000;
+    });
+    Rewritten rewritten = rewriteForSqlite(tokenize(sql, Dialect::kSqlite));
+    if (!rewritten.errors.empty()) {
+      failure = Failure{SUB0_ACTION_FAILED, rewritten.errors.front(), ""};
+      return nullptr;
+    }
+    SqliteParameters bound;
+    for (std::uint32_t i = 0; parameters.type == SUB0_ARRAY && i < parameters.count; ++i) {
+      bound.push_back(toSqlite(parameters.as.items[i]));
+    }
+    std::string_view rest = rewritten.sql;
+    std::unique_ptr<ResultTree> last;
+    do {
+      SqliteConnection::Outcome outcome = connection_.executeOnce(rest, bound, &rest);
+      writes_.fetch_add(1, std::memory_order_release);
+      if (outcome.status != Status::kDone) {
+        failure = outcome.status == Status::kBusy
+                      ? Failure{SUB0_BUSY, "another process holds the database file's lock", ""}
+                      : outcome.failure;
+        giveUpTransaction();
+        return nullptr;
+      }
+      last = outcome.tree == nullptr ? std::move(last) : std::move(outcome.tree);
+    } while (is_script && !rest.empty());
+    return last == nullptr ? std::make_unique<ResultTree>(0) : std::move(last);
+  }
+
+ private:
+  // Of a script that failed between its BEGIN and COMMIT; it would hold the file's lock for ever.
+  void giveUpTransaction() {
+    if (connection_.isInTransaction()) {
+      Failure ignored;
+      connection_.control(SqliteConnection::Control::kRollback, ignored);
+    }
+  }
+
+  std::string path_;
+  SqliteConnection connection_;
+  WriteCount& writes_;
+  bool is_open_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<SqlSession> makeSqliteSession(std::string path, std::size_t result_limit_bytes,
+                                              WriteCount& writes) {
+  return std::make_unique<SqliteSession>(std::move(path), result_limit_bytes, writes);
+}
+
+}  // namespace sub0::query
