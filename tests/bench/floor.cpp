@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The floor of the echo benchmark: a bare epoll server that speaks the same bytes. It accepts an
-// upgrade, unmasks, and answers each message with the reply that sub0 gives, cut from fixed places:
-// no parsing, no checks, no limits. Prints its port; ends at SIGTERM.
+// The floor: a bare epoll server that speaks the same bytes. It accepts an upgrade, unmasks, and
+// answers each message with the reply that sub0 gives, cut from fixed places; a call of
+// `notify-all` also sends one ready frame to every connection; a close is answered and TCP closed.
+// No parsing, no checks, no limits. Prints its port; ends at SIGTERM.
 #include <openssl/evp.h>
 #include <openssl/sha.h>
 
@@ -9,6 +10,7 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "tests/bench/socket_calls.hpp"
@@ -19,11 +21,16 @@ using sub0::bench::require;
 
 constexpr std::string_view kRequestHead = R"({"resource":"echo","action":"a","payload":)";
 constexpr std::string_view kReplyHead = R"({"uid":null,"action":"a","data":)";
+constexpr std::string_view kBroadcastHead = R"({"resource":"notify-all",)";
+constexpr std::string_view kBroadcastRequestHead =
+    R"({"resource":"notify-all","action":"a","payload":)";
+constexpr std::string_view kMessageHead = R"({"action":"wallet_balance_update","data":)";
 constexpr std::size_t kReadBytes = 65536;
 
 struct Connection {
   int descriptor = -1;
   bool is_upgraded = false;
+  bool is_closing = false;
   std::string partial;
   std::string out;
 };
@@ -39,17 +46,9 @@ std::string acceptOf(std::string_view request) {
   return reinterpret_cast<const char*>(text);
 }
 
-void upgrade(Connection& connection, std::string_view request) {
-  connection.is_upgraded = true;
-  connection.out +=
-      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-      "Sec-WebSocket-Accept: " +
-      acceptOf(request) + "\r\n\r\n";
-}
-
-void answer(std::string& out, std::string_view payload) {
-  payload.remove_prefix(kRequestHead.size());
-  const std::size_t size = kReplyHead.size() + payload.size();
+/// Appends a text frame of two parts.
+void appendFrame(std::string& out, std::string_view head, std::string_view rest) {
+  const std::size_t size = head.size() + rest.size();
   out.push_back(static_cast<char>(0x81));
   if (size < 126) {
     out.push_back(static_cast<char>(size));
@@ -58,7 +57,40 @@ void answer(std::string& out, std::string_view payload) {
     out.push_back(static_cast<char>(size >> 8));
     out.push_back(static_cast<char>(size));
   }
-  out.append(kReplyHead).append(payload);
+  out.append(head).append(rest);
+}
+
+std::unordered_set<Connection*> g_upgraded;
+
+/// `rest`: the request's payload and the closing brace.
+void sendToAll(std::string_view rest) {
+  std::string frame;
+  appendFrame(frame, kMessageHead, rest);
+  for (const Connection* connection : g_upgraded) {
+    sub0::bench::sendAll(connection->descriptor, frame);
+  }
+}
+
+void answer(Connection& connection, unsigned char opcode, std::string_view payload) {
+  if (opcode == 8) {
+    connection.is_closing = true;
+    connection.out.append("\x88\x02", 2).append(payload.substr(0, 2));
+  } else if (payload.starts_with(kBroadcastHead)) {
+    payload.remove_prefix(kBroadcastRequestHead.size());
+    appendFrame(connection.out, kReplyHead, payload);
+    sendToAll(payload);
+  } else {
+    appendFrame(connection.out, kReplyHead, payload.substr(kRequestHead.size()));
+  }
+}
+
+void upgrade(Connection& connection, std::string_view request) {
+  connection.is_upgraded = true;
+  g_upgraded.insert(&connection);
+  connection.out +=
+      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+      "Sec-WebSocket-Accept: " +
+      acceptOf(request) + "\r\n\r\n";
 }
 
 /// Handles the whole frames of `bytes`; returns how many bytes they took.
@@ -86,7 +118,7 @@ std::size_t handleFrames(Connection& connection, char* bytes, std::size_t size) 
       std::memcpy(payload + i, &word, 8);
     }
     for (; i < length; ++i) payload[i] ^= frame[head - 4 + i % 4];
-    answer(connection.out, {reinterpret_cast<char*>(payload), length});
+    answer(connection, frame[0] & 0x0F, {reinterpret_cast<char*>(payload), length});
     used += head + length;
   }
   return used;
@@ -116,30 +148,31 @@ bool readFrom(Connection& connection, char* buffer) {
     sub0::bench::sendAll(connection.descriptor, connection.out);
     connection.out.clear();
   }
-  return true;
+  return !connection.is_closing;
 }
 
 [[noreturn]] void onTerminate(int /*signal*/) { std::exit(0); }
 
 void serve(int listener, int epoll) {
-  std::vector<std::unique_ptr<Connection>> connections;
   std::vector<epoll_event> events(512);
   const auto buffer = std::make_unique<char[]>(kReadBytes);
   while (true) {
     const int count = ::epoll_wait(epoll, events.data(), static_cast<int>(events.size()), -1);
     for (int i = 0; i < count; ++i) {
-      const std::uint64_t token = events[static_cast<std::size_t>(i)].data.u64;
-      if (token != 0) {
-        Connection& connection = *connections[token - 1];
-        if (!readFrom(connection, buffer.get())) ::close(connection.descriptor);
+      if (auto* connection =
+              static_cast<Connection*>(events[static_cast<std::size_t>(i)].data.ptr)) {
+        if (readFrom(*connection, buffer.get())) continue;
+        g_upgraded.erase(connection);
+        ::close(connection->descriptor);
+        delete connection;
         continue;
       }
       const int descriptor = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
       if (descriptor < 0) continue;
       sub0::bench::setNoDelay(descriptor);
-      connections.push_back(std::make_unique<Connection>());
-      connections.back()->descriptor = descriptor;
-      sub0::bench::watch(epoll, descriptor, connections.size());
+      auto* connection = new Connection;
+      connection->descriptor = descriptor;
+      sub0::bench::watch(epoll, descriptor, reinterpret_cast<std::uint64_t>(connection));
     }
   }
 }
