@@ -2,12 +2,72 @@
 #include "result_tree.hpp"
 
 #include <algorithm>
+#include <new>
 
 namespace sub0::query {
 namespace {
-constexpr std::size_t kFirstBlockBytes = 1024;
+
 constexpr std::size_t kLargestBlockBytes = std::size_t{256} * 1024;
+constexpr std::size_t kLongestFreeList = 64;
+constexpr std::size_t kFirstRows = 4;
+
+// Memory of trees that this thread has freed. A tree that is freed on another thread than the one
+// that made it goes to that thread's list; lists end with their threads.
+class FreeTrees {
+ public:
+  ~FreeTrees() {
+    while (first_ != nullptr) {
+      ::operator delete(take());
+    }
+    count_ = kLongestFreeList;  // what is freed from now on is not kept
+  }
+  void* take() {
+    Free* taken = first_;
+    if (taken != nullptr) {
+      first_ = taken->next;
+      --count_;
+    }
+    return taken;
+  }
+  bool keep(void* memory) {
+    if (count_ >= kLongestFreeList) {
+      return false;
+    }
+    first_ = new (memory) Free{first_};
+    ++count_;
+    return true;
+  }
+
+ private:
+  struct Free {
+    Free* next;
+  };
+  Free* first_ = nullptr;
+  std::size_t count_ = 0;
+};
+
+thread_local FreeTrees free_trees;
+
 }  // namespace
+
+void* ResultTree::operator new(std::size_t size) {
+  void* kept = free_trees.take();
+  return kept != nullptr ? kept : ::operator new(size);
+}
+
+void ResultTree::operator delete(void* memory) noexcept {
+  if (!free_trees.keep(memory)) {
+    ::operator delete(memory);
+  }
+}
+
+ResultTree::~ResultTree() {
+  while (blocks_ != nullptr) {
+    Block* before = blocks_->before;
+    ::operator delete(blocks_);
+    blocks_ = before;
+  }
+}
 
 void ResultTree::count(std::size_t tree_bytes, std::size_t json_bytes) {
   tree_bytes_ += tree_bytes;
@@ -18,10 +78,13 @@ void ResultTree::count(std::size_t tree_bytes, std::size_t json_bytes) {
 void* ResultTree::allocate(std::size_t size) {
   size = (size + 7U) & ~std::size_t{7};
   if (size > free_bytes_) {
-    const std::size_t grown = std::min(kLargestBlockBytes, kFirstBlockBytes << blocks_.size() / 2);
+    const std::size_t grown =
+        std::min(kLargestBlockBytes, kFirstBlockBytes << (block_count_ + 1) / 2);
     const std::size_t block_bytes = std::max(size, grown);
-    blocks_.push_back(std::make_unique<char[]>(block_bytes));
-    free_ = blocks_.back().get();
+    void* memory = ::operator new(sizeof(Block) + block_bytes);
+    blocks_ = new (memory) Block{blocks_};
+    ++block_count_;
+    free_ = static_cast<char*>(memory) + sizeof(Block);
     free_bytes_ = block_bytes;
   }
   char* result = free_;
@@ -30,38 +93,47 @@ void* ResultTree::allocate(std::size_t size) {
   return result;
 }
 
-void ResultTree::setColumns(const std::vector<std::string_view>& names) {
-  keys_.clear();
-  slot_of_column_.clear();
+void ResultTree::beginColumns(std::size_t count) {
+  keys_ = static_cast<sub0_text_view*>(allocate(count * sizeof(sub0_text_view)));
+  slot_of_column_ = static_cast<std::uint32_t*>(allocate(count * sizeof(std::uint32_t)));
+  key_count_ = column_count_ = 0;
   key_json_bytes_ = 2;
-  for (const std::string_view name : names) {
-    const auto same = std::find_if(keys_.begin(), keys_.end(), [&](const sub0_text_view& key) {
-      return std::string_view(key.data, key.size) == name;
-    });
-    slot_of_column_.push_back(static_cast<std::size_t>(same - keys_.begin()));
-    if (same == keys_.end()) {
-      char* copy = bytes(name.size());
-      std::copy(name.begin(), name.end(), copy);
-      keys_.push_back(sub0_text_view{copy, name.size()});
-      key_json_bytes_ += name.size() + 4;
-    }
+}
+
+void ResultTree::addColumn(std::string_view name) {
+  const sub0_text_view* const end = keys_ + key_count_;
+  const sub0_text_view* const same = std::find_if(keys_, keys_ + key_count_, [&](const auto& key) {
+    return std::string_view(key.data, key.size) == name;
+  });
+  slot_of_column_[column_count_++] = static_cast<std::uint32_t>(same - keys_);
+  if (same == end) {
+    char* copy = bytes(name.size());
+    std::copy(name.begin(), name.end(), copy);
+    keys_[key_count_++] = sub0_text_view{copy, name.size()};
+    key_json_bytes_ += name.size() + 4;
   }
 }
 
 void ResultTree::beginRow() {
-  count(sizeof(sub0_value) + keys_.size() * sizeof(sub0_member), key_json_bytes_);
+  count(sizeof(sub0_value) + key_count_ * sizeof(sub0_member), key_json_bytes_);
   if (is_over_) {
     return;  // the row before is written over
   }
-  row_ = static_cast<sub0_member*>(allocate(keys_.size() * sizeof(sub0_member)));
-  for (std::size_t i = 0; i < keys_.size(); ++i) {
+  row_ = static_cast<sub0_member*>(allocate(key_count_ * sizeof(sub0_member)));
+  for (std::size_t i = 0; i < key_count_; ++i) {
     row_[i] = sub0_member{keys_[i], sub0_value{}};
+  }
+  if (row_count_ == row_room_) {
+    row_room_ = std::max(kFirstRows, row_room_ * 2);
+    auto* rows = static_cast<sub0_value*>(allocate(row_room_ * sizeof(sub0_value)));
+    std::copy(rows_, rows_ + row_count_, rows);
+    rows_ = rows;
   }
   sub0_value row{};
   row.type = SUB0_OBJECT;
-  row.count = static_cast<std::uint32_t>(keys_.size());
+  row.count = static_cast<std::uint32_t>(key_count_);
   row.as.members = row_;
-  rows_.push_back(row);
+  rows_[row_count_++] = row;
 }
 
 char* ResultTree::bytes(std::size_t size) { return static_cast<char*>(allocate(size)); }
@@ -92,12 +164,12 @@ sub0_value* ResultTree::values(std::size_t count_of_values) {
 
 const sub0_value& ResultTree::finish() {
   root_ = sub0_value{};
-  if (rows_.size() == 1) {
-    root_ = rows_.front();
-  } else if (rows_.size() > 1) {
+  if (row_count_ == 1) {
+    root_ = rows_[0];
+  } else if (row_count_ > 1) {
     root_.type = SUB0_ARRAY;
-    root_.count = static_cast<std::uint32_t>(rows_.size());
-    root_.as.items = rows_.data();
+    root_.count = static_cast<std::uint32_t>(row_count_);
+    root_.as.items = rows_;
   }
   return root_;
 }

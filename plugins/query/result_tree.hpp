@@ -4,27 +4,36 @@
 #include <sub0/plugin.h>
 
 #include <cstddef>
-#include <memory>
 #include <string_view>
-#include <vector>
 
 namespace sub0::query {
 
 // The rows of one statement as the tree of values that the host takes over without a copy: none is
-// null, one an object, several an array of objects. Texts and members live in blocks that the tree
-// owns; it counts what it holds, and what the rows would be as JSON, and refuses rows past its
-// limit, so that a result of a million rows stays bounded. Column names are kept once; of two
-// columns of one name the last wins. Used by one thread at a time. spec S-31, Q-72
+// null, one an object, several an array of objects. Texts, members and the list of rows live in
+// blocks that the tree owns; it counts what it holds, and what the rows would be as JSON, and
+// refuses rows past its limit, so that a result of a million rows stays bounded. Column names are
+// kept once; of two columns of one name the last wins. Its own memory, first block included, comes
+// from a short list of trees that the thread has freed, so that the row of a lookup by key costs no
+// allocation. Used by one thread at a time; freed on any. spec S-31, Q-72
 class ResultTree {
  public:
   explicit ResultTree(std::size_t limit_bytes) : limit_bytes_(limit_bytes) {}
+  ~ResultTree();
   ResultTree(const ResultTree&) = delete;
   ResultTree& operator=(const ResultTree&) = delete;
+  static void* operator new(std::size_t size);
+  static void operator delete(void* memory) noexcept;
 
-  // Names the columns; before the first row.
-  void setColumns(const std::vector<std::string_view>& names);
-  bool hasColumns() const { return !slot_of_column_.empty(); }
-  std::size_t columnCount() const { return slot_of_column_.size(); }
+  // Names the columns, before the first row; of texts of any kind.
+  template <typename Names>
+  void setColumns(const Names& names) {
+    beginColumns(names.size());
+    for (const auto& name : names) {
+      addColumn(name);
+    }
+  }
+  bool hasColumns() const { return column_count_ > 0; }
+  std::size_t columnCount() const { return column_count_; }
 
   // Begins a row of nulls.
   void beginRow();
@@ -42,11 +51,18 @@ class ResultTree {
 
   // Closes the tree and returns its root.
   const sub0_value& finish();
-  std::size_t rowCount() const { return rows_.size(); }
+  std::size_t rowCount() const { return row_count_; }
   // What it holds in memory.
   std::size_t sizeBytes() const { return tree_bytes_; }
 
  private:
+  static constexpr std::size_t kFirstBlockBytes = 1024;
+  struct Block {
+    Block* before;
+  };
+
+  void beginColumns(std::size_t count);
+  void addColumn(std::string_view name);
   void* allocate(std::size_t size);
   void count(std::size_t tree_bytes, std::size_t json_bytes);
 
@@ -54,15 +70,21 @@ class ResultTree {
   std::size_t tree_bytes_ = 0;
   std::size_t json_bytes_ = 0;
   bool is_over_ = false;
-  std::vector<std::unique_ptr<char[]>> blocks_;
-  char* free_ = nullptr;
-  std::size_t free_bytes_ = 0;
-  std::vector<sub0_text_view> keys_;
-  std::vector<std::size_t> slot_of_column_;
+  Block* blocks_ = nullptr;  // the last one; the first is first_block_ and not among them
+  std::size_t block_count_ = 0;
+  char* free_ = first_block_;
+  std::size_t free_bytes_ = kFirstBlockBytes;
+  sub0_text_view* keys_ = nullptr;
+  std::size_t key_count_ = 0;
+  std::uint32_t* slot_of_column_ = nullptr;
+  std::size_t column_count_ = 0;
   std::size_t key_json_bytes_ = 0;
   sub0_member* row_ = nullptr;
-  std::vector<sub0_value> rows_;
+  sub0_value* rows_ = nullptr;
+  std::size_t row_count_ = 0;
+  std::size_t row_room_ = 0;
   sub0_value root_{};
+  alignas(8) char first_block_[kFirstBlockBytes];
 };
 
 }  // namespace sub0::query
