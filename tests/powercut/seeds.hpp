@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace sub0::powercut {
+
+// What the command line asks for: --from=S --seeds=N, or --seed=S alone.
+struct Seeds {
+  std::uint64_t first = 1;
+  std::uint64_t count = 1000;
+  std::string program;  // as it was called
+};
+Seeds& seedsAsked();
+
+}  // namespace sub0::powercut

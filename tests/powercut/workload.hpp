@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tests/powercut/ledger.hpp"
+#include "tests/powercut/life.hpp"
+
+namespace sub0::powercut {
+
+// What outlives the lives of one database.
+struct History {
+  Ledger ledger;
+  std::int64_t last_id = 0;
+  std::string errors;  // what was wrong so far, a line each
+};
+
+// Runs of one life, chosen by chance: alone, or many that wait for the same commit, some of which
+// must be refused. Keeps the history's ledger, and tells as errors runs that fail while the disk
+// has neither lost its power nor failed. THREAD: the test's.
+class Workload {
+ public:
+  // Prepares its statements. REQUIRES: the life has not started.
+  Workload(Life& life, History& history, Random& chance);
+
+  // False where a statement failed.
+  bool createSchema();
+  // One of the following, by chance.
+  void step();
+  void single();
+  void burst(std::size_t count);
+  void checkpoint();
+
+  // From now on a run that fails has surely done nothing, nor will it have.
+  void expectNothingOfFailures() { failed_means_undone_ = true; }
+  std::size_t failures() const { return failures_; }
+
+ private:
+  struct Planned {
+    Key key;
+    std::int64_t state;  // 0: it removes it
+    testing::LoopAction* action;
+    std::vector<Tree> values;
+    bool must_be_refused;
+  };
+  Planned plan();
+  Planned planTransfer();
+  Planned planRefused();
+  bool settle(const Planned& planned, sub0_ticket ticket);
+  bool hasCause() { return !life_.disk().hasPower() || life_.disk().hasFaulted(); }
+
+  Life& life_;
+  History& history_;
+  Random& chance_;
+  std::vector<testing::LoopAction*> schema_;
+  testing::LoopAction& put_;
+  testing::LoopAction& remove_;
+  testing::LoopAction& batch_;
+  testing::LoopAction& transfer_;
+  testing::LoopAction& refused_;
+  testing::LoopAction& rolls_back_;
+  bool failed_means_undone_ = false;
+  std::size_t failures_ = 0;
+};
+
+}  // namespace sub0::powercut
