@@ -189,6 +189,7 @@ std::shared_ptr<const dialect::Project> Workspace::readProject(dialect::Problems
 /// The host knows where state and project are; plugins ask for it by these names.
 std::optional<std::string> Workspace::pluginSetting(std::string_view name) const {
   if (name == "SUB0_STATE") return cleanPath(state_folder_);
+  if (name == "SUB0_SERVES") return starting_ ? "true" : "false";
   if (name == "SUB0_PROJECT") {
     const std::string& folder = layout_.project_folder;
     return cleanPath(folder.empty() ? "." : folder);

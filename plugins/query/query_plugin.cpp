@@ -18,6 +18,14 @@
 namespace sub0::query {
 namespace {
 
+SqliteOptions sqliteOptionsOf(const Settings& settings) {
+  SqliteOptions options;
+  const std::int64_t limit = settings.all().find("SUB0_SQLITE_LOG_LIMIT").asInt(67108864);
+  options.log_limit_bytes = limit < 65536 ? 65536 : static_cast<std::uint64_t>(limit);
+  options.owns_file = settings.boolean("SUB0_SERVES");
+  return options;
+}
+
 EngineOptions optionsOf(const Settings& settings, const HostPort& host) {
   EngineOptions options;
   options.url = settings.text("DATABASE_URL");
@@ -35,6 +43,7 @@ EngineOptions optionsOf(const Settings& settings, const HostPort& host) {
   }
   const std::int64_t limit = settings.all().find("SUB0_RESULT_LIMIT").asInt(16777216);
   options.result_limit_bytes = limit < 1024 ? 1024 : static_cast<std::size_t>(limit);
+  options.sqlite = sqliteOptionsOf(settings);
   return options;
 }
 
@@ -48,6 +57,10 @@ class Query {
               SUB0_TEXT, SUB0_SETTING_SECRET),
       setting("SUB0_RESULT_LIMIT", "16777216", "The largest result of one statement, in bytes",
               SUB0_INT),
+      setting("SUB0_SQLITE_LOG_LIMIT", "67108864",
+              "SQLite: the log (the -wal file) is emptied when it holds so many bytes", SUB0_INT),
+      setting("SUB0_SERVES", "false", "Whether calls are served (run); given by the host",
+              SUB0_BOOL),
       setting("SUB0_STATE", "", "The folder for what the server keeps; given by the host"),
       setting("SUB0_PROJECT", "", "The project's folder; given by the host")};
 

@@ -166,8 +166,8 @@ std::unique_ptr<LoopAction> LoopHost::prepare(const Tree& config, const Tree& ac
   return made;
 }
 
-sub0_ticket LoopHost::begin(LoopAction& action, const std::vector<Tree>& values, uint32_t flags,
-                            uint64_t deadline_ms) {
+LoopHost::Running& LoopHost::makeRunning(const std::vector<Tree>& values, uint32_t flags,
+                                         uint64_t deadline_ms) {
   auto running = std::make_unique<Running>();
   running->trees = values;
   for (const Tree& tree : running->trees) {
@@ -182,15 +182,36 @@ sub0_ticket LoopHost::begin(LoopAction& action, const std::vector<Tree>& values,
   running->run.deadline_ns = nowNs() + deadline_ms * 1'000'000;
   running->run.call_id = ticket;
   running->run.flags = flags;
-  const sub0_run* run = &running->run;
   {
     const std::lock_guard lock(mutex_);
     ends_[ticket];
   }
-  running_[ticket] = std::move(running);
-  action.handler_->run(action.action_, run);
-  return ticket;
+  return *(running_[ticket] = std::move(running));
 }
+
+sub0_ticket LoopHost::begin(LoopAction& action, const std::vector<Tree>& values, uint32_t flags,
+                            uint64_t deadline_ms) {
+  const sub0_run& run = makeRunning(values, flags, deadline_ms).run;
+  action.handler_->run(action.action_, &run);
+  return run.ticket;
+}
+
+sub0_ticket LoopHost::beginInCall(uint64_t call_id, LoopAction& action,
+                                  const std::vector<Tree>& values, uint64_t deadline_ms) {
+  sub0_run& run = makeRunning(values, SUB0_RUN_IN_TRANSACTION, deadline_ms).run;
+  run.call_id = call_id;
+  action.handler_->run(action.action_, &run);
+  return run.ticket;
+}
+
+sub0_ticket LoopHost::beginCommit(uint64_t call_id, uint64_t deadline_ms) {
+  sub0_run& run = makeRunning({}, SUB0_RUN_IN_TRANSACTION, deadline_ms).run;
+  run.call_id = call_id;
+  call_hooks_->commit(call_hooks_user_, &run);
+  return run.ticket;
+}
+
+void LoopHost::rollback(uint64_t call_id) { call_hooks_->rollback(call_hooks_user_, call_id); }
 
 void LoopHost::cancel(LoopAction& action, sub0_ticket ticket) {
   action.handler_->cancel(action.action_, ticket);
@@ -325,8 +346,17 @@ const void* LoopHost::findExtension(const sub0_host*, const char* name) {
                                    of(host).pool_.emplace_back(work, user);
                                    return SUB0_OK;
                                  }};
+  static const sub0_call call = {
+      sizeof(sub0_call), 0, [](const sub0_host* host, const sub0_call_hooks* hooks, void* user) {
+        of(host).call_hooks_ = hooks;
+        of(host).call_hooks_user_ = user;
+        return SUB0_OK;
+      }};
   if (std::string_view(name) == SUB0_POOL_EXTENSION) {
     return &pool;
+  }
+  if (std::string_view(name) == SUB0_CALL_EXTENSION) {
+    return &call;
   }
   return std::string_view(name) == SUB0_LOOP_EXTENSION ? loopTable() : nullptr;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <sub0/call.h>
 #include <sub0/loop.h>
 #include <sub0/pool.h>
 #include <sub0/plugin.hpp>
@@ -60,6 +61,11 @@ class LoopHost {
   // Begins a run; the values are its inputs, in the order of declaration.
   sub0_ticket begin(LoopAction& action, const std::vector<Tree>& values = {}, uint32_t flags = 0,
                     uint64_t deadline_ms = 20000);
+  // The same as a part of the transaction of that call (sub0.call/1).
+  sub0_ticket beginInCall(uint64_t call_id, LoopAction& action,
+                          const std::vector<Tree>& values = {}, uint64_t deadline_ms = 20000);
+  sub0_ticket beginCommit(uint64_t call_id, uint64_t deadline_ms = 20000);
+  void rollback(uint64_t call_id);
   void cancel(LoopAction& action, sub0_ticket ticket);
   LoopEnd end(sub0_ticket ticket);
   // Turns the loop until the run has ended; fails the test after 20 s.
@@ -100,6 +106,7 @@ class LoopHost {
     std::vector<sub0_value> values;
     sub0_run run;
   };
+  Running& makeRunning(const std::vector<Tree>& values, uint32_t flags, uint64_t deadline_ms);
   static LoopHost& of(const sub0_host* host) { return *reinterpret_cast<const Table*>(host)->self; }
   static const sub0_loop* loopTable();
   static const void* findExtension(const sub0_host* host, const char* name);
@@ -116,6 +123,8 @@ class LoopHost {
   const std::thread::id thread_ = std::this_thread::get_id();
   const sub0_loop_hooks* hooks_ = nullptr;
   void* hooks_user_ = nullptr;
+  const sub0_call_hooks* call_hooks_ = nullptr;
+  void* call_hooks_user_ = nullptr;
   std::map<uint64_t, Timer> timers_;
   std::map<uint64_t, Watch> watches_;
   uint64_t last_handle_ = 0;

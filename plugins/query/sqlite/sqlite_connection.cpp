@@ -224,7 +224,7 @@ SqliteConnection::Outcome SqliteConnection::step(Prepared& prepared,
     }
     if (!tree->hasColumns()) {
       lookAtColumns(prepared);
-      tree->setColumns({prepared.names.begin(), prepared.names.end()});
+      tree->setColumns(prepared.names);
     }
     tree->beginRow();
     for (std::size_t i = 0; i < prepared.kinds.size() && !tree->isOver(); ++i) {
@@ -237,7 +237,7 @@ SqliteConnection::Outcome SqliteConnection::step(Prepared& prepared,
   if (status == SQLITE_DONE) {
     if (!tree->hasColumns() && sqlite3_column_count(statement) > 0) {
       lookAtColumns(prepared);
-      tree->setColumns({prepared.names.begin(), prepared.names.end()});
+      tree->setColumns(prepared.names);
     }
     outcome.status = Status::kDone;
     outcome.tree = std::move(tree);

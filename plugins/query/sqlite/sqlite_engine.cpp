@@ -48,11 +48,13 @@ struct SqliteEngine::Retry {
   std::uint64_t timer;
 };
 
-SqliteEngine::SqliteEngine(const HostPort& host, SqliteOptions options)
+SqliteEngine::SqliteEngine(const HostPort& host, std::string path, const EngineOptions& options)
     : host_(host),
-      options_(std::move(options)),
-      writer_(host, options_.result_limit_bytes, options_.log_limit_bytes, writes_),
-      reading_threads_(host, options_.path, options_.result_limit_bytes) {}
+      path_(std::move(path)),
+      result_limit_bytes_(options.result_limit_bytes),
+      options_(options.sqlite),
+      writer_(host, result_limit_bytes_, options_.log_limit_bytes, writes_),
+      reading_threads_(host, path_, result_limit_bytes_) {}
 
 SqliteEngine::~SqliteEngine() = default;
 
@@ -86,27 +88,26 @@ void SqliteEngine::check(const Statement& statement) {
 
 bool SqliteEngine::start(std::string& error) {
   std::error_code ignored;
-  const std::filesystem::path folder = std::filesystem::path(options_.path).parent_path();
+  const std::filesystem::path folder = std::filesystem::path(path_).parent_path();
   if (!folder.empty()) {
     std::filesystem::create_directories(folder, ignored);
   }
-  if (options_.owns_file && !lock_.take(options_.path, error)) {
+  if (options_.owns_file && !lock_.take(path_, error)) {
     return false;
   }
-  if (!writer_.start(options_.path, error)) {
+  if (!writer_.start(path_, error)) {
     return false;
   }
   const std::uint32_t count = host_.loop() == nullptr ? 0 : host_.loop()->count(host_.raw());
   loops_.resize(count);
   for (LoopState& loop : loops_) {
-    loop.reader = std::make_unique<SqliteLoopReader>(options_.result_limit_bytes, writes_);
-    if (!loop.reader->open(options_.path, error)) {
+    loop.reader = std::make_unique<SqliteLoopReader>(result_limit_bytes_, writes_);
+    if (!loop.reader->open(path_, error)) {
       return false;
     }
   }
-  checker_ =
-      std::make_unique<SqliteConnection>(SqliteConnection::Use::kRead, options_.result_limit_bytes);
-  if (!checker_->open(options_.path, error)) {
+  checker_ = std::make_unique<SqliteConnection>(SqliteConnection::Use::kRead, result_limit_bytes_);
+  if (!checker_->open(path_, error)) {
     return false;
   }
   for (const StatementPointer& statement : before_start_) {
@@ -241,7 +242,7 @@ void SqliteEngine::commit(const sub0_run& run) {
 void SqliteEngine::rollback(std::uint64_t call_id) { writer_.rollbackCall(call_id); }
 
 std::unique_ptr<SqlSession> SqliteEngine::openSession() {
-  return makeSqliteSession(options_.path, options_.result_limit_bytes, writes_);
+  return makeSqliteSession(path_, result_limit_bytes_, writes_);
 }
 
 }  // namespace sub0::query

@@ -18,13 +18,6 @@
 
 namespace sub0::query {
 
-struct SqliteOptions {
-  std::string path;
-  std::size_t result_limit_bytes = std::size_t{16} << 20U;
-  std::uint64_t log_limit_bytes = std::uint64_t{64} << 20U;  // of the -wal file
-  bool owns_file = false;                                    // no second one may
-};
-
 // The pace of each reading statement, one for all loops. THREAD: any.
 class ReadPaces {
  public:
@@ -51,7 +44,7 @@ class ReadPaces {
 // reads sees its row.
 class SqliteEngine final : public Engine {
  public:
-  SqliteEngine(const HostPort& host, SqliteOptions options);
+  SqliteEngine(const HostPort& host, std::string path, const EngineOptions& options);
   ~SqliteEngine() override;
 
   Dialect dialect() const override { return Dialect::kSqlite; }
@@ -85,6 +78,8 @@ class SqliteEngine final : public Engine {
   static void onRetry(void* retry);
 
   const HostPort& host_;
+  const std::string path_;
+  const std::size_t result_limit_bytes_;
   const SqliteOptions options_;
   FileLock lock_;
   StatementIndex index_;
