@@ -32,7 +32,10 @@ std::unique_ptr<Engine> makeSqlite(const HostPort& host, const EngineOptions& op
   if (file.is_relative()) {
     file = std::filesystem::path(options.project_folder) / file;
   }
-  return std::make_unique<SqliteEngine>(host, file.string(), options);
+  SqliteOptions sqlite;
+  sqlite.path = file.string();
+  sqlite.result_limit_bytes = options.result_limit_bytes;
+  return std::make_unique<SqliteEngine>(host, std::move(sqlite));
 }
 
 }  // namespace
@@ -43,7 +46,7 @@ std::unique_ptr<Engine> makeEngine(const HostPort& host, const EngineOptions& op
     return makeSqlite(host, options, error);
   }
   if (hasScheme(options.url, "postgres://") || hasScheme(options.url, "postgresql://")) {
-    return PostgresEngine::make(host, options.url, options.result_limit_bytes, error);
+    return PostgresEngine::make(host, options, error);
   }
   error = "DATABASE_URL names a database of kind " + schemeOf(options.url) +
           " which this version cannot use; use sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME";

@@ -142,27 +142,6 @@ Body findBody(const TokenList& list, Dialect dialect) {
   return {};
 }
 
-// Functions that change what the connection carries from one call to the next: all calls share it.
-void refuseSessionFunctions(const TokenList& list, Analysis& analysis) {
-  for (std::size_t i = 0; i + 1 < list.size(); ++i) {
-    std::string_view name = list.text(i);
-    if (list.tokens[i].kind == TokenKind::kQuotedName && name.size() > 2) {
-      name = name.substr(1, name.size() - 2);
-    } else if (list.tokens[i].kind != TokenKind::kWord) {
-      continue;
-    }
-    const std::string word = capitals(name);
-    const auto begins = [&](std::string_view prefix) { return word.rfind(prefix, 0) == 0; };
-    if (list.isSign(i + 1, "(") &&
-        (word == "SET_CONFIG" || begins("PG_ADVISORY_LOCK") || begins("PG_ADVISORY_UNLOCK") ||
-         begins("PG_TRY_ADVISORY_LOCK"))) {
-      analysis.errors.push_back(
-          std::string(name) + placeOf(list, i) +
-          " is not supported yet on the shared connection: its effect would outlast the call");
-    }
-  }
-}
-
 bool refuse(const TokenList& list, Dialect dialect, Analysis& analysis) {
   if (list.size() == 0) {
     analysis.errors.emplace_back("the query is empty");
@@ -208,9 +187,6 @@ Analysis analyse(const TokenList& full_list, Dialect dialect) {
     return analysis;
   }
   countParameters(list, analysis);
-  if (dialect == Dialect::kPostgres) {
-    refuseSessionFunctions(list, analysis);
-  }
   std::size_t verb = list.isWord(0, "WITH") ? behindWith(list) : 0;
   verb = insideBrackets(list, verb);
   analysis.verb = verb < list.size() ? capitals(list.text(verb)) : std::string();

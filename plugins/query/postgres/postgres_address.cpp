@@ -2,8 +2,14 @@
 #include "postgres/postgres_address.hpp"
 
 namespace sub0::query {
+namespace {
 
-bool PostgresAddress::parse(const std::string& url, std::string& error) {
+// libpq would write warnings and what a function raises to stderr, which is the host's log.
+void ignoreNotice(void*, const PGresult*) {}
+
+}  // namespace
+
+bool PostgresAddress::parse(const std::string& url, bool has_pooler, std::string& error) {
   char* message = nullptr;
   PQconninfoOption* options = PQconninfoParse(url.c_str(), &message);
   if (options == nullptr) {
@@ -18,17 +24,14 @@ bool PostgresAddress::parse(const std::string& url, std::string& error) {
     }
   }
   PQconninfoFree(options);
-  std::string session;
-  for (std::size_t i = 0; i < keywords_.size(); ++i) {
-    if (keywords_[i] == "options") {
-      session = values_[i] + " ";
-    }
+  if (has_pooler) {
+    session_statements_ = {"SET TimeZone TO 'UTC'", "SET DateStyle TO 'ISO'"};
+  } else {
+    addOptions(
+        "-c TimeZone=UTC -c DateStyle=ISO -c IntervalStyle=postgres -c extra_float_digits=1 "
+        "-c bytea_output=hex -c standard_conforming_strings=on");
   }
-  session +=
-      "-c TimeZone=UTC -c DateStyle=ISO -c IntervalStyle=postgres -c extra_float_digits=1 "
-      "-c bytea_output=hex -c standard_conforming_strings=on";
-  set("options", session, true);
-  set("client_encoding", "UTF8", true);
+  set("client_encoding", "UTF8");
   set("fallback_application_name", "sub0", false);
   set("connect_timeout", "5", false);
   set("keepalives_idle", "30", false);
@@ -36,6 +39,20 @@ bool PostgresAddress::parse(const std::string& url, std::string& error) {
   set("keepalives_count", "3", false);
   set("tcp_user_timeout", "20000", false);
   return true;
+}
+
+void PostgresAddress::addOptions(const std::string& options) {
+  const std::string before = valueOf("options");
+  set("options", before.empty() ? options : before + " " + options);
+}
+
+std::string PostgresAddress::valueOf(const std::string& keyword) const {
+  for (std::size_t i = 0; i < keywords_.size(); ++i) {
+    if (keywords_[i] == keyword) {
+      return values_[i];
+    }
+  }
+  return {};
 }
 
 void PostgresAddress::set(const std::string& keyword, const std::string& value, bool replaces) {
@@ -59,11 +76,17 @@ std::vector<const char*> PostgresAddress::pointers(const std::vector<std::string
 }
 
 PGconn* PostgresAddress::connectStart() const {
-  return PQconnectStartParams(pointers(keywords_).data(), pointers(values_).data(), 0);
+  PGconn* const connection =
+      PQconnectStartParams(pointers(keywords_).data(), pointers(values_).data(), 0);
+  PQsetNoticeReceiver(connection, &ignoreNotice, nullptr);
+  return connection;
 }
 
 PGconn* PostgresAddress::connect() const {
-  return PQconnectdbParams(pointers(keywords_).data(), pointers(values_).data(), 0);
+  PGconn* const connection =
+      PQconnectdbParams(pointers(keywords_).data(), pointers(values_).data(), 0);
+  PQsetNoticeReceiver(connection, &ignoreNotice, nullptr);
+  return connection;
 }
 
 }  // namespace sub0::query

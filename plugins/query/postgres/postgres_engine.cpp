@@ -8,32 +8,48 @@
 
 namespace sub0::query {
 
-namespace {
+PostgresEngine::PostgresEngine(const HostPort& host, const EngineOptions& options)
+    : host_(host), exclusives_per_loop_(options.postgres.exclusive_connections) {}
 
-PostgresRequestPointer checkOf(const StatementPointer& statement) {
-  auto request = std::make_unique<PostgresRequest>();
-  request->only_prepare = true;
-  request->statement = statement;
-  return request;
-}
-
-}  // namespace
-
-std::unique_ptr<Engine> PostgresEngine::make(const HostPort& host, const std::string& url,
-                                             std::size_t result_limit_bytes, std::string& error) {
-  std::unique_ptr<PostgresEngine> engine(new PostgresEngine(host, result_limit_bytes));
-  if (!engine->address_.parse(url, error)) {
+std::unique_ptr<Engine> PostgresEngine::make(const HostPort& host, const EngineOptions& options,
+                                             std::string& error) {
+  PostgresAddress address;
+  if (!address.parse(options.url, !options.postgres.keeps_statements, error)) {
     return nullptr;
   }
+  std::unique_ptr<PostgresEngine> engine(new PostgresEngine(host, options));
+  engine->setUp(address, options);
   return engine;
+}
+
+// Readers and writers give slow statements up, by the settings of their sessions, or where a pooler
+// takes none, by those of each transaction.
+void PostgresEngine::setUp(const PostgresAddress& address, const EngineOptions& options) {
+  const std::string limit = std::to_string(options.postgres.shared_timeout_ms);
+  setup_.result_limit_bytes = options.result_limit_bytes;
+  setup_.exclusive_wait_ms = options.postgres.exclusive_wait_ms;
+  setup_.reader.address = setup_.writer.address = setup_.exclusive.address = address;
+  if (options.postgres.keeps_statements) {
+    const std::string limits = "-c statement_timeout=" + limit + " -c lock_timeout=" + limit;
+    setup_.reader.address.addOptions("-c default_transaction_read_only=on " + limits);
+    setup_.writer.address.addOptions(limits);
+    return;
+  }
+  const std::string limits = "SELECT set_config('statement_timeout', '" + limit +
+                             "', true), set_config('lock_timeout', '" + limit + "', true)";
+  setup_.reader.opening = {"BEGIN READ ONLY", limits};
+  setup_.writer.opening = {"BEGIN", limits};
+  for (PostgresRole* role : {&setup_.reader, &setup_.writer, &setup_.exclusive}) {
+    role->keeps_statements = false;
+  }
 }
 
 void PostgresEngine::add(const StatementPointer& statement) {
   if (!is_started_) {
     before_start_.push_back(statement);
   } else {
-    PostgresRequestPointer request = checkOf(statement);
-    pipelines_[0]->addFromElsewhere(request);
+    PostgresRequestPointer request = lookAt(statement, nullptr);
+    loops_[0]->addFromElsewhere(request);
   }
 }
 
@@ -44,9 +60,8 @@ bool PostgresEngine::start(std::string& error) {
   }
   const std::uint32_t count = host_.loop()->count(host_.raw());
   for (std::uint32_t i = 0; i < count; ++i) {
-    PostgresPipeline::Group& group = *this;
-    pipelines_.push_back(
-        std::make_unique<PostgresPipeline>(host_, address_, group, i, result_limit_bytes_));
+    PostgresLoop::Group& group = *this;
+    loops_.push_back(std::make_unique<PostgresLoop>(host_, setup_, group, i));
   }
   is_started_ = true;
   return true;
@@ -55,21 +70,27 @@ bool PostgresEngine::start(std::string& error) {
 void PostgresEngine::startLoop(std::uint32_t loop) {
   if (loop == 0) {
     for (const StatementPointer& statement : before_start_) {
-      pipelines_[0]->add(checkOf(statement));
+      loops_[0]->add(lookAt(statement, nullptr));
     }
     before_start_.clear();
+    loops_[0]->openFirst();
   }
-  pipelines_[loop]->open();
+}
+
+PostgresLoop* PostgresEngine::currentLoop() {
+  const std::int32_t current = host_.currentLoop();
+  return current < 0 ? nullptr : loops_[static_cast<std::size_t>(current)].get();
 }
 
 void PostgresEngine::run(const StatementPointer& statement, const sub0_run& run) {
-  const std::int32_t current = host_.currentLoop();
-  if (current < 0) {
+  PostgresLoop* const loop = currentLoop();
+  if (loop == nullptr) {
     host_.fail(run.ticket, Failure{SUB0_INTERNAL, "a run of QUERY came on no loop", ""});
     return;
   }
   auto request = std::make_unique<PostgresRequest>();
   request->ticket = run.ticket;
+  request->call_id = run.call_id;
   request->deadline_ns = run.deadline_ns;
   request->must_not_write = (run.flags & SUB0_RUN_READ_ONLY) != 0;
   request->statement = statement;
@@ -81,29 +102,23 @@ void PostgresEngine::run(const StatementPointer& statement, const sub0_run& run)
     }
     request->parameters.push_back(toPostgres(run.inputs[input]));
   }
-  pipelines_[static_cast<std::size_t>(current)]->add(std::move(request));
+  loop->add(std::move(request));
 }
 
 bool PostgresEngine::isReady() const {
-  using State = PostgresPipeline::State;
-  return is_started_ && !is_stopping_ && isAnyUp() &&
-         std::none_of(pipelines_.begin(), pipelines_.end(),
-                      [](const auto& each) { return each->state() == State::kConnecting; });
+  return is_started_ && !is_stopping_ && is_shared_out_ && isAnyUp() &&
+         std::none_of(loops_.begin(), loops_.end(),
+                      [](const auto& each) { return each->isConnecting(); });
 }
 
 std::size_t PostgresEngine::upCount() const {
-  using State = PostgresPipeline::State;
-  return static_cast<std::size_t>(
-      std::count_if(pipelines_.begin(), pipelines_.end(),
-                    [](const auto& each) { return each->state() == State::kUp; }));
+  return static_cast<std::size_t>(std::count_if(loops_.begin(), loops_.end(),
+                                                [](const auto& each) { return each->isUp(true); }));
 }
 
 void PostgresEngine::connectionUp() {
   if (failures_.exchange(0) > 0) {
     host_.log(SUB0_LOG_INFO, "the database is back");
-  }
-  if (upCount() == pipelines_.size()) {
-    has_told_shortage_ = false;
   }
 }
 
@@ -113,30 +128,56 @@ void PostgresEngine::connectionLost(const std::string& why) {
 
 // While none is up, the 1st, 2nd, 4th, 8th failure in a row are told; a shortage once.
 void PostgresEngine::connectionFailed(const std::string& why) {
-  const std::size_t up_count = upCount();
-  if (up_count == 0) {
-    const std::uint32_t failures = ++failures_;
-    if ((failures & (failures - 1)) == 0) {
-      host_.log(SUB0_LOG_WARNING, "cannot connect to the database: " + why);
+  if (isAnyUp()) {
+    tellShortage("refused one: " + why);
+    return;
+  }
+  const std::uint32_t failures = ++failures_;
+  if ((failures & (failures - 1)) == 0) {
+    host_.log(SUB0_LOG_WARNING, "cannot connect to the database: " + why);
+  }
+  if (!is_shared_out_) {
+    for (const auto& loop : loops_) {
+      loop->tellAway();
     }
-  } else if (!has_told_shortage_.exchange(true)) {
+  }
+}
+
+void PostgresEngine::limitLearned(std::uint32_t most) {
+  const auto loops = static_cast<std::uint32_t>(loops_.size());
+  const std::uint32_t wanted = loops * (2 + exclusives_per_loop_);
+  const std::vector<PostgresShare> shares =
+      planConnections(loops, exclusives_per_loop_, most == 0 ? wanted + 1 : most);
+  if (countConnections(shares) < wanted) {
+    tellShortage("allows " + std::to_string(most));
+  }
+  for (std::uint32_t i = 0; i < loops; ++i) {
+    loops_[i]->open(shares[i]);
+  }
+  is_shared_out_ = true;
+}
+
+void PostgresEngine::tellShortage(const std::string& why) {
+  if (!has_told_shortage_.exchange(true)) {
     host_.log(SUB0_LOG_WARNING,
-              "the database takes fewer connections than the " + std::to_string(pipelines_.size()) +
-                  " that there are loops: the loops share those that it takes; raise the limit of "
-                  "the role or the server, or lower SUB0_LOOPS: " +
+              "the database takes fewer connections than this host would use (for each of its " +
+                  std::to_string(loops_.size()) + " loops 2 and up to " +
+                  std::to_string(exclusives_per_loop_) +
+                  " exclusive ones): what there is is shared; raise the limit of the role or the "
+                  "server, or lower SUB0_LOOPS or SUB0_POSTGRES_EXCLUSIVE_CONNECTIONS: it " +
                   why);
   }
 }
 
-bool PostgresEngine::passOn(PostgresRequestPointer& request) {
+bool PostgresEngine::passOn(PostgresRequestPointer& request, bool reads) {
   if (request->is_passed_on || request->attempts > 0) {
     return false;
   }
-  const std::size_t count = pipelines_.size();
+  const std::size_t count = loops_.size();
   const std::size_t first = next_stand_in_++;
   for (std::size_t i = 0; i < count; ++i) {
-    PostgresPipeline& other = *pipelines_[(first + i) % count];
-    if (other.state() != PostgresPipeline::State::kUp) {
+    PostgresLoop& other = *loops_[(first + i) % count];
+    if (!other.isUp(reads)) {
       continue;
     }
     request->is_passed_on = true;
@@ -147,8 +188,15 @@ bool PostgresEngine::passOn(PostgresRequestPointer& request) {
   return false;
 }
 
+void PostgresEngine::passTo(std::uint32_t loop, PostgresRequestPointer request) {
+  if (!loops_[loop]->addFromElsewhere(request)) {
+    failRequest(*request, "closed", closing());
+    endRequest(host_, *request, setup_.result_limit_bytes);
+  }
+}
+
 std::unique_ptr<SqlSession> PostgresEngine::openSession() {
-  return std::make_unique<PostgresSession>(address_, result_limit_bytes_);
+  return std::make_unique<PostgresSession>(setup_.exclusive.address, setup_.result_limit_bytes);
 }
 
 }  // namespace sub0::query

@@ -7,20 +7,20 @@
 #include <vector>
 
 #include "engine.hpp"
-#include "postgres/postgres_pipeline.hpp"
+#include "postgres/postgres_loop.hpp"
 
 namespace sub0::query {
 
-// PostgreSQL: each loop has one pipelined connection, so nothing ever waits on a thread. Where the
-// server allows fewer (the role's limit, max_connections), the loops without one pass their
-// statements on to those that have one. Ready when every connection is up or has been refused, and
-// one is up. The first loop's connection tries every statement once it is up, and warns of those
-// that the server refuses.
-class PostgresEngine final : public Engine, private PostgresPipeline::Group {
+// PostgreSQL: each loop has connections of its own, so nothing ever waits on a thread. The first
+// one asks how many there may be, and they are shared out; where the server takes fewer than
+// there are loops, those without pass their statements on. Ready when every connection that others
+// share is up or has been refused, and one is up. The first loop looks at every statement once it
+// is up, and warns of those that the server refuses.
+class PostgresEngine final : public Engine, private PostgresLoop::Group {
  public:
   // Null and the reason where the URL is none.
-  static std::unique_ptr<Engine> make(const HostPort& host, const std::string& url,
-                                      std::size_t result_limit_bytes, std::string& error);
+  static std::unique_ptr<Engine> make(const HostPort& host, const EngineOptions& options,
+                                      std::string& error);
 
   Dialect dialect() const override { return Dialect::kPostgres; }
   std::string translate(const TokenList& list, std::vector<std::string>&) const override {
@@ -31,31 +31,41 @@ class PostgresEngine final : public Engine, private PostgresPipeline::Group {
   bool start(std::string& error) override;
   void stop(std::uint64_t) override { is_stopping_ = true; }
   void startLoop(std::uint32_t loop) override;
-  void stopLoop(std::uint32_t loop) override { pipelines_[loop]->close(); }
-  void endTurn(std::uint32_t loop) override { pipelines_[loop]->send(); }
+  void stopLoop(std::uint32_t loop) override { loops_[loop]->close(); }
+  void endTurn(std::uint32_t loop) override { loops_[loop]->send(); }
   void run(const StatementPointer& statement, const sub0_run& run) override;
   bool isReady() const override;
   std::unique_ptr<SqlSession> openSession() override;
 
  private:
-  PostgresEngine(const HostPort& host, std::size_t result_limit_bytes)
-      : host_(host), result_limit_bytes_(result_limit_bytes) {}
+  PostgresEngine(const HostPort& host, const EngineOptions& options);
+  void setUp(const PostgresAddress& address, const EngineOptions& options);
+  PostgresLoop* currentLoop();
   void connectionUp() override;
   void connectionLost(const std::string& why) override;
   void connectionFailed(const std::string& why) override;
+  void limitLearned(std::uint32_t most) override;
   bool isAnyUp() const override { return upCount() > 0; }
-  bool passOn(PostgresRequestPointer& request) override;
+  bool isAway() const override { return failures_ > 0; }
+  bool passOn(PostgresRequestPointer& request, bool reads) override;
+  void passTo(std::uint32_t loop, PostgresRequestPointer request) override;
+  PostgresTraitsPointer traitsOf(const Statement& statement) override {
+    return traits_.of(statement);
+  }
   std::size_t upCount() const;
+  void tellShortage(const std::string& why);
 
   const HostPort& host_;
-  std::size_t result_limit_bytes_;
-  PostgresAddress address_;
+  PostgresSetup setup_;
+  std::uint32_t exclusives_per_loop_;
   StatementIndex index_;
+  PostgresTraitsTable traits_;
   std::vector<StatementPointer> before_start_;
-  std::vector<std::unique_ptr<PostgresPipeline>> pipelines_;
+  std::vector<std::unique_ptr<PostgresLoop>> loops_;
   std::atomic<std::uint32_t> next_stand_in_{0};
   std::atomic<std::uint32_t> failures_{0};  // in a row, of all connections
   std::atomic<bool> has_told_shortage_{false};
+  std::atomic<bool> is_shared_out_{false};
   std::atomic<bool> is_stopping_{false};
   bool is_started_ = false;
 };

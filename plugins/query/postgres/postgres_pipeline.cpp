@@ -1,39 +1,61 @@
 // SPDX-License-Identifier: Apache-2.0
+// PostgresPipeline: its life, and what it sends. What comes back is in
+// postgres_pipeline_results.cpp, what time does in postgres_pipeline_deadlines.cpp.
 #include "postgres/postgres_pipeline.hpp"
 
-#include <algorithm>
-
-#include "postgres/postgres_errors.hpp"
+#include <array>
+#include <utility>
 
 namespace sub0::query {
 namespace {
 
-constexpr Oid kTextType = 25;
+// Bounds what is held of results until their sync.
+constexpr std::size_t kMostInBatch = 64;
 
-Failure closing() { return Failure{SUB0_UNAVAILABLE, "the database is being closed", ""}; }
+// Superusers are bound by the server's limit alone.
+constexpr const char* kLimitQuery =
+    "SELECT least(current_setting('max_connections')::int - CASE WHEN r.rolsuper THEN 0 ELSE "
+    "current_setting('superuser_reserved_connections')::int + "
+    "coalesce(current_setting('reserved_connections', true), '0')::int END, "
+    "CASE WHEN r.rolsuper OR r.rolconnlimit < 0 THEN 1000000 ELSE r.rolconnlimit END, "
+    "CASE WHEN r.rolsuper OR d.datconnlimit < 0 THEN 1000000 ELSE d.datconnlimit END) "
+    "FROM pg_catalog.pg_roles r, pg_catalog.pg_database d "
+    "WHERE r.rolname = session_user AND d.datname = current_database()";
 
-Failure unreachable(const std::string& why) {
-  return Failure{SUB0_UNAVAILABLE, "the database cannot be reached: " + why,
-                 "the database cannot be reached"};
-}
+// What one call may have left in a session that it had for itself.
+constexpr std::array<const char*, 8> kCleaning = {
+    "CLOSE ALL",    "RESET SESSION AUTHORIZATION",
+    "RESET ROLE",   "RESET ALL",
+    "UNLISTEN *",   "SELECT pg_catalog.pg_advisory_unlock_all()",
+    "DISCARD TEMP", "DISCARD SEQUENCES"};
 
 std::string nameOf(std::uint32_t index, std::uint32_t generation) {
   return "sub0_" + std::to_string(index) + "_" + std::to_string(generation);
 }
 
+std::vector<const char*> pointersTo(const PostgresParameters& parameters) {
+  std::vector<const char*> values;
+  for (const PostgresParameter& parameter : parameters) {
+    values.push_back(parameter.has_value() ? parameter->c_str() : nullptr);
+  }
+  return values;
+}
+
 }  // namespace
 
-PostgresPipeline::~PostgresPipeline() { close(); }
+void PostgresPipeline::open(bool asks_limit) {
+  asks_limit_ = asks_limit;
+  state_ = State::kConnecting;
+  link_.open();
+}
 
 void PostgresPipeline::close() {
   link_.close();
   steps_.clear();
   stopTimers();
-  const std::lock_guard lock(passed_on_mutex_);
-  is_closed_ = true;
-  for (auto* requests : {&under_way_, &waiting_, &passed_on_}) {
+  for (auto* requests : {&under_way_, &waiting_}) {
     for (const PostgresRequestPointer& request : *requests) {
-      if (!request->only_prepare && !request->has_ended) {
+      if (request->hasRun() && !request->has_ended) {
         host_.fail(request->ticket, closing());
       }
     }
@@ -41,14 +63,16 @@ void PostgresPipeline::close() {
   }
 }
 
+std::deque<PostgresRequestPointer> PostgresPipeline::makeAbsent() {
+  std::deque<PostgresRequestPointer> unsent;
+  unsent.swap(waiting_);
+  close();
+  state_ = State::kAbsent;
+  return unsent;
+}
+
 void PostgresPipeline::add(PostgresRequestPointer request) {
-  if (!link_.isUp() && link_.isFailing() && !request->only_prepare) {
-    if (!group_.passOn(request)) {
-      host_.fail(request->ticket, unreachable("no connection"));
-    }
-    return;
-  }
-  if (!request->only_prepare) {
+  if (request->hasRun()) {
     watchDeadline(request->deadline_ns);
   }
   waiting_.push_back(std::move(request));
@@ -57,44 +81,31 @@ void PostgresPipeline::add(PostgresRequestPointer request) {
   }
 }
 
-bool PostgresPipeline::addFromElsewhere(PostgresRequestPointer& request) {
-  {
-    const std::lock_guard lock(passed_on_mutex_);
-    if (is_closed_) {
-      return false;
-    }
-    passed_on_.push_back(std::move(request));
-    if (passed_on_.size() > 1) {
-      return true;  // asked already
-    }
-  }
-  host_.loop()->post(
-      host_.raw(), loop_,
-      [](void* pipeline) { static_cast<PostgresPipeline*>(pipeline)->takePassedOn(); }, this);
-  return true;
-}
-
-void PostgresPipeline::takePassedOn() {
-  std::deque<PostgresRequestPointer> taken;
-  {
-    const std::lock_guard lock(passed_on_mutex_);
-    taken.swap(passed_on_);
-  }
-  for (PostgresRequestPointer& request : taken) {
-    add(std::move(request));
-  }
-}
-
 void PostgresPipeline::send() {
-  if (!link_.isUp()) {
+  if (!link_.isUp() || waiting_.empty()) {
     return;  // linkUp sends
   }
+  const bool shares_sync = role_.kind == PostgresRole::Kind::kReader;
   while (!waiting_.empty()) {
-    under_way_.push_back(std::move(waiting_.front()));
-    waiting_.pop_front();
-    if (under_way_.back()->has_ended) {
-      under_way_.pop_back();
-    } else if (!sendOne(*under_way_.back())) {
+    std::size_t count = 0;
+    bool may_add = true;
+    while (!waiting_.empty() && may_add && count < kMostInBatch) {
+      const bool is_single =
+          !shares_sync || waiting_.front()->needs_own_sync || waiting_.front()->isLook();
+      if (is_single && count > 0) {
+        break;
+      }
+      PostgresRequestPointer next = std::move(waiting_.front());
+      waiting_.pop_front();
+      if (next->has_ended) {
+        owner_.pipelineSettled(*this, std::move(next));
+        continue;
+      }
+      under_way_.push_back(std::move(next));
+      ++count;
+      may_add = !is_single;
+    }
+    if (count > 0 && !sendGroup(count)) {
       link_.reset(PQerrorMessage(link_.raw()));
       return;
     }
@@ -102,86 +113,182 @@ void PostgresPipeline::send() {
   link_.flush();
 }
 
-bool PostgresPipeline::sendOne(PostgresRequest& request) {
-  PGconn* connection = link_.raw();
-  const Statement& statement = *request.statement;
-  ++request.attempts;
-  request.tree = std::make_unique<ResultTree>(limit_bytes_);
-  Prepared& prepared = preparedOf(statement);
-  if (request.must_not_write && !sendOwn("BEGIN READ ONLY")) {
+// The last `count` requests under way, which one sync settles.
+bool PostgresPipeline::sendGroup(std::size_t count) {
+  const std::size_t first = under_way_.size() - count;
+  PostgresRequest& request = *under_way_[first];
+  PostgresRequest* const only = count == 1 ? &request : nullptr;
+  const bool is_read_only = role_.kind == PostgresRole::Kind::kReader;
+  const bool is_wrapped = !request.is_in_transaction && !request.isLook() &&
+                          (!role_.opening.empty() || (request.must_not_write && !is_read_only));
+  if (!sendOpening(request)) {
     return false;
   }
-  const std::string name = nameOf(*statement.number, prepared.generation);
-  if (!prepared.is_sent) {
-    if (PQsendPrepare(connection, name.c_str(), statement.sql.c_str(),
-                      static_cast<int>(prepared.types.size()), prepared.types.data()) == 0) {
+  for (std::size_t i = first; i < under_way_.size(); ++i) {
+    if (!sendOne(*under_way_[i])) {
       return false;
     }
-    prepared.is_sent = true;
-    push(StepKind::kPrepare, &request);
   }
-  if (!request.only_prepare) {
-    std::vector<const char*> values;
-    for (const PostgresParameter& parameter : request.parameters) {
-      values.push_back(parameter.has_value() ? parameter->c_str() : nullptr);
-    }
-    if (PQsendQueryPrepared(connection, name.c_str(), static_cast<int>(values.size()),
-                            values.data(), nullptr, nullptr, 0) == 0) {
-      return false;
-    }
-    push(StepKind::kExecute, &request);
+  if (!is_wrapped) {
+    return sendSync(count, only);
   }
-  if (!sendSync(StepKind::kSync, &request)) {
-    return false;
-  }
-  // After an error this is a ROLLBACK.
-  return !request.must_not_write || (sendOwn("COMMIT") && sendSync(StepKind::kOwnSync, nullptr));
+  // Behind a sync, so that it is sent to the server after an error as well: a ROLLBACK then.
+  return sendSync() &&
+         sendOwn("COMMIT", only == nullptr ? StepKind::kOwn : StepKind::kCommit, only) &&
+         sendSync(count, only);
 }
 
-bool PostgresPipeline::sendOwn(const char* sql) {
-  if (PQsendQueryParams(link_.raw(), sql, 0, nullptr, nullptr, nullptr, nullptr, 0) == 0) {
+// What begins the transaction of a group, if it has one.
+bool PostgresPipeline::sendOpening(const PostgresRequest& request) {
+  const char* const begin = request.must_not_write ? "BEGIN READ ONLY" : "BEGIN";
+  if (request.is_in_transaction) {
+    if (request.begins_transaction && request.attempts > 0 && !sendOwn("ROLLBACK")) {
+      return false;
+    }
+    return !request.begins_transaction || sendOwn(begin);
+  }
+  if (request.isLook()) {
+    return true;
+  }
+  for (const std::string& sql : role_.opening) {
+    if (!sendOwn(sql)) {
+      return false;
+    }
+  }
+  return !role_.opening.empty() || !request.must_not_write ||
+         role_.kind == PostgresRole::Kind::kReader || sendOwn(begin);
+}
+
+bool PostgresPipeline::sendOne(PostgresRequest& request) {
+  ++request.attempts;
+  request.tree = std::make_unique<ResultTree>(limit_bytes_);
+  if (request.kind == PostgresRequest::Kind::kCommit) {
+    return sendOwn("COMMIT", StepKind::kCommit, &request);
+  }
+  if (request.isLook()) {
+    return sendLook(request);
+  }
+  // In a transaction nothing can be sent twice, so nothing may rest on what was prepared before a
+  // table changed.
+  return role_.keeps_statements && !request.is_in_transaction ? sendNamed(request)
+                                                              : sendUnnamed(request);
+}
+
+bool PostgresPipeline::sendLook(PostgresRequest& request) {
+  Prepared& prepared = preparedOf(*request.statement);
+  const bool keeps = role_.keeps_statements && !prepared.is_sent;
+  const std::string name =
+      keeps ? nameOf(*request.statement->number, prepared.generation) : std::string();
+  prepared.is_sent = prepared.is_sent || keeps;
+  if (!sendPrepare(request, name)) {
     return false;
   }
-  push(StepKind::kOwn, nullptr);
+  if (!request.traits->isUnknown()) {
+    return true;
+  }
+  const char* names = request.traits->calledNames().c_str();
+  if (PQsendQueryParams(link_.raw(), PostgresTraits::kLookUp, 1, nullptr, &names, nullptr, nullptr,
+                        0) == 0) {
+    return false;
+  }
+  push(Step{StepKind::kLookUp, &request});
   return true;
 }
 
-// What is prepared of statements that are no more, the server may forget, too: each with a sync of
-// its own, so that a failure concerns nothing else. Where it cannot be sent the link says so soon.
+bool PostgresPipeline::sendPrepare(PostgresRequest& request, const std::string& name) {
+  const std::vector<Oid> types = request.traits->types();
+  if (PQsendPrepare(link_.raw(), name.c_str(), request.statement->sql.c_str(),
+                    static_cast<int>(types.size()), types.data()) == 0) {
+    return false;
+  }
+  push(Step{StepKind::kPrepare, &request});
+  return true;
+}
+
+bool PostgresPipeline::sendNamed(PostgresRequest& request) {
+  Prepared& prepared = preparedOf(*request.statement);
+  const std::string name = nameOf(*request.statement->number, prepared.generation);
+  if (!prepared.is_sent) {
+    prepared.is_sent = true;
+    if (!sendPrepare(request, name)) {
+      return false;
+    }
+  }
+  const std::vector<const char*> values = pointersTo(request.parameters);
+  if (PQsendQueryPrepared(link_.raw(), name.c_str(), static_cast<int>(values.size()), values.data(),
+                          nullptr, nullptr, 0) == 0) {
+    return false;
+  }
+  push(Step{StepKind::kExecute, &request});
+  return true;
+}
+
+bool PostgresPipeline::sendUnnamed(PostgresRequest& request) {
+  const std::vector<const char*> values = pointersTo(request.parameters);
+  std::vector<Oid> types = request.traits->types();
+  types.resize(values.size(), 0);
+  if (PQsendQueryParams(link_.raw(), request.statement->sql.c_str(),
+                        static_cast<int>(values.size()), types.data(), values.data(), nullptr,
+                        nullptr, 0) == 0) {
+    return false;
+  }
+  push(Step{StepKind::kExecute, &request});
+  return true;
+}
+
+bool PostgresPipeline::sendOwn(const std::string& sql, StepKind kind, PostgresRequest* request) {
+  if (PQsendQueryParams(link_.raw(), sql.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 0) == 0) {
+    return false;
+  }
+  push(Step{kind, request});
+  return true;
+}
+
+bool PostgresPipeline::sendSync(std::size_t settles, PostgresRequest* request) {
+  if (PQpipelineSync(link_.raw()) == 0) {
+    return false;
+  }
+  push(Step{StepKind::kSync, request, settles});
+  return true;
+}
+
+// What is prepared of statements that are no more, the server may forget, too: between two
+// syncs, so that a failure concerns nothing else. Where it cannot be sent the link says so soon.
+// In a batch they make two of one to the server, which changes nothing for statements that read.
 PostgresPipeline::Prepared& PostgresPipeline::preparedOf(const Statement& statement) {
   return prepared_.of(statement.number, [this](std::uint32_t number, const Prepared& gone) {
-    if (gone.is_sent && sendOwn(("DEALLOCATE " + nameOf(number, gone.generation)).c_str())) {
-      sendSync(StepKind::kOwnSync, nullptr);
+    if (gone.is_sent && sendSync() && sendOwn("DEALLOCATE " + nameOf(number, gone.generation))) {
+      sendSync();
     }
   });
 }
 
-bool PostgresPipeline::sendSync(StepKind kind, PostgresRequest* request) {
-  if (PQpipelineSync(link_.raw()) == 0) {
-    return false;
+void PostgresPipeline::clean() {
+  bool is_sent = sendOwn("ROLLBACK") && sendSync();
+  for (const char* sql : kCleaning) {
+    is_sent = is_sent && sendOwn(sql, StepKind::kClean);
   }
-  push(kind, request);
-  return true;
+  for (const std::string& sql : role_.address.sessionStatements()) {
+    is_sent = is_sent && sendOwn(sql, StepKind::kClean);
+  }
+  if (!is_sent || PQpipelineSync(link_.raw()) == 0) {
+    link_.reset(PQerrorMessage(link_.raw()));
+    return;
+  }
+  push(Step{StepKind::kCleanSync, nullptr});
+  link_.flush();
 }
 
-void PostgresPipeline::push(StepKind kind, PostgresRequest* request) {
-  steps_.push_back(Step{kind, request});
-  if (steps_.size() == 1) {
-    useSingleRows();
+// What every new connection is asked and told first.
+bool PostgresPipeline::greet() {
+  for (const std::string& sql : role_.address.sessionStatements()) {
+    if (!sendOwn(sql)) {
+      return false;
+    }
   }
-}
-
-void PostgresPipeline::popStep() {
-  steps_.pop_front();
-  useSingleRows();
-}
-
-// Rows one by one, so that a large result is given up at its limit and not first held whole. To be
-// said of a statement before any of its answer is looked at.
-void PostgresPipeline::useSingleRows() {
-  if (!steps_.empty() && steps_.front().kind == StepKind::kExecute) {
-    PQsetSingleRowMode(link_.raw());
-  }
+  return sendSync() && sendOwn(PostgresTypes::kQuery, StepKind::kTypes) && sendSync() &&
+         (!std::exchange(asks_limit_, false) ||
+          (sendOwn(kLimitQuery, StepKind::kLimit) && sendSync()));
 }
 
 void PostgresPipeline::linkUp() {
@@ -189,242 +296,41 @@ void PostgresPipeline::linkUp() {
   steps_.clear();
   bytes_since_result_ = 0;
   state_ = State::kUp;
-  group_.connectionUp();
-  if (PQsendQueryParams(link_.raw(), PostgresTypes::kQuery, 0, nullptr, nullptr, nullptr, nullptr,
-                        0) == 0) {
+  owner_.pipelineUp(*this);
+  if (!link_.isUp()) {
+    return;
+  }
+  if (!greet()) {
     link_.reset(PQerrorMessage(link_.raw()));
     return;
   }
-  push(StepKind::kTypes, nullptr);
-  if (!sendSync(StepKind::kOwnSync, nullptr)) {
-    link_.reset(PQerrorMessage(link_.raw()));
-    return;
-  }
+  link_.flush();
   send();
-}
-
-void PostgresPipeline::linkReadable(std::size_t bytes) {
-  PGconn* const connection = link_.raw();
-  bytes_since_result_ += bytes;
-  has_heard_ = true;
-  int nothing = 0;
-  while (!steps_.empty() && nothing < 3 && PQisBusy(connection) == 0) {
-    PGresult* result = PQgetResult(connection);
-    const StepKind kind = steps_.front().kind;
-    const bool is_sync = kind == StepKind::kSync || kind == StepKind::kOwnSync;
-    if (result == nullptr) {
-      nothing = is_sync ? nothing + 1 : 0;
-      if (!is_sync) {
-        popStep();
-      }
-      continue;
-    }
-    nothing = 0;
-    bytes_since_result_ = 0;
-    take(result);
-    PQclear(result);
-    if (PQstatus(connection) == CONNECTION_BAD) {
-      return;  // the link will say so
-    }
-  }
-  // One row may be larger than any result may: libpq would hold it whole.
-  if (bytes_since_result_ > 3 * limit_bytes_ + (std::size_t{1} << 20U) && !under_way_.empty()) {
-    PostgresRequest& request = *under_way_.front();
-    request.failure = resultTooLarge(limit_bytes_);
-    request.state = "row";
-    link_.reset("a row is larger than SUB0_RESULT_LIMIT");
-  } else if (!waiting_.empty()) {
-    host_.loop()->request_end_of_turn(host_.raw());
-  }
-}
-
-void PostgresPipeline::take(const PGresult* result) {
-  const Step step = steps_.front();
-  switch (PQresultStatus(result)) {
-    case PGRES_SINGLE_TUPLE:
-    case PGRES_TUPLES_OK:
-      if (step.kind == StepKind::kTypes) {
-        types_.learn(result);
-      } else if (step.request != nullptr) {
-        takeRows(*step.request, result);
-      }
-      break;
-    case PGRES_PIPELINE_SYNC:
-      popStep();
-      if (step.kind == StepKind::kSync) {
-        finishFirst();
-      }
-      break;
-    case PGRES_FATAL_ERROR:
-    case PGRES_BAD_RESPONSE:
-      takeError(step, result);
-      break;
-    default:
-      break;
-  }
-}
-
-void PostgresPipeline::takeRows(PostgresRequest& request, const PGresult* result) {
-  ResultTree& tree = *request.tree;
-  const int columns = PQnfields(result);
-  if (!tree.hasColumns() && columns > 0) {
-    std::vector<std::string_view> names;
-    for (int i = 0; i < columns; ++i) {
-      names.emplace_back(PQfname(result, i));
-    }
-    tree.setColumns(names);
-  }
-  for (int row = 0; row < PQntuples(result) && !tree.isOver(); ++row) {
-    tree.beginRow();
-    for (int i = 0; i < columns && !tree.isOver(); ++i) {
-      if (PQgetisnull(result, row, i) == 0) {
-        const std::string_view text(PQgetvalue(result, row, i),
-                                    static_cast<std::size_t>(PQgetlength(result, row, i)));
-        tree.column(static_cast<std::size_t>(i)) =
-            fromPostgres(types_, PQftype(result, i), text, tree);
-      }
-    }
-  }
-}
-
-void PostgresPipeline::takeError(const Step& step, const PGresult* result) {
-  if (step.request == nullptr) {
-    return;
-  }
-  PostgresRequest& request = *step.request;
-  if (step.kind == StepKind::kPrepare) {
-    prepared_.at(request.statement->number).is_sent = false;
-  }
-  if (!request.state.empty()) {
-    return;  // the first error counts
-  }
-  request.failure = postgresFailure(result, request.statement->sql);
-  request.state = sqlStateOf(result);
-  if (request.state == "25006" && request.must_not_write) {
-    request.failure.code = SUB0_METHOD_NOT_ALLOWED;
-    request.failure.client = kMustNotWrite;
-  }
-  request.untyped = untypedParameter(result);
-  const char* function = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
-  if (request.state == "0A000" && function != nullptr &&
-      std::string_view(function) == "RevalidateCachedQuery") {
-    request.state = "changed";  // the table has other columns than when it was prepared
-  }
-}
-
-// The first statement under way has had its sync: nothing about it can change any more.
-void PostgresPipeline::finishFirst() {
-  PostgresRequestPointer request = std::move(under_way_.front());
-  under_way_.pop_front();
-  if (mayRepeat(*request)) {
-    request->failure = Failure{};
-    request->state.clear();
-    waiting_.push_front(std::move(request));
-    return;
-  }
-  end(*request);
-}
-
-// Whether a statement that failed has changed nothing and may well succeed when it is sent once
-// more.
-bool PostgresPipeline::mayRepeat(PostgresRequest& request) {
-  Prepared& prepared = prepared_.at(request.statement->number);
-  const std::string& state = request.state;
-  if (request.has_ended || state.empty()) {
-    return false;
-  }
-  if (state == "42P08" || state == "42P18") {
-    const std::size_t count = request.statement->inputs.size();
-    if (request.attempts > count + 1) {
-      return false;
-    }
-    prepared.types.resize(count, 0);
-    if (request.untyped >= 1 && request.untyped <= count) {
-      prepared.types[request.untyped - 1] = kTextType;
-    } else {
-      std::fill(prepared.types.begin(), prepared.types.end(), kTextType);
-    }
-    return true;
-  }
-  if (state == "26000" && request.attempts < 3) {  // the statement before it failed to prepare it
-    prepared.is_sent = false;
-    return true;
-  }
-  if (state == "changed" && request.attempts < 3) {
-    ++prepared.generation;
-    prepared.is_sent = false;
-    return true;
-  }
-  // Cancelled although nobody asked: it stood behind one whose cancelling came too late.
-  return state == "57014" && request.attempts < 3 && request.deadline_ns > host_.nowNs();
-}
-
-void PostgresPipeline::end(PostgresRequest& request) {
-  if (request.has_ended) {
-    return;
-  }
-  request.has_ended = true;
-  if (request.only_prepare) {
-    if (!request.state.empty()) {
-      host_.log(SUB0_LOG_WARNING, request.statement->place + ": " + request.failure.log +
-                                      "; its calls fail until the database takes it");
-    }
-  } else if (!request.state.empty()) {
-    request.failure.log = request.statement->place + ": " + request.failure.log;
-    host_.fail(request.ticket, request.failure);
-  } else if (request.tree->isOver()) {
-    host_.fail(request.ticket, resultTooLarge(limit_bytes_));
-  } else {
-    host_.complete(request.ticket, std::move(request.tree));
-  }
-}
-
-void PostgresPipeline::linkLost(const std::string& why) {
-  steps_.clear();
-  state_ = State::kConnecting;
-  group_.connectionLost(why);
-  std::deque<PostgresRequestPointer> lost;
-  lost.swap(under_way_);
-  failAll(lost, why);
 }
 
 void PostgresPipeline::linkFailed(const std::string& why) {
   state_ = State::kFailing;
-  group_.connectionFailed(why);
-  std::deque<PostgresRequestPointer> left;
-  left.swap(waiting_);
-  for (PostgresRequestPointer& request : left) {
-    if (request->only_prepare) {
-      waiting_.push_back(std::move(request));  // looked at once there is a connection
-    } else if (!request->has_ended && !group_.passOn(request)) {
-      request->has_ended = true;
-      host_.fail(request->ticket, unreachable(why));
+  std::deque<PostgresRequestPointer> unsent;
+  unsent.swap(waiting_);
+  for (auto at = unsent.begin(); at != unsent.end();) {
+    if ((*at)->has_ended) {
+      at = unsent.erase(at);
+    } else {
+      ++at;
     }
   }
+  owner_.pipelineFailed(*this, why, std::move(unsent));
 }
 
-void PostgresPipeline::failAll(std::deque<PostgresRequestPointer>& requests,
-                               const std::string& why) {
-  for (PostgresRequestPointer& request : requests) {
-    const bool has_own_failure = !request->state.empty() && !endsConnection(request->state);
-    if (request->only_prepare) {
-      request->attempts = 0;
-      request->failure = Failure{};
-      request->state.clear();
-      waiting_.push_back(std::move(request));  // looked at again once the database is back
-      continue;
+void PostgresPipeline::abandon() {
+  for (auto* requests : {&under_way_, &waiting_}) {
+    for (const PostgresRequestPointer& request : *requests) {
+      request->has_ended = true;
     }
-    if (!has_own_failure) {
-      const bool is_unknown =
-          request->attempts > 0 && !request->must_not_write && !request->statement->reads_only;
-      request->state = "lost";
-      request->failure =
-          Failure{SUB0_UNAVAILABLE, "the connection to the database is lost: " + why,
-                  is_unknown ? "the connection to the database was lost; whether the change was "
-                               "made is not known"
-                             : "the database cannot be reached"};
-    }
-    end(*request);
+  }
+  cancelRunning();
+  if (link_.isUp()) {
+    link_.reset("nobody waits for the statement any more");
   }
 }
 

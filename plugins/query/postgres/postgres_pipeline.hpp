@@ -6,112 +6,140 @@
 #include <atomic>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <string>
+#include <utility>
+#include <vector>
 
-#include "engine.hpp"
 #include "postgres/postgres_link.hpp"
-#include "postgres/postgres_values.hpp"
+#include "postgres/postgres_request.hpp"
 
 namespace sub0::query {
 
-// One statement on its way through a connection.
-struct PostgresRequest {
-  sub0_ticket ticket = 0;
-  std::uint64_t deadline_ns = 0;
-  bool must_not_write = false;  // a GET: between BEGIN READ ONLY and COMMIT
-  bool only_prepare = false;    // the look at start; has no ticket
-  bool is_passed_on = false;    // came from a loop without a connection
-  StatementPointer statement;
-  PostgresParameters parameters;
-
-  std::unique_ptr<ResultTree> tree;
-  Failure failure;
-  std::string state;        // SQLSTATE of the failure
-  std::size_t untyped = 0;  // of 42P08 and 42P18: which parameter
-  std::uint32_t attempts = 0;
-  bool has_ended = false;  // its run has: what still comes is dropped
+// What a connection is for. One that others wait behind (reader, writer) gives a statement up that
+// is slow; one that a call has for itself lets it take the call's time.
+struct PostgresRole {
+  enum class Kind { kReader, kWriter, kExclusive };
+  Kind kind;
+  PostgresAddress address;  // with the session of the role
+  // Where the session cannot be told so (PgBouncer): what begins each batch, as a transaction.
+  std::vector<std::string> opening;
+  bool keeps_statements = true;  // prepares each under a name
 };
-using PostgresRequestPointer = std::unique_ptr<PostgresRequest>;
 
-// A pipelined connection: statements that came in during a turn are sent together at its end, each
-// with a sync of its own, so that an error or a slow commit concerns that statement alone; results
-// come back in the same order. Statements are prepared on first use, their types left to the
-// server. A statement cut off before its sync is never sent again: a write among them has an
-// unknown outcome and says so. A server that answers nothing, not even to a cancellation, is given
-// up. THREAD: one loop, but for addFromElsewhere and state. Does not choose between connections.
+// A pipelined connection: what came in during a turn is sent together at its end, and results come
+// back in the same order. A reader's statements share one sync; where one fails it alone gets the
+// error, and those that the server skipped are sent again, a sync each. A writer's have a sync
+// each, since an error may come only there, and a slow commit concerns its statement alone.
+// Statements are prepared on first use, their types left to the server, and once more where that
+// helps. A server that answers nothing, not even to a cancellation, is given up. THREAD: one loop,
+// but for state. Neither ends runs (but past their deadline) nor chooses between connections: what
+// has been answered goes back to the owner.
 class PostgresPipeline final : private PostgresLink::Owner {
  public:
-  // The other connections, as this one needs them. THREAD: the loop of the pipeline that calls.
-  class Group {
+  class Owner {
    public:
-    virtual void connectionUp() = 0;
-    virtual void connectionLost(const std::string& why) = 0;
-    virtual void connectionFailed(const std::string& why) = 0;
-    // Whether the database answers some other loop.
-    virtual bool isAnyUp() const = 0;
-    // Hands a request that was never sent to a connection that is up; false: there is none.
-    virtual bool passOn(PostgresRequestPointer& request) = 0;
+    virtual void pipelineUp(PostgresPipeline& pipeline) = 0;
+    // After what was under way has been settled as lost.
+    virtual void pipelineLost(PostgresPipeline& pipeline, const std::string& why) = 0;
+    // An attempt to connect has failed; what was not sent comes back.
+    virtual void pipelineFailed(PostgresPipeline& pipeline, const std::string& why,
+                                std::deque<PostgresRequestPointer> unsent) = 0;
+    // It has its rows or its failure, or its run has ended meanwhile.
+    virtual void pipelineSettled(PostgresPipeline& pipeline, PostgresRequestPointer request) = 0;
+    virtual void pipelineCleaned(PostgresPipeline& pipeline) = 0;
+    // How many connections server, role and database allow.
+    virtual void limitLearned(std::uint32_t most) = 0;
+    virtual bool hasStandIn(const PostgresPipeline& pipeline) const = 0;
 
    protected:
-    ~Group() = default;
+    ~Owner() = default;
   };
-  // kFailing: the last attempt to connect has failed, and none has succeeded since.
-  enum class State { kConnecting, kUp, kFailing };
+  // kFailing: the last attempt to connect has failed, and none has succeeded since. kAbsent: there
+  // is none, others do its work.
+  enum class State { kConnecting, kUp, kFailing, kAbsent };
 
-  PostgresPipeline(const HostPort& host, const PostgresAddress& address, Group& group,
-                   std::uint32_t loop, std::size_t limit_bytes)
+  PostgresPipeline(const HostPort& host, const PostgresRole& role, Owner& owner,
+                   std::size_t limit_bytes)
       : host_(host),
-        link_(host, address, *this),
-        group_(group),
-        loop_(loop),
+        role_(role),
+        link_(host, role.address, *this),
+        owner_(owner),
         limit_bytes_(limit_bytes) {}
-  ~PostgresPipeline() override;
+  ~PostgresPipeline() override { close(); }
 
-  void open() { link_.open(); }
+  // `asks_limit`: asks for the number of connections that are allowed, once.
+  void open(bool asks_limit = false);
   // Ends everything as unavailable.
   void close();
+  // What was not sent yet.
+  std::deque<PostgresRequestPointer> takeUnsent() { return std::exchange(waiting_, {}); }
+  // There shall be none; what was not sent is given back.
+  std::deque<PostgresRequestPointer> makeAbsent();
   void add(PostgresRequestPointer request);
-  // Adds it on the pipeline's own loop. False: it is closed. THREAD: any.
-  bool addFromElsewhere(PostgresRequestPointer& request);
   // Sends what was added; at the end of a turn.
   void send();
+  // Makes the session as new.
+  void clean();
+  // Nobody waits for what is under way any more: cancelled, and the connection made anew.
+  void abandon();
   // THREAD: any.
   State state() const { return state_.load(); }
+  bool isUp() const { return link_.isUp(); }
 
  private:
-  enum class StepKind { kTypes, kOwn, kOwnSync, kPrepare, kExecute, kSync };
+  enum class StepKind {
+    kTypes,
+    kLimit,
+    kOwn,
+    kLookUp,
+    kPrepare,
+    kExecute,
+    kCommit,
+    kClean,
+    kCleanSync,
+    kSync
+  };
   struct Step {
     StepKind kind;
-    PostgresRequest* request;  // null: of nobody
+    PostgresRequest* request;  // null: of nobody, or of several
+    std::size_t settles = 0;   // of a sync: how many requests have been answered with it
   };
   struct Prepared {
     bool is_sent = false;
     std::uint32_t generation = 0;
-    std::vector<Oid> types;  // 0: the server tells
   };
 
   void linkUp() override;
   void linkReadable(std::size_t bytes) override;
   void linkLost(const std::string& why) override;
   void linkFailed(const std::string& why) override;
-  bool hasStandIn() const override { return group_.isAnyUp(); }
+  bool hasStandIn() const override { return owner_.hasStandIn(*this); }
 
+  bool isExclusive() const { return role_.kind == PostgresRole::Kind::kExclusive; }
+  bool greet();
+  bool sendGroup(std::size_t count);
+  bool sendOpening(const PostgresRequest& request);
   bool sendOne(PostgresRequest& request);
-  bool sendOwn(const char* sql);
-  bool sendSync(StepKind kind, PostgresRequest* request);
+  bool sendLook(PostgresRequest& request);
+  bool sendPrepare(PostgresRequest& request, const std::string& name);
+  bool sendNamed(PostgresRequest& request);
+  bool sendUnnamed(PostgresRequest& request);
+  bool sendOwn(const std::string& sql, StepKind kind = StepKind::kOwn,
+               PostgresRequest* request = nullptr);
+  bool sendSync(std::size_t settles = 0, PostgresRequest* request = nullptr);
   Prepared& preparedOf(const Statement& statement);
-  void push(StepKind kind, PostgresRequest* request);
+  void push(const Step& step);
   void popStep();
   void useSingleRows();
   void take(const PGresult* result);
+  void takeTuples(const Step& step, const PGresult* result);
   void takeRows(PostgresRequest& request, const PGresult* result);
   void takeError(const Step& step, const PGresult* result);
-  void finishFirst();
+  void takeAborted(const Step& step);
+  void giveUpRow();
+  void settle(std::size_t count);
   bool mayRepeat(PostgresRequest& request);
-  void end(PostgresRequest& request);
-  void failAll(std::deque<PostgresRequestPointer>& requests, const std::string& why);
-  void takePassedOn();
+  void loseAll(const std::string& why);
   void watchDeadline(std::uint64_t deadline_ns);
   void expire();
   void expireIn(std::deque<PostgresRequestPointer>& requests, std::uint64_t now_ns);
@@ -121,16 +149,18 @@ class PostgresPipeline final : private PostgresLink::Owner {
   void stopTimers();
 
   const HostPort& host_;
+  const PostgresRole& role_;
   PostgresLink link_;
-  Group& group_;
-  const std::uint32_t loop_;
+  Owner& owner_;
   std::size_t limit_bytes_;
   PostgresTypes types_;
   std::atomic<State> state_{State::kConnecting};
+  bool asks_limit_ = false;
   PreparedStatements<Prepared> prepared_;
   std::deque<PostgresRequestPointer> waiting_;
   std::deque<PostgresRequestPointer> under_way_;
   std::deque<Step> steps_;
+  bool has_group_failed_ = false;  // its sync has, and no statement in it
   std::size_t bytes_since_result_ = 0;
   std::uint64_t timer_ = 0;
   std::uint64_t timer_deadline_ns_ = 0;  // 0: no timer
@@ -139,10 +169,6 @@ class PostgresPipeline final : private PostgresLink::Owner {
   bool has_heard_ = false;  // since the silence timer was started
   // Shared with the pool's thread that cancels, which may outlive this.
   std::shared_ptr<std::atomic<bool>> is_cancelling_ = std::make_shared<std::atomic<bool>>(false);
-
-  std::mutex passed_on_mutex_;
-  std::deque<PostgresRequestPointer> passed_on_;
-  bool is_closed_ = false;
 };
 
 }  // namespace sub0::query

@@ -63,13 +63,17 @@ void PostgresPipeline::expire() {
   expireIn(waiting_, now_ns);
   expireIn(under_way_, now_ns);
   if (!under_way_.empty() && under_way_.front()->has_ended) {
+    if (isExclusive()) {
+      abandon();  // so that the cancellation can meet nothing that comes later
+      return;
+    }
     cancelRunning();
     watchSilence();
   }
   std::uint64_t next_ns = 0;
   for (const auto* requests : {&waiting_, &under_way_}) {
     for (const PostgresRequestPointer& request : *requests) {
-      if (!request->has_ended && !request->only_prepare) {
+      if (!request->has_ended && request->hasRun()) {
         next_ns = next_ns == 0 ? request->deadline_ns : std::min(next_ns, request->deadline_ns);
       }
     }
@@ -82,11 +86,11 @@ void PostgresPipeline::expire() {
 void PostgresPipeline::expireIn(std::deque<PostgresRequestPointer>& requests,
                                 std::uint64_t now_ns) {
   for (const PostgresRequestPointer& request : requests) {
-    if (!request->has_ended && !request->only_prepare && request->deadline_ns <= now_ns) {
+    if (!request->has_ended && request->hasRun() && request->deadline_ns <= now_ns) {
       request->has_ended = true;
-      host_.fail(request->ticket,
-                 Failure{SUB0_TIMEOUT,
-                         request->statement->place + ": no result before the call's deadline", ""});
+      host_.fail(
+          request->ticket,
+          Failure{SUB0_TIMEOUT, request->place() + ": no result before the call's deadline", ""});
     }
   }
 }

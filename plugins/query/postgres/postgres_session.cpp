@@ -41,6 +41,9 @@ bool PostgresSession::connect(Failure& failure) {
     failure = Failure{SUB0_UNAVAILABLE, PQerrorMessage(connection_), ""};
     return false;
   }
+  for (const std::string& sql : address_.sessionStatements()) {
+    PQclear(PQexec(connection_, sql.c_str()));
+  }
   return true;
 }
 

@@ -21,12 +21,13 @@ TEST_F(PostgresTest, ABackendKilledInTheMiddleOfAStatementIsReplaced) {
                  "SELECT count(*) FROM pg_stat_activity WHERE wait_event = "
                  "'PgSleep'") == "1";
     });
-    EXPECT_EQ(cluster().killBackends(), 1);
+    EXPECT_EQ(host().wait(behind).json, R"({"a":2})");  // what is slow has a connection of its own
+    EXPECT_EQ(cluster().killBackends(), 3);
     const LoopEnd lost = host().wait(running);
     EXPECT_EQ(lost.code, SUB0_UNAVAILABLE);
     EXPECT_EQ(lost.client.find("not known") != std::string::npos, *action == slow_write)
         << lost.client;
-    EXPECT_EQ(host().wait(behind).code, SUB0_UNAVAILABLE);
+    ASSERT_TRUE(host().turnUntil([&] { return host().run(*quick).code == SUB0_OK; }));
     EXPECT_EQ(host().run(*quick).json, R"({"a":2})");
     EXPECT_TRUE(becomesReady());
   }

@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: Apache-2.0
+// PostgresPipeline: what the server answers, and what is made of it.
+#include <algorithm>
+#include <cstdlib>
+#include <iterator>
+
+#include "postgres/postgres_errors.hpp"
+#include "postgres/postgres_pipeline.hpp"
+
+namespace sub0::query {
+namespace {
+
+constexpr std::uint32_t kMostAttempts = 4;
+
+}  // namespace
+
+void PostgresPipeline::push(const Step& step) {
+  steps_.push_back(step);
+  if (steps_.size() == 1) {
+    useSingleRows();
+  }
+}
+
+void PostgresPipeline::popStep() {
+  steps_.pop_front();
+  useSingleRows();
+}
+
+// Rows one by one, so that a large result is given up at its limit and not first held whole. To be
+// said of a statement before any of its answer is looked at.
+void PostgresPipeline::useSingleRows() {
+  if (!steps_.empty() && steps_.front().kind == StepKind::kExecute) {
+    PQsetSingleRowMode(link_.raw());
+  }
+}
+
+void PostgresPipeline::linkReadable(std::size_t bytes) {
+  PGconn* const connection = link_.raw();
+  bytes_since_result_ += bytes;
+  has_heard_ = true;
+  int nothing = 0;
+  while (!steps_.empty() && nothing < 3 && PQisBusy(connection) == 0) {
+    PGresult* result = PQgetResult(connection);
+    const StepKind kind = steps_.front().kind;
+    const bool is_sync = kind == StepKind::kSync || kind == StepKind::kCleanSync;
+    if (result == nullptr) {
+      nothing = is_sync ? nothing + 1 : 0;
+      if (!is_sync) {
+        popStep();
+      }
+      continue;
+    }
+    nothing = 0;
+    bytes_since_result_ = 0;
+    take(result);
+    PQclear(result);
+    if (link_.raw() != connection || PQstatus(connection) == CONNECTION_BAD) {
+      return;  // it has been given up, or the link will say so
+    }
+  }
+  // One row may be larger than any result may: libpq would hold it whole.
+  if (bytes_since_result_ > 3 * limit_bytes_ + (std::size_t{1} << 20U) && !steps_.empty() &&
+      steps_.front().request != nullptr) {
+    giveUpRow();
+  } else if (!waiting_.empty()) {
+    host_.loop()->request_end_of_turn(host_.raw());
+  }
+}
+
+// It costs the connection. What else is under way on a reader has changed nothing: it is sent
+// again. The statement shares no connection from then on.
+void PostgresPipeline::giveUpRow() {
+  PostgresRequest& request = *steps_.front().request;
+  failRequest(request, "row", resultTooLarge(limit_bytes_));
+  if (request.traits != nullptr) {
+    request.traits->learnThatItNeedsOwn();
+  }
+  if (role_.kind == PostgresRole::Kind::kReader) {
+    std::deque<PostgresRequestPointer> others;
+    others.swap(under_way_);
+    for (PostgresRequestPointer& each : others) {
+      const bool is_lost = each.get() == &request || each->attempts >= kMostAttempts;
+      auto& list = is_lost ? under_way_ : waiting_;
+      list.push_back(std::move(each));
+    }
+  }
+  link_.reset("a row is larger than SUB0_RESULT_LIMIT");
+}
+
+void PostgresPipeline::take(const PGresult* result) {
+  const Step step = steps_.front();
+  switch (PQresultStatus(result)) {
+    case PGRES_SINGLE_TUPLE:
+    case PGRES_TUPLES_OK:
+      takeTuples(step, result);
+      break;
+    case PGRES_COMMAND_OK:
+      // The COMMIT of a transaction that has failed is answered so.
+      if (step.kind == StepKind::kCommit &&
+          std::string_view(PQcmdStatus(const_cast<PGresult*>(result))) != "COMMIT") {
+        failRequest(
+            *step.request, "rolled back",
+            Failure{SUB0_ACTION_FAILED, "the database has rolled the transaction back", ""});
+      }
+      break;
+    case PGRES_PIPELINE_SYNC:
+      popStep();
+      if (step.kind == StepKind::kCleanSync) {
+        owner_.pipelineCleaned(*this);
+      } else if (step.settles > 0) {
+        settle(step.settles);
+      }
+      break;
+    case PGRES_PIPELINE_ABORTED:
+      takeAborted(step);
+      break;
+    case PGRES_FATAL_ERROR:
+    case PGRES_BAD_RESPONSE:
+      takeError(step, result);
+      break;
+    default:
+      break;
+  }
+}
+
+void PostgresPipeline::takeTuples(const Step& step, const PGresult* result) {
+  const auto number = [&] {
+    return PQntuples(result) == 1 ? std::strtoul(PQgetvalue(result, 0, 0), nullptr, 10) : 0;
+  };
+  if (step.kind == StepKind::kTypes) {
+    types_.learn(result);
+  } else if (step.kind == StepKind::kLimit) {
+    owner_.limitLearned(static_cast<std::uint32_t>(number()));
+  } else if (step.kind == StepKind::kLookUp) {
+    step.request->traits->learnForeignFunctions(number() > 0);
+  } else if (step.kind == StepKind::kExecute) {
+    takeRows(*step.request, result);
+  }
+}
+
+void PostgresPipeline::takeRows(PostgresRequest& request, const PGresult* result) {
+  ResultTree& tree = *request.tree;
+  const int columns = PQnfields(result);
+  if (!tree.hasColumns() && columns > 0) {
+    std::vector<std::string_view> names;
+    for (int i = 0; i < columns; ++i) {
+      names.emplace_back(PQfname(result, i));
+    }
+    tree.setColumns(names);
+  }
+  for (int row = 0; row < PQntuples(result) && !tree.isOver(); ++row) {
+    tree.beginRow();
+    for (int i = 0; i < columns && !tree.isOver(); ++i) {
+      if (PQgetisnull(result, row, i) == 0) {
+        const std::string_view text(PQgetvalue(result, row, i),
+                                    static_cast<std::size_t>(PQgetlength(result, row, i)));
+        tree.column(static_cast<std::size_t>(i)) =
+            fromPostgres(types_, PQftype(result, i), text, tree);
+      }
+    }
+  }
+}
+
+void PostgresPipeline::takeError(const Step& step, const PGresult* result) {
+  if (step.kind == StepKind::kClean || step.kind == StepKind::kCleanSync) {
+    link_.reset("the session cannot be cleaned: " + sqlStateOf(result));
+    return;
+  }
+  if (step.kind == StepKind::kLimit) {
+    owner_.limitLearned(0);
+  }
+  if (step.request == nullptr) {
+    has_group_failed_ = has_group_failed_ || step.settles > 0;
+    return;
+  }
+  PostgresRequest& request = *step.request;
+  if (step.kind == StepKind::kPrepare) {
+    prepared_.at(request.statement->number).is_sent = false;
+  }
+  if (!request.state.empty()) {
+    return;  // the first error counts
+  }
+  request.failure = postgresFailure(result, request.sql());
+  request.state = sqlStateOf(result);
+  if (request.state.empty()) {
+    request.state = "unknown";
+  }
+  if (request.state == "25006" && request.must_not_write) {
+    request.failure.code = SUB0_METHOD_NOT_ALLOWED;
+    request.failure.client = kMustNotWrite;
+  }
+  request.untyped = untypedParameter(result);
+  const char* function = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
+  if (request.state == "0A000" && function != nullptr &&
+      std::string_view(function) == "RevalidateCachedQuery") {
+    request.state = "changed";  // the table has other columns than when it was prepared
+  }
+}
+
+// The server has skipped it, since something before it and before the same sync has failed.
+void PostgresPipeline::takeAborted(const Step& step) {
+  if (step.request == nullptr) {
+    return;
+  }
+  step.request->is_aborted = true;
+  if (step.kind == StepKind::kPrepare) {
+    prepared_.at(step.request->statement->number).is_sent = false;
+  }
+}
+
+// The first `count` requests under way have had their sync: nothing about them can change any more.
+void PostgresPipeline::settle(std::size_t count) {
+  std::deque<PostgresRequestPointer> settled;
+  const auto last = under_way_.begin() + static_cast<std::ptrdiff_t>(count);
+  std::move(under_way_.begin(), last, std::back_inserter(settled));
+  under_way_.erase(under_way_.begin(), last);
+  std::deque<PostgresRequestPointer> again;
+  const bool has_group_failed = std::exchange(has_group_failed_, false);
+  for (PostgresRequestPointer& request : settled) {
+    if (has_group_failed || mayRepeat(*request)) {
+      request->needs_own_sync = true;
+      request->is_aborted = false;
+      request->failure = Failure{};
+      request->state.clear();
+      again.push_back(std::move(request));
+    } else if (request->state.empty() && request->is_aborted) {
+      failRequest(*request, "aborted", Failure{SUB0_ACTION_FAILED, "PostgreSQL skipped it", ""});
+    }
+  }
+  waiting_.insert(waiting_.begin(), std::make_move_iterator(again.begin()),
+                  std::make_move_iterator(again.end()));
+  for (PostgresRequestPointer& request : settled) {
+    if (request != nullptr) {
+      owner_.pipelineSettled(*this, std::move(request));
+    }
+  }
+}
+
+// Whether a statement that failed has changed nothing and may well succeed when it is sent once
+// more.
+bool PostgresPipeline::mayRepeat(PostgresRequest& request) {
+  const std::string& state = request.state;
+  if (request.has_ended || request.statement == nullptr ||
+      (request.is_in_transaction && !request.begins_transaction)) {
+    return false;
+  }
+  if (state.empty()) {
+    return request.is_aborted && request.attempts < kMostAttempts;
+  }
+  if (state == "42P08" || state == "42P18") {
+    const std::size_t count = request.statement->inputs.size();
+    if (request.attempts > count + 2) {
+      return false;
+    }
+    request.traits->learnThatItIsText(request.untyped, count);
+    return true;
+  }
+  if (!role_.keeps_statements || request.attempts >= kMostAttempts) {
+    return false;
+  }
+  // 26000: the statement before it failed to prepare it.
+  if (state == "26000" || state == "changed") {
+    Prepared& prepared = prepared_.at(request.statement->number);
+    prepared.generation += state == "changed" ? 1 : 0;
+    prepared.is_sent = false;
+    return true;
+  }
+  return false;
+}
+
+void PostgresPipeline::linkLost(const std::string& why) {
+  steps_.clear();
+  has_group_failed_ = false;
+  state_ = State::kConnecting;
+  loseAll(why);
+  owner_.pipelineLost(*this, why);
+}
+
+// What a loss means for each that was under way.
+void PostgresPipeline::loseAll(const std::string& why) {
+  std::deque<PostgresRequestPointer> lost;
+  lost.swap(under_way_);
+  if (isExclusive()) {  // the next connection is another session
+    std::move(waiting_.begin(), waiting_.end(), std::back_inserter(lost));
+    waiting_.clear();
+  }
+  const bool is_read_only = role_.kind == PostgresRole::Kind::kReader;
+  for (PostgresRequestPointer& request : lost) {
+    if (request->isLook()) {
+      request->attempts = 0;
+      request->failure = Failure{};
+      request->state.clear();
+      waiting_.push_back(std::move(request));  // looked at again once the database is back
+      continue;
+    }
+    if (endsConnection(request->state)) {
+      request->state.clear();
+    }
+    const bool may_have_changed =
+        request->kind == PostgresRequest::Kind::kCommit ||
+        (!request->is_in_transaction && !is_read_only && !request->traits->onlyReads());
+    const bool is_unknown = may_have_changed && !request->must_not_write && request->attempts > 0;
+    failRequest(*request, "lost",
+                Failure{SUB0_UNAVAILABLE, "the connection to the database is lost: " + why,
+                        is_unknown ? "the connection to the database was lost; whether the change "
+                                     "was made is not known"
+                                   : "the database cannot be reached"});
+    owner_.pipelineSettled(*this, std::move(request));
+  }
+}
+
+}  // namespace sub0::query

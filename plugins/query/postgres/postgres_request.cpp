@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "postgres/postgres_request.hpp"
+
+namespace sub0::query {
+
+PostgresRequestPointer lookAt(const StatementPointer& statement,
+                              const PostgresTraitsPointer& traits) {
+  auto request = std::make_unique<PostgresRequest>();
+  request->kind = PostgresRequest::Kind::kLook;
+  request->statement = statement;
+  request->traits = traits;
+  return request;
+}
+
+void failRequest(PostgresRequest& request, const char* state, const Failure& failure) {
+  if (request.state.empty()) {
+    request.state = state;
+    request.failure = failure;
+  }
+}
+
+void endRequest(const HostPort& host, PostgresRequest& request, std::size_t limit_bytes) {
+  if (request.has_ended) {
+    return;
+  }
+  request.has_ended = true;
+  if (!request.hasRun()) {
+    if (!request.state.empty() && !request.is_quiet && request.isLook()) {
+      host.log(SUB0_LOG_WARNING, request.place() + ": " + request.failure.log +
+                                     "; its calls fail until the database takes it");
+    }
+  } else if (!request.state.empty()) {
+    request.failure.log = request.place() + ": " + request.failure.log;
+    host.fail(request.ticket, request.failure);
+  } else if (request.tree != nullptr && request.tree->isOver()) {
+    host.fail(request.ticket, resultTooLarge(limit_bytes));
+  } else {
+    if (request.tree == nullptr) {  // the end of a transaction that did nothing
+      request.tree = std::make_unique<ResultTree>(limit_bytes);
+    }
+    host.complete(request.ticket, std::move(request.tree));
+  }
+}
+
+Failure unreachable(const std::string& why) {
+  return Failure{SUB0_UNAVAILABLE, "the database cannot be reached: " + why,
+                 "the database cannot be reached"};
+}
+
+Failure closing() { return Failure{SUB0_UNAVAILABLE, "the database is being closed", ""}; }
+
+}  // namespace sub0::query

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "engine.hpp"
+#include "postgres/postgres_traits.hpp"
+#include "postgres/postgres_values.hpp"
+
+namespace sub0::query {
+
+// One piece of work on its way through the connections: a statement of a run, the end of a
+// transaction, or a look at a statement. Handed from one owner to the next, so each is ended once.
+struct PostgresRequest {
+  enum class Kind {
+    kRun,
+    kLook,      // prepares the statement and looks up what it calls; has no ticket
+    kCommit,    // of the transaction `call_id`
+    kRollback,  // the same; has no ticket
+  };
+
+  Kind kind = Kind::kRun;
+  sub0_ticket ticket = 0;
+  std::uint64_t call_id = 0;
+  std::uint64_t deadline_ns = 0;
+  bool must_not_write = false;      // a GET
+  bool is_in_transaction = false;   // of its call
+  bool begins_transaction = false;  // is the first in it
+  bool is_passed_on = false;        // came from another loop
+  bool is_quiet = false;            // a look whose failure is no news
+  StatementPointer statement;       // none: kCommit, kRollback
+  PostgresTraitsPointer traits;     // the same
+  PostgresParameters parameters;
+  std::string transaction_sql;  // of a commit: all its statements, which its errors may be about
+
+  std::unique_ptr<ResultTree> tree;
+  Failure failure;
+  std::string state;        // SQLSTATE of the failure, or a word of ours; empty: it has not failed
+  std::size_t untyped = 0;  // of 42P08 and 42P18: which parameter
+  std::uint32_t attempts = 0;
+  bool is_aborted = false;      // another statement before the same sync has failed
+  bool needs_own_sync = false;  // was aborted once
+  bool has_ended = false;       // its run has: what still comes is dropped
+
+  // For another connection.
+  void makeAsNew() {
+    failure = Failure{};
+    state.clear();
+    attempts = 0;
+    is_aborted = needs_own_sync = false;
+  }
+  bool isLook() const { return kind == Kind::kLook; }
+  bool hasRun() const { return kind == Kind::kRun || kind == Kind::kCommit; }
+  std::string sql() const { return statement == nullptr ? transaction_sql : statement->sql; }
+  // For the log: whose it is.
+  std::string place() const { return statement == nullptr ? "the commit" : statement->place; }
+};
+using PostgresRequestPointer = std::unique_ptr<PostgresRequest>;
+
+// A look at the statement.
+PostgresRequestPointer lookAt(const StatementPointer& statement,
+                              const PostgresTraitsPointer& traits);
+
+// Makes it fail, unless it has failed already; `state` is the reason as a word.
+void failRequest(PostgresRequest& request, const char* state, const Failure& failure);
+
+// Ends its run with its rows or its failure, or logs what a look has found. Once.
+void endRequest(const HostPort& host, PostgresRequest& request, std::size_t limit_bytes);
+
+Failure unreachable(const std::string& why);
+Failure closing();
+
+}  // namespace sub0::query
