@@ -32,10 +32,7 @@ std::unique_ptr<Engine> makeSqlite(const HostPort& host, const EngineOptions& op
   if (file.is_relative()) {
     file = std::filesystem::path(options.project_folder) / file;
   }
-  SqliteOptions sqlite;
-  sqlite.path = file.string();
-  sqlite.result_limit_bytes = options.result_limit_bytes;
-  return std::make_unique<SqliteEngine>(host, std::move(sqlite));
+  return std::make_unique<SqliteEngine>(host, file.string(), options);
 }
 
 }  // namespace

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Mode QUERY (spec S-30): one SQL statement on the project's database. This
-// file is the wall: settings, the hooks of the loops, the extensions that are
-// offered; what a statement is lies in action.cpp, what a database is in
-// engine.hpp.
+// Mode QUERY (spec S-30): one SQL statement on the project's database. This file is the wall:
+// settings, the hooks of the loops, the extensions that are offered; what a statement is lies in
+// action.cpp, what a database is in engine.hpp.
 
 #include <sub0/call.h>
 #include <sub0/health.h>
-#include <sub0/plugin.hpp>
 #include <sub0/sql.h>
+#include <sub0/plugin.hpp>
 
 #include <algorithm>
 #include <stdexcept>
@@ -20,25 +19,31 @@
 namespace sub0::query {
 namespace {
 
-PostgresOptions postgresOptionsOf(const Settings &settings) {
-  const auto number = [&](const char *name, std::int64_t otherwise,
-                          std::int64_t most) {
-    return std::clamp<std::int64_t>(settings.all().find(name).asInt(otherwise),
-                                    0, most);
+SqliteOptions sqliteOptionsOf(const Settings& settings) {
+  SqliteOptions options;
+  const std::int64_t limit = settings.all().find("SUB0_SQLITE_LOG_LIMIT").asInt(67108864);
+  options.log_limit_bytes = limit < 65536 ? 65536 : static_cast<std::uint64_t>(limit);
+  options.owns_file = settings.boolean("SUB0_SERVES");
+  return options;
+}
+
+PostgresOptions postgresOptionsOf(const Settings& settings) {
+  const auto number = [&](const char* name, std::int64_t otherwise, std::int64_t most) {
+    return std::clamp<std::int64_t>(settings.all().find(name).asInt(otherwise), 0, most);
   };
   PostgresOptions options;
-  options.exclusive_connections = static_cast<std::uint32_t>(
-      number("SUB0_POSTGRES_EXCLUSIVE_CONNECTIONS", 4, 1000));
-  options.exclusive_wait_ms = static_cast<std::uint64_t>(
-      number("SUB0_POSTGRES_EXCLUSIVE_WAIT_MS", 5000, 3600000));
-  options.shared_timeout_ms = static_cast<std::uint64_t>(
-      number("SUB0_SHARED_STATEMENT_TIMEOUT_MS", 50, 3600000));
+  options.exclusive_connections =
+      static_cast<std::uint32_t>(number("SUB0_POSTGRES_EXCLUSIVE_CONNECTIONS", 4, 1000));
+  options.exclusive_wait_ms =
+      static_cast<std::uint64_t>(number("SUB0_POSTGRES_EXCLUSIVE_WAIT_MS", 5000, 3600000));
+  options.shared_timeout_ms =
+      static_cast<std::uint64_t>(number("SUB0_SHARED_STATEMENT_TIMEOUT_MS", 50, 3600000));
   const Value keeps = settings.all().find("SUB0_POSTGRES_NAMED_STATEMENTS");
   options.keeps_statements = !keeps.isBool() || keeps.asBool();
   return options;
 }
 
-EngineOptions optionsOf(const Settings &settings, const HostPort &host) {
+EngineOptions optionsOf(const Settings& settings, const HostPort& host) {
   EngineOptions options;
   options.url = settings.text("DATABASE_URL");
   options.project_folder = settings.text("SUB0_PROJECT");
@@ -47,67 +52,58 @@ EngineOptions optionsOf(const Settings &settings, const HostPort &host) {
   }
   if (options.url.empty()) {
     const std::string state = settings.text("SUB0_STATE");
-    options.url =
-        "sqlite:" + (state.empty() ? std::string(".sub0") : state) + "/sub0.db";
-    if (options.url[7] !=
-        '/') { // a state folder counts from the working directory
+    options.url = "sqlite:" + (state.empty() ? std::string(".sub0") : state) + "/sub0.db";
+    if (options.url[7] != '/') {  // a state folder counts from the working directory
       options.project_folder = ".";
     }
     host.log(SUB0_LOG_INFO, "DATABASE_URL is not set: using " + options.url);
   }
-  const std::int64_t limit =
-      settings.all().find("SUB0_RESULT_LIMIT").asInt(16777216);
-  options.result_limit_bytes =
-      limit < 1024 ? 1024 : static_cast<std::size_t>(limit);
-  options.postgres = postgresOptionsOf(settings);
+  const std::int64_t limit = settings.all().find("SUB0_RESULT_LIMIT").asInt(16777216);
+  options.result_limit_bytes = limit < 1024 ? 1024 : static_cast<std::size_t>(limit);
+  options.sqlite = sqliteOptionsOf(settings);
   return options;
 }
 
 // What the actions share: the database, reached through the loops.
 class Query {
-public:
+ public:
   static constexpr sub0_setting settings[] = {
       setting("DATABASE_URL", "",
-              "The database: sqlite:PATH or "
-              "postgres://USER:PASSWORD@HOST:PORT/NAME; empty: "
+              "The database: sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/NAME; empty: "
               "sqlite:sub0.db in the state folder",
               SUB0_TEXT, SUB0_SETTING_SECRET),
-      setting("SUB0_RESULT_LIMIT", "16777216",
-              "The largest result of one statement, in bytes", SUB0_INT),
+      setting("SUB0_RESULT_LIMIT", "16777216", "The largest result of one statement, in bytes",
+              SUB0_INT),
+      setting("SUB0_SQLITE_LOG_LIMIT", "67108864",
+              "SQLite: the log (the -wal file) is emptied when it holds so many bytes", SUB0_INT),
+      setting("SUB0_SERVES", "false", "Whether calls are served (run); given by the host",
+              SUB0_BOOL),
       setting("SUB0_POSTGRES_EXCLUSIVE_CONNECTIONS", "4",
-              "PostgreSQL: how many connections a loop opens at most for "
-              "transactions, slow "
+              "PostgreSQL: how many connections a loop opens at most for transactions, slow "
               "statements and those that change their session",
               SUB0_INT),
       setting("SUB0_POSTGRES_EXCLUSIVE_WAIT_MS", "5000",
-              "PostgreSQL: how long such a call waits for a free one before it "
-              "is busy",
-              SUB0_INT),
+              "PostgreSQL: how long such a call waits for a free one before it is busy", SUB0_INT),
       setting("SUB0_SHARED_STATEMENT_TIMEOUT_MS", "50",
-              "PostgreSQL: a statement that takes longer on a shared "
-              "connection runs again on one "
+              "PostgreSQL: a statement that takes longer on a shared connection runs again on one "
               "of its own; 0: never",
               SUB0_INT),
       setting("SUB0_POSTGRES_NAMED_STATEMENTS", "true",
-              "PostgreSQL: false where PgBouncer stands between: nothing is "
-              "kept in a session",
+              "PostgreSQL: false where PgBouncer stands between: nothing is kept in a session",
               SUB0_BOOL),
-      setting("SUB0_STATE", "",
-              "The folder for what the server keeps; given by the host"),
+      setting("SUB0_STATE", "", "The folder for what the server keeps; given by the host"),
       setting("SUB0_PROJECT", "", "The project's folder; given by the host")};
 
-  Query(Host raw_host, const Settings &resolved) : host_(raw_host.raw()) {
+  Query(Host raw_host, const Settings& resolved) : host_(raw_host.raw()) {
     std::string error;
     engine_ = makeEngine(host_, optionsOf(resolved, host_), error);
     if (engine_ == nullptr) {
       throw std::runtime_error(error);
     }
     sql_ = std::make_unique<SqlService>(*engine_);
-    hooks_ = {sizeof(hooks_), 0, &Query::onLoopStart, &Query::onLoopStop,
-              &Query::onEndOfTurn};
-    call_hooks_ = {sizeof(call_hooks_), 0, &Query::onCommit,
-                   &Query::onRollback};
-    const auto *calls = raw_host.extension<sub0_call>(SUB0_CALL_EXTENSION);
+    hooks_ = {sizeof(hooks_), 0, &Query::onLoopStart, &Query::onLoopStop, &Query::onEndOfTurn};
+    call_hooks_ = {sizeof(call_hooks_), 0, &Query::onCommit, &Query::onRollback};
+    const auto* calls = raw_host.extension<sub0_call>(SUB0_CALL_EXTENSION);
     if (calls != nullptr && engine_->hasTransactions()) {
       calls->set_hooks(host_.raw(), &call_hooks_, engine_.get());
     }
@@ -126,26 +122,26 @@ public:
     sql_->stop();
     engine_->stop(deadline_ns);
   }
-  const void *extension(std::string_view name);
+  const void* extension(std::string_view name);
 
-  Engine &engine() { return *engine_; }
-  SqlService &sql() { return *sql_; }
+  Engine& engine() { return *engine_; }
+  SqlService& sql() { return *sql_; }
 
-private:
-  static void onLoopStart(void *engine, std::uint32_t loop) {
-    static_cast<Engine *>(engine)->startLoop(loop);
+ private:
+  static void onLoopStart(void* engine, std::uint32_t loop) {
+    static_cast<Engine*>(engine)->startLoop(loop);
   }
-  static void onLoopStop(void *engine, std::uint32_t loop) {
-    static_cast<Engine *>(engine)->stopLoop(loop);
+  static void onLoopStop(void* engine, std::uint32_t loop) {
+    static_cast<Engine*>(engine)->stopLoop(loop);
   }
-  static void onCommit(void *engine, const sub0_run *run) {
-    static_cast<Engine *>(engine)->commit(*run);
+  static void onCommit(void* engine, const sub0_run* run) {
+    static_cast<Engine*>(engine)->commit(*run);
   }
-  static void onRollback(void *engine, std::uint64_t call_id) {
-    static_cast<Engine *>(engine)->rollback(call_id);
+  static void onRollback(void* engine, std::uint64_t call_id) {
+    static_cast<Engine*>(engine)->rollback(call_id);
   }
-  static void onEndOfTurn(void *engine, std::uint32_t loop) {
-    static_cast<Engine *>(engine)->endTurn(loop);
+  static void onEndOfTurn(void* engine, std::uint32_t loop) {
+    static_cast<Engine*>(engine)->endTurn(loop);
   }
 
   HostPort host_;
@@ -155,29 +151,24 @@ private:
   sub0_call_hooks call_hooks_{};
 };
 
-Query &stateOf(void *self) {
-  return static_cast<detail::Instance<Query> *>(self)->state;
-}
+Query& stateOf(void* self) { return static_cast<detail::Instance<Query>*>(self)->state; }
 
-std::int32_t executeSql(void *self, const sub0_text_view *statement,
-                        const sub0_value *parameters, sub0_sql_done done,
-                        void *user) noexcept {
+std::int32_t executeSql(void* self, const sub0_text_view* statement, const sub0_value* parameters,
+                        sub0_sql_done done, void* user) noexcept {
   return stateOf(self).sql().add(*statement, false, parameters, done, user);
 }
 
-std::int32_t executeScript(void *self, const sub0_text_view *script,
-                           sub0_sql_done done, void *user) noexcept {
+std::int32_t executeScript(void* self, const sub0_text_view* script, sub0_sql_done done,
+                           void* user) noexcept {
   return stateOf(self).sql().add(*script, true, nullptr, done, user);
 }
 
-std::int32_t isReady(void *self) noexcept {
-  return stateOf(self).engine().isReady() ? 1 : 0;
-}
+std::int32_t isReady(void* self) noexcept { return stateOf(self).engine().isReady() ? 1 : 0; }
 
 constexpr sub0_sql kSql = {sizeof(sub0_sql), 0, &executeSql, &executeScript};
 constexpr sub0_health kHealth = {sizeof(sub0_health), 0, &isReady};
 
-const void *Query::extension(std::string_view name) {
+const void* Query::extension(std::string_view name) {
   if (name == SUB0_SQL_EXTENSION) {
     return &kSql;
   }
@@ -186,31 +177,28 @@ const void *Query::extension(std::string_view name) {
 
 struct QueryMode final : Handler<QueryMode> {
   static constexpr auto mode = "QUERY", key = "sql_query";
-  static constexpr auto description =
-      "Runs one SQL statement on the project's database.";
+  static constexpr auto description = "Runs one SQL statement on the project's database.";
   static constexpr auto schema =
       R"({"type":"object","required":["query"],"properties":{"query":{"type":"string"},)"
       R"("parameters":{"type":"array"},"unique":{"type":"array","items":{"type":"string"}},)"
       R"("with_timestamps":{"type":"boolean"},"soft_delete":{"type":"boolean"}}})";
   static constexpr std::uint32_t max_running = 1000;
 
-  QueryMode(Preparation &preparation, Query &query)
-      : engine_(query.engine()),
-        statement_(compileAction(preparation, query.engine())) {}
+  QueryMode(Preparation& preparation, Query& query)
+      : engine_(query.engine()), statement_(compileAction(preparation, query.engine())) {}
 
   // The engine ends the ticket, now or later.
   void run(Run run) {
-    const sub0_run &raw = *run.raw();
+    const sub0_run& raw = *run.raw();
     run.detach();
     engine_.run(statement_, raw);
   }
 
-  Engine &engine_;
+  Engine& engine_;
   StatementPointer statement_;
 };
 
-} // namespace
-} // namespace sub0::query
+}  // namespace
+}  // namespace sub0::query
 
-SUB0_PLUGIN_WITH(sub0::query::Query, "dev.sub0.query", "0.1.0",
-                 sub0::query::QueryMode)
+SUB0_PLUGIN_WITH(sub0::query::Query, "dev.sub0.query", "0.1.0", sub0::query::QueryMode)
