@@ -70,12 +70,6 @@ class Engine {
   virtual std::unique_ptr<SqlSession> openSession() = 0;
 };
 
-// What only SQLite knows.
-struct SqliteOptions {
-  std::uint64_t log_limit_bytes = std::uint64_t{64} << 20U;  // of the -wal file
-  bool owns_file = false;                                    // no second host may
-};
-
 // What only PostgreSQL knows.
 struct PostgresOptions {
   std::uint32_t exclusive_connections = 4;  // of each loop, at most
@@ -84,12 +78,18 @@ struct PostgresOptions {
   bool keeps_statements = true;          // false: PgBouncer
 };
 
+// What only SQLite knows.
+struct SqliteOptions {
+  std::uint64_t log_limit_bytes = std::uint64_t{64} << 20U;  // of the -wal file
+  bool owns_file = false;                                    // no second host may
+};
+
 struct EngineOptions {
   std::string url;             // DATABASE_URL, not empty
   std::string project_folder;  // what a relative sqlite: path counts from
   std::size_t result_limit_bytes = std::size_t{16} << 20U;
-  PostgresOptions postgres;
   SqliteOptions sqlite;
+  PostgresOptions postgres;
 };
 
 // The engine of the URL's kind, or null and the reason.

@@ -19,14 +19,6 @@
 namespace sub0::query {
 namespace {
 
-SqliteOptions sqliteOptionsOf(const Settings& settings) {
-  SqliteOptions options;
-  const std::int64_t limit = settings.all().find("SUB0_SQLITE_LOG_LIMIT").asInt(67108864);
-  options.log_limit_bytes = limit < 65536 ? 65536 : static_cast<std::uint64_t>(limit);
-  options.owns_file = settings.boolean("SUB0_SERVES");
-  return options;
-}
-
 PostgresOptions postgresOptionsOf(const Settings& settings) {
   const auto number = [&](const char* name, std::int64_t otherwise, std::int64_t most) {
     return std::clamp<std::int64_t>(settings.all().find(name).asInt(otherwise), 0, most);
@@ -40,6 +32,14 @@ PostgresOptions postgresOptionsOf(const Settings& settings) {
       static_cast<std::uint64_t>(number("SUB0_SHARED_STATEMENT_TIMEOUT_MS", 50, 3600000));
   const Value keeps = settings.all().find("SUB0_POSTGRES_NAMED_STATEMENTS");
   options.keeps_statements = !keeps.isBool() || keeps.asBool();
+  return options;
+}
+
+SqliteOptions sqliteOptionsOf(const Settings& settings) {
+  SqliteOptions options;
+  const std::int64_t limit = settings.all().find("SUB0_SQLITE_LOG_LIMIT").asInt(67108864);
+  options.log_limit_bytes = limit < 65536 ? 65536 : static_cast<std::uint64_t>(limit);
+  options.owns_file = settings.boolean("SUB0_SERVES");
   return options;
 }
 
@@ -61,6 +61,7 @@ EngineOptions optionsOf(const Settings& settings, const HostPort& host) {
   const std::int64_t limit = settings.all().find("SUB0_RESULT_LIMIT").asInt(16777216);
   options.result_limit_bytes = limit < 1024 ? 1024 : static_cast<std::size_t>(limit);
   options.sqlite = sqliteOptionsOf(settings);
+  options.postgres = postgresOptionsOf(settings);
   return options;
 }
 
@@ -74,10 +75,6 @@ class Query {
               SUB0_TEXT, SUB0_SETTING_SECRET),
       setting("SUB0_RESULT_LIMIT", "16777216", "The largest result of one statement, in bytes",
               SUB0_INT),
-      setting("SUB0_SQLITE_LOG_LIMIT", "67108864",
-              "SQLite: the log (the -wal file) is emptied when it holds so many bytes", SUB0_INT),
-      setting("SUB0_SERVES", "false", "Whether calls are served (run); given by the host",
-              SUB0_BOOL),
       setting("SUB0_POSTGRES_EXCLUSIVE_CONNECTIONS", "4",
               "PostgreSQL: how many connections a loop opens at most for transactions, slow "
               "statements and those that change their session",
@@ -90,6 +87,10 @@ class Query {
               SUB0_INT),
       setting("SUB0_POSTGRES_NAMED_STATEMENTS", "true",
               "PostgreSQL: false where PgBouncer stands between: nothing is kept in a session",
+              SUB0_BOOL),
+      setting("SUB0_SQLITE_LOG_LIMIT", "67108864",
+              "SQLite: the log (the -wal file) is emptied when it holds so many bytes", SUB0_INT),
+      setting("SUB0_SERVES", "false", "Whether calls are served (run); given by the host",
               SUB0_BOOL),
       setting("SUB0_STATE", "", "The folder for what the server keeps; given by the host"),
       setting("SUB0_PROJECT", "", "The project's folder; given by the host")};
