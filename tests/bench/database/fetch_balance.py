@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """fetch-balance of sample-resources/wallet (a token, one row by its key) next to what the database's own library can do:
 
-    fetch_balance.py sqlite|postgres [--shape 64x1] [--rounds 7] [--seconds 1]
+    fetch_balance.py sqlite|postgres [--shape 64x1] [--rounds 7] [--seconds 1] [--instructions]
 
 Calls go over WebSocket to sub0-host with one loop, SHAPE = connections x calls in flight on each. Rounds take turns: `host`
 (fetch-balance), `echo` (the same host, a reply of about the same length, no database), and the raw peers, all on the same
@@ -10,16 +10,22 @@ database, statement and row:
   sqlite    raw: sqlite3 in one thread, the statement prepared once, no transaction around a read; raw_group: 16 reads in one
   postgres  raw: libpq, one connection, non-blocking, pipelined, a batch of 64 calls and its sync under way
 Prints one JSON line. `query_cpu_us` is the host's CPU per call less that of an echo call of the same round: what stays is the call's
-database part (the query plugin and its library, a token already known), without network, frames, envelopes. `ratio` is raw's CPU per
-call divided by it, `ratio_group` the same for raw_group (the host, too, may read in groups), `rate_ratio` host's calls per second
-divided by raw's. On PostgreSQL `server_cpu_us` is that of the server's processes for each call, and `ratio_with_server` compares what client
-and server use together. The network to PostgreSQL is in both sides; that to the host's clients is in neither, but in `rate_ratio`,
-where the host shares the machine with its clients and raw does not.
+database part (the query plugin and its library, a token already known), without network, frames, envelopes. What is compared:
+  ratio         sqlite: raw's CPU per call / query_cpu_us
+                postgres: the same with the CPU of PostgreSQL's own processes for each call added on both sides, as it is client and
+                server together that say how many calls a machine can do
+  ratio_client  postgres, without the server's
+  ratio_group   sqlite: raw_group's CPU per call / query_cpu_us (the host, too, may read in groups)
+  rate_ratio    the host's calls per second / raw's; the host shares the machine with its clients, raw has none
+Each is of the same round. With --instructions user-space instructions per call are counted instead (callgrind; no rounds, they do
+not move), of the host alone and so without PostgreSQL's.
 """
 
 import argparse
+import functools
 import json
 
+from instructions import CountedHost, counted_tool, per_call
 from rounds import ROOT, call_load, column, hosts, per_second, ratios, rounds, shape_of, spread, tool
 
 QUERY = "SELECT wallet_balance FROM users WHERE id = {}"
@@ -31,12 +37,13 @@ GROUP = 16
 BATCH = 64
 
 
-def raw_runs(database, seconds):
+def raw_words(database, seconds):
+    """What the peers of this database are run with, by name."""
     if database.name == "sqlite":
         path = database.url.removeprefix("sqlite:")
-        return {name: lambda group=group: tool("bench_raw_sqlite", "read", path, seconds, group, QUERY.format("?1"), USER, BALANCE)
+        return {name: ("bench_raw_sqlite", "read", path, seconds, group, QUERY.format("?1"), USER, BALANCE)
                 for name, group in (("raw", 1), ("raw_group", GROUP))}
-    return {"raw": lambda: tool("bench_raw_postgres", database.url, seconds, BATCH, 1, QUERY.format("$1"), USER, BALANCE)}
+    return {"raw": ("bench_raw_postgres", database.url, seconds, BATCH, 1, QUERY.format("$1"), USER, BALANCE)}
 
 
 def server_processes(database):
@@ -48,7 +55,6 @@ def server_processes(database):
 
 
 def measure(database, shape, count, seconds):
-    hosts.run_sql(database.url, "-f", ROOT / "sample-resources/wallet/demo.sql")
     header = f"x-access-token: {hosts.mint_token(USER)}"
     with hosts.Host(hosts.WALLET, "--database", database.url, "--loops", "1") as host:
         processes = server_processes(database)
@@ -56,7 +62,22 @@ def measure(database, shape, count, seconds):
         def run(message):
             return call_load(host, shape, seconds, [message], EXPECTED, header, processes)
 
-        return rounds(count, {"host": lambda: run(FETCH), "echo": lambda: run(ECHO), **raw_runs(database, seconds)})
+        raw = {name: functools.partial(tool, *words) for name, words in raw_words(database, seconds).items()}
+        return rounds(count, {"host": lambda: run(FETCH), "echo": lambda: run(ECHO), **raw})
+
+
+def count_instructions(database, shape, seconds):
+    """Per call, as the difference of a long and a short run."""
+    header = f"x-access-token: {hosts.mint_token(USER)}"
+    counts = {}
+    with CountedHost(hosts.WALLET, "--database", database.url, "--loops", "1") as counted:
+        for name, message in (("host", FETCH), ("echo", ECHO)):
+            counts[name] = per_call(*(counted.counted(lambda: call_load(counted.host, shape, length, [message], EXPECTED, header))
+                                      for length in (seconds, 3 * seconds)))
+    for name in raw_words(database, 0):
+        counts[name] = per_call(*(counted_tool(*raw_words(database, length)[name]) for length in (seconds, 3 * seconds)))
+    query = counts["host"] - counts["echo"]
+    return {"instructions": {**counts, "query": round(query, 1)}, "ratio_instructions": round(counts["raw"] / query, 3)}
 
 
 def report(name, shape, count, results):
@@ -67,13 +88,15 @@ def report(name, shape, count, results):
         if name == "postgres" and row != "echo":
             line[row]["server_cpu_us"] = spread(column(figures, "server_cpu_us"))
     line["query_cpu_us"] = spread(query_cpu)
-    line["ratio"] = spread(ratios(column(results["raw"], "cpu_us"), query_cpu))
-    if "raw_group" in results:
+    raw_cpu = column(results["raw"], "cpu_us")
+    if name == "sqlite":
+        line["ratio"] = spread(ratios(raw_cpu, query_cpu))
         line["ratio_group"] = spread(ratios(column(results["raw_group"], "cpu_us"), query_cpu))
-    if name == "postgres":
-        ours, raw = ([a + b for a, b in zip(cpu, column(results[row], "server_cpu_us"))]
-                     for row, cpu in (("host", query_cpu), ("raw", column(results["raw"], "cpu_us"))))
-        line["ratio_with_server"] = spread(ratios(raw, ours))
+    else:
+        both = ([client + server for client, server in zip(cpu, column(results[row], "server_cpu_us"))]
+                for row, cpu in (("raw", raw_cpu), ("host", query_cpu)))
+        line["ratio"] = spread(ratios(*both))
+        line["ratio_client"] = spread(ratios(raw_cpu, query_cpu))
     line["rate_ratio"] = spread(ratios(per_second(results["host"]), per_second(results["raw"])))
     return line
 
@@ -84,10 +107,17 @@ def main():
     parser.add_argument("--shape", default="64x1", help="connections x calls in flight on each (64x1)")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=1.0, help="of one measurement, a fifth of it to get warm (1)")
+    parser.add_argument("--instructions", action="store_true", help="count instructions per call instead")
     words = parser.parse_args()
+    shape = shape_of(words.shape)
     with hosts.DATABASES[words.database]() as database:
-        results = measure(database, shape_of(words.shape), words.rounds, words.seconds)
-    print(json.dumps(report(words.database, words.shape, words.rounds, results)))
+        hosts.run_sql(database.url, "-f", ROOT / "sample-resources/wallet/demo.sql")
+        if words.instructions:
+            line = {"benchmark": "fetch-balance", "database": words.database, "shape": words.shape,
+                    **count_instructions(database, shape, words.seconds)}
+        else:
+            line = report(words.database, words.shape, words.rounds, measure(database, shape, words.rounds, words.seconds))
+    print(json.dumps(line))
 
 
 if __name__ == "__main__":
