@@ -7,6 +7,18 @@
 #include "postgres/postgres_session.hpp"
 
 namespace sub0::query {
+namespace {
+
+PostgresRequestPointer requestOf(PostgresRequest::Kind kind, const sub0_run& run) {
+  auto request = std::make_unique<PostgresRequest>();
+  request->kind = kind;
+  request->ticket = run.ticket;
+  request->call_id = run.call_id;
+  request->deadline_ns = run.deadline_ns;
+  return request;
+}
+
+}  // namespace
 
 PostgresEngine::PostgresEngine(const HostPort& host, const EngineOptions& options)
     : host_(host), exclusives_per_loop_(options.postgres.exclusive_connections) {}
@@ -88,11 +100,9 @@ void PostgresEngine::run(const StatementPointer& statement, const sub0_run& run)
     host_.fail(run.ticket, Failure{SUB0_INTERNAL, "a run of QUERY came on no loop", ""});
     return;
   }
-  auto request = std::make_unique<PostgresRequest>();
-  request->ticket = run.ticket;
-  request->call_id = run.call_id;
-  request->deadline_ns = run.deadline_ns;
+  PostgresRequestPointer request = requestOf(PostgresRequest::Kind::kRun, run);
   request->must_not_write = (run.flags & SUB0_RUN_READ_ONLY) != 0;
+  request->is_in_transaction = (run.flags & SUB0_RUN_IN_TRANSACTION) != 0;
   request->statement = statement;
   request->parameters.reserve(statement->inputs.size());
   for (const std::uint32_t input : statement->inputs) {
@@ -102,6 +112,29 @@ void PostgresEngine::run(const StatementPointer& statement, const sub0_run& run)
     }
     request->parameters.push_back(toPostgres(run.inputs[input]));
   }
+  loop->add(std::move(request));
+}
+
+void PostgresEngine::commit(const sub0_run& run) {
+  PostgresLoop* const loop = currentLoop();
+  if (loop == nullptr) {
+    host_.fail(run.ticket, Failure{SUB0_INTERNAL, "a commit came on no loop", ""});
+    return;
+  }
+  PostgresRequestPointer request = requestOf(PostgresRequest::Kind::kCommit, run);
+  request->is_in_transaction = true;
+  loop->add(std::move(request));
+}
+
+void PostgresEngine::rollback(std::uint64_t call_id) {
+  PostgresLoop* const loop = currentLoop();
+  if (loop == nullptr) {
+    return;
+  }
+  auto request = std::make_unique<PostgresRequest>();
+  request->kind = PostgresRequest::Kind::kRollback;
+  request->call_id = call_id;
+  request->is_in_transaction = true;
   loop->add(std::move(request));
 }
 

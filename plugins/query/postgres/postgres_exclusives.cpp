@@ -31,6 +31,7 @@ void PostgresExclusives::close() {
   stopTimer();
   for (const auto& connection : connections_) {
     connection->pipeline->close();
+    release(*connection, Use::kClosed);
   }
   for (auto& [key, errand] : errands_) {
     for (PostgresRequestPointer& request : errand->queue) {
@@ -194,28 +195,36 @@ void PostgresExclusives::goOn(Errand& errand) {
     errand.sql += request->statement->sql + "; ";
   }
   errand.is_running = true;
+  request->cleans_behind = request->kind == PostgresRequest::Kind::kCommit || errand.call_id == 0;
   errand.connection->pipeline->add(std::move(request));
 }
 
 void PostgresExclusives::pipelineSettled(PostgresPipeline& pipeline,
                                          PostgresRequestPointer request) {
-  Errand* const errand = connectionOf(pipeline).errand;
+  Connection& connection = connectionOf(pipeline);
+  Errand* const errand = connection.errand;
   const bool has_failed = !request->state.empty() || request->has_ended;
-  const bool is_over = request->kind == PostgresRequest::Kind::kCommit;
   if (!has_failed && request->traits != nullptr && request->traits->isUnknown()) {
     neighbours_.lookAgain(*request);
   }
-  end(std::move(request));
   if (errand == nullptr) {  // it was rolled back meanwhile
-    return;
-  }
-  errand->is_running = false;
-  if (errand->call_id == 0 || is_over) {
+    end(std::move(request));
+  } else if (request->cleans_behind && request->attempts == 0) {  // ended before it was sent
+    end(std::move(request));
     finish(*errand);
-  } else if (has_failed) {
-    fail(*errand, rolledBack());
+  } else if (request->cleans_behind) {
+    // Answered once nobody can find any more what it left: its locks, say.
+    connection.held = std::move(request);
+    connection.use = Use::kCleaning;
+    forget(*errand);
   } else {
-    goOn(*errand);
+    errand->is_running = false;
+    end(std::move(request));
+    if (has_failed) {
+      fail(*errand, rolledBack());
+    } else {
+      goOn(*errand);
+    }
   }
 }
 
@@ -226,7 +235,7 @@ void PostgresExclusives::pipelineUp(PostgresPipeline& pipeline) {
 
 void PostgresExclusives::pipelineLost(PostgresPipeline& pipeline, const std::string&) {
   Connection& connection = connectionOf(pipeline);
-  connection.use = Use::kConnecting;
+  release(connection, Use::kConnecting);
   if (Errand* const errand = std::exchange(connection.errand, nullptr)) {
     errand->connection = nullptr;  // of a transaction: what was under way has been settled
     errand->is_running = false;
@@ -250,8 +259,18 @@ void PostgresExclusives::pipelineFailed(PostgresPipeline& pipeline, const std::s
 }
 
 void PostgresExclusives::pipelineCleaned(PostgresPipeline& pipeline) {
-  connectionOf(pipeline).use = Use::kFree;
-  lend();
+  Connection& connection = connectionOf(pipeline);
+  if (connection.errand == nullptr) {  // else its statement is sent once more
+    release(connection, Use::kFree);
+    lend();
+  }
+}
+
+void PostgresExclusives::release(Connection& connection, Use use) {
+  connection.use = use;
+  if (connection.held != nullptr) {
+    end(std::move(connection.held));
+  }
 }
 
 PostgresExclusives::Connection& PostgresExclusives::connectionOf(const PostgresPipeline& pipeline) {
@@ -281,18 +300,21 @@ void PostgresExclusives::fail(Errand& errand, const Failure& failure) {
 // The errand is over; its connection, if it has one, is cleaned.
 void PostgresExclusives::finish(Errand& errand) {
   Connection* const connection = errand.connection;
+  forget(errand);
+  if (connection != nullptr && connection->pipeline->isUp()) {
+    connection->use = Use::kCleaning;
+    connection->pipeline->clean();
+  }
+}
+
+void PostgresExclusives::forget(Errand& errand) {
+  if (errand.connection != nullptr) {
+    errand.connection->errand = nullptr;
+  }
   if (errand.call_id != 0) {
     transactions_.erase(errand.call_id);
   }
   errands_.erase(&errand);
-  if (connection == nullptr) {
-    return;
-  }
-  connection->errand = nullptr;
-  if (connection->pipeline->isUp()) {
-    connection->use = Use::kCleaning;
-    connection->pipeline->clean();
-  }
 }
 
 void PostgresExclusives::end(PostgresRequestPointer request) {

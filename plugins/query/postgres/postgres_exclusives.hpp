@@ -55,6 +55,7 @@ class PostgresExclusives final : private PostgresPipeline::Owner {
     std::unique_ptr<PostgresPipeline> pipeline;
     Use use = Use::kClosed;
     Errand* errand = nullptr;
+    PostgresRequestPointer held;  // the errand's last, answered when the session is clean again
   };
   struct Errand {
     std::uint64_t call_id = 0;  // of a transaction; 0: a single statement
@@ -87,6 +88,8 @@ class PostgresExclusives final : private PostgresPipeline::Owner {
   void goOn(Errand& errand);
   void fail(Errand& errand, const Failure& failure);
   void finish(Errand& errand);
+  void forget(Errand& errand);
+  void release(Connection& connection, Use use);
   void end(PostgresRequestPointer request);
   void watchWaiting();
   void expireWaiting();

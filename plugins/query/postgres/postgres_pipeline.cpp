@@ -130,12 +130,12 @@ bool PostgresPipeline::sendGroup(std::size_t count) {
     }
   }
   if (!is_wrapped) {
-    return sendSync(count, only);
+    return sendSync(count, only) && (!request.cleans_behind || sendCleaning());
   }
   // Behind a sync, so that it is sent to the server after an error as well: a ROLLBACK then.
   return sendSync() &&
          sendOwn("COMMIT", only == nullptr ? StepKind::kOwn : StepKind::kCommit, only) &&
-         sendSync(count, only);
+         sendSync(count, only) && (!request.cleans_behind || sendCleaning());
 }
 
 // What begins the transaction of a group, if it has one.
@@ -264,6 +264,14 @@ PostgresPipeline::Prepared& PostgresPipeline::preparedOf(const Statement& statem
 }
 
 void PostgresPipeline::clean() {
+  if (!sendCleaning()) {
+    link_.reset(PQerrorMessage(link_.raw()));
+    return;
+  }
+  link_.flush();
+}
+
+bool PostgresPipeline::sendCleaning() {
   bool is_sent = sendOwn("ROLLBACK") && sendSync();
   for (const char* sql : kCleaning) {
     is_sent = is_sent && sendOwn(sql, StepKind::kClean);
@@ -272,11 +280,10 @@ void PostgresPipeline::clean() {
     is_sent = is_sent && sendOwn(sql, StepKind::kClean);
   }
   if (!is_sent || PQpipelineSync(link_.raw()) == 0) {
-    link_.reset(PQerrorMessage(link_.raw()));
-    return;
+    return false;
   }
   push(Step{StepKind::kCleanSync, nullptr});
-  link_.flush();
+  return true;
 }
 
 // What every new connection is asked and told first.

@@ -46,6 +46,7 @@ class PostgresPipeline final : private PostgresLink::Owner {
                                 std::deque<PostgresRequestPointer> unsent) = 0;
     // It has its rows or its failure, or its run has ended meanwhile.
     virtual void pipelineSettled(PostgresPipeline& pipeline, PostgresRequestPointer request) = 0;
+    // Once for each request that cleans behind it, and for each `clean`.
     virtual void pipelineCleaned(PostgresPipeline& pipeline) = 0;
     // How many connections server, role and database allow.
     virtual void limitLearned(std::uint32_t most) = 0;
@@ -118,6 +119,7 @@ class PostgresPipeline final : private PostgresLink::Owner {
   bool isExclusive() const { return role_.kind == PostgresRole::Kind::kExclusive; }
   bool greet();
   bool sendGroup(std::size_t count);
+  bool sendCleaning();
   bool sendOpening(const PostgresRequest& request);
   bool sendOne(PostgresRequest& request);
   bool sendLook(PostgresRequest& request);

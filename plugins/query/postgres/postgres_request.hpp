@@ -28,6 +28,7 @@ struct PostgresRequest {
   bool must_not_write = false;      // a GET
   bool is_in_transaction = false;   // of its call
   bool begins_transaction = false;  // is the first in it
+  bool cleans_behind = false;       // is the last for which the session is kept
   bool is_passed_on = false;        // came from another loop
   bool is_quiet = false;            // a look whose failure is no news
   StatementPointer statement;       // none: kCommit, kRollback

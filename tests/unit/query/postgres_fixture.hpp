@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <libpq-fe.h>
 #include <sub0/health.h>
 #include <sub0/sql.h>
 
@@ -12,6 +13,23 @@
 namespace sub0::query {
 
 using sub0::testing::PostgresCluster;
+
+// Somebody else's session.
+class OtherSession {
+ public:
+  explicit OtherSession(const std::string& url) : connection_(PQconnectdb(url.c_str())) {}
+  ~OtherSession() { PQfinish(connection_); }
+  OtherSession(const OtherSession&) = delete;
+  OtherSession& operator=(const OtherSession&) = delete;
+  void execute(const char* sql) {
+    PGresult* result = PQexec(connection_, sql);
+    EXPECT_LE(PQresultStatus(result), PGRES_TUPLES_OK) << PQerrorMessage(connection_);
+    PQclear(result);
+  }
+
+ private:
+  PGconn* connection_;
+};
 
 // The plugin on a PostgreSQL server that all tests of a program share; each has a schema of its
 // own.

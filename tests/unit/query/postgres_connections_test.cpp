@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <set>
+
+#include "tests/unit/query/postgres_fixture.hpp"
+
+namespace sub0::query {
+namespace {
+
+// Which connection does what: shared to read, shared to write, or for one statement alone.
+class PostgresConnectionsTest : public PostgresTest {
+ protected:
+  std::unique_ptr<LoopHost> makeHost(std::int64_t result_limit) override {
+    return std::make_unique<LoopHost>(sub0_plugin_v0(),
+                                      Tree{{"DATABASE_URL", cluster().url()},
+                                           {"SUB0_RESULT_LIMIT", result_limit},
+                                           {"SUB0_POSTGRES_EXCLUSIVE_CONNECTIONS", std::int64_t{2}},
+                                           {"SUB0_POSTGRES_EXCLUSIVE_WAIT_MS", wait_ms_},
+                                           {"SUB0_SHARED_STATEMENT_TIMEOUT_MS", std::int64_t{50}}});
+  }
+  // Once everything that is known of the statements at start is known.
+  void becomeReady() {
+    ASSERT_TRUE(becomesReady());
+    const auto last = prepare("SELECT 'looked at' AS a");
+    host().run(*last);
+  }
+  // Begins all in one turn; their ends.
+  std::vector<LoopEnd> runTogether(const std::vector<LoopAction*>& actions) {
+    std::vector<sub0_ticket> tickets;
+    for (LoopAction* action : actions) {
+      tickets.push_back(host().begin(*action));
+    }
+    std::vector<LoopEnd> ends;
+    for (const sub0_ticket ticket : tickets) {
+      ends.push_back(host().wait(ticket));
+    }
+    return ends;
+  }
+  std::size_t distinct(const std::vector<LoopEnd>& ends) {
+    std::set<std::string> found;
+    for (const LoopEnd& each : ends) {
+      found.insert(each.json + each.log);
+    }
+    return found.size();
+  }
+
+  std::int64_t wait_ms_ = 5000;
+};
+
+// now() is the start of the transaction, and a sync ends one.
+TEST_F(PostgresConnectionsTest, ReadsOfATurnShareASync) {
+  const auto time = prepare("SELECT now()::text AS t");
+  const auto wrong = prepare("SELECT 1 / a FROM (VALUES (0)) v (a)");
+  becomeReady();
+  host().run(*time);
+  EXPECT_EQ(distinct(runTogether({time.get(), time.get(), time.get()})), 1U);
+  const std::vector<LoopEnd> ends = runTogether({time.get(), wrong.get(), time.get(), time.get()});
+  EXPECT_EQ(ends[1].code, SUB0_ACTION_FAILED);
+  EXPECT_EQ(distinct({ends[0], ends[2], ends[3]}), 3U);  // two were skipped, and sent one by one
+  EXPECT_EQ(ends[2].code, SUB0_OK) << ends[2].log;
+}
+
+TEST_F(PostgresConnectionsTest, AWriteThatOnlyTheServerSeesIsRememberedAsOne) {
+  cluster().execute("CREATE SEQUENCE s");
+  const auto next = prepare("SELECT nextval('s') AS n");
+  const auto time = prepare("SELECT now()::text AS t");
+  becomeReady();
+  std::vector<LoopEnd> ends = runTogether({next.get(), time.get(), time.get()});
+  EXPECT_EQ(ends[0].json, R"({"n":1})") << ends[0].log;
+  EXPECT_NE(ends[1].json, ends[2].json);  // the refusal broke up their batch
+  ends = runTogether({next.get(), time.get(), time.get()});
+  EXPECT_EQ(ends[0].json, R"({"n":2})");
+  EXPECT_EQ(ends[1].json, ends[2].json);
+  EXPECT_EQ(host().run(*next, {}, SUB0_RUN_READ_ONLY).code, SUB0_METHOD_NOT_ALLOWED);
+  EXPECT_EQ(host().run(*next).json, R"({"n":3})");
+}
+
+TEST_F(PostgresConnectionsTest, ASlowStatementGoesOnByItself) {
+  const auto slow = prepare("SELECT 's' AS a FROM pg_sleep(0.3)");
+  const auto quick = prepare("SELECT pg_backend_pid() AS pid");
+  becomeReady();
+  const std::string reader = host().run(*quick).json;
+  const sub0_ticket first = host().begin(*slow);
+  EXPECT_EQ(host().run(*quick).json, reader);
+  EXPECT_EQ(host().end(first).times, 0);
+  EXPECT_EQ(host().wait(first).json, R"({"a":"s"})");
+  // Remembered: nothing waits behind it even once, so that the two are one batch.
+  const auto time = prepare("SELECT now()::text AS t");
+  host().run(*time);
+  const std::vector<LoopEnd> ends = runTogether({time.get(), slow.get(), time.get()});
+  EXPECT_EQ(ends[0].json, ends[2].json);
+  EXPECT_EQ(ends[1].json, R"({"a":"s"})");
+}
+
+TEST_F(PostgresConnectionsTest, AWriteThatWaitsForALockHoldsUpNobody) {
+  cluster().execute("CREATE TABLE t (id int, a int); INSERT INTO t VALUES (1, 0), (2, 0)");
+  const auto add = prepare("UPDATE t SET a = a + 1 WHERE id = $1::int RETURNING a", 1);
+  becomeReady();
+  OtherSession other(cluster().url());
+  other.execute("BEGIN; UPDATE t SET a = 10 WHERE id = 1");
+  const sub0_ticket waits = host().begin(*add, {Tree(Literal(1))});
+  EXPECT_EQ(host().run(*add, {Tree(Literal(2))}).json, R"({"a":1})");
+  EXPECT_EQ(host().end(waits).times, 0);
+  other.execute("COMMIT");
+  EXPECT_EQ(host().wait(waits).json, R"({"a":11})");
+}
+
+// Q-99: whatever a call leaves in its session, no later call finds
+TEST_F(PostgresConnectionsTest, WhatACallLeavesInItsSessionNobodyFinds) {
+  cluster().execute(
+      "CREATE FUNCTION leave() RETURNS text LANGUAGE sql AS $$SELECT set_config('a.b', 'f', "
+      "false)$$; CREATE SEQUENCE s; CREATE ROLE somebody");
+  const char* leaving[] = {
+      "SELECT set_config('a.b', 'left', false)",
+      "SELECT set_config('TimeZone', 'Asia/Tokyo', false)",
+      "SELECT set_config('role', 'somebody', false)",
+      "SELECT pg_advisory_lock(7)",
+      "SELECT leave()",
+      "CREATE TEMPORARY TABLE pg_class (a int)",
+      "SELECT 1 AS a INTO TEMP TABLE left_over",
+      "DO $$BEGIN PERFORM set_config('a.b', 'do', false); PERFORM pg_advisory_lock(8); END$$",
+  };
+  const auto look = prepare(
+      "SELECT coalesce(current_setting('a.b', true), '') AS b, current_setting('TimeZone') AS z, "
+      "current_user::text AS u, (SELECT count(*)::int FROM pg_locks WHERE locktype = 'advisory') "
+      "AS l, (SELECT count(*)::int FROM pg_class WHERE relpersistence = 't') AS t");
+  const auto look_alone = prepare(
+      "SELECT coalesce(current_setting('a.b', true), '') AS b, current_setting('TimeZone') AS z, "
+      "current_user::text AS u, (SELECT count(*)::int FROM pg_locks WHERE locktype = 'advisory') "
+      "AS l, (SELECT count(*)::int FROM pg_class WHERE relpersistence = 't') AS t, "
+      "set_config('c.d', '', true) AS c");
+  becomeReady();
+  const std::string clean = R"({"b":"","z":"UTC","u":"postgres","l":0,"t":0)";
+  for (const char* sql : leaving) {
+    const LoopEnd left = end(sql);
+    EXPECT_EQ(left.code, SUB0_OK) << sql << left.log;
+    for (int i = 0; i < 3; ++i) {  // behind one another: on whichever connection that is free
+      EXPECT_EQ(host().run(*look).json, clean + "}") << sql;
+      EXPECT_EQ(host().run(*look_alone).json, clean + R"(,"c":""})") << sql;
+    }
+  }
+  cluster().execute("DROP ROLE somebody");
+}
+
+TEST_F(PostgresConnectionsTest, WhoGetsNoConnectionOfItsOwnInTimeIsBusy) {
+  wait_ms_ = 200;
+  const auto slow = prepare("SELECT set_config('a.b', 'c', true) FROM pg_sleep(2)");
+  const auto quick = prepare("SELECT 1 AS a");
+  becomeReady();
+  const sub0_ticket first = host().begin(*slow);
+  const sub0_ticket second = host().begin(*slow);
+  const LoopEnd third = host().run(*slow);
+  EXPECT_EQ(third.code, SUB0_BUSY) << third.log;
+  EXPECT_NE(third.log.find("SUB0_POSTGRES_EXCLUSIVE_CONNECTIONS"), std::string::npos);
+  EXPECT_EQ(host().run(*quick).json, R"({"a":1})");
+  EXPECT_EQ(host().wait(first).code, SUB0_OK);
+  EXPECT_EQ(host().wait(second).code, SUB0_OK);
+  EXPECT_EQ(host().run(*slow).code, SUB0_OK);
+}
+
+// A deadline ends a statement that has a connection to itself, and frees it.
+TEST_F(PostgresConnectionsTest, ADeadlineFreesTheConnection) {
+  const auto slow = prepare("SELECT set_config('a.b', 'c', true) FROM pg_sleep(60)");
+  const auto own = prepare("SELECT set_config('a.b', 'd', true) AS a");
+  becomeReady();
+  std::vector<sub0_ticket> tickets;
+  for (int i = 0; i < 2; ++i) {
+    tickets.push_back(host().begin(*slow, {}, 0, 200));
+  }
+  EXPECT_EQ(host().run(*own).json, R"({"a":"d"})");
+  for (const sub0_ticket ticket : tickets) {
+    EXPECT_EQ(host().wait(ticket).code, SUB0_TIMEOUT);
+  }
+  ASSERT_TRUE(host().turnUntil([&] {
+    return cluster().execute(
+               "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") == "0";
+  }));
+}
+
+// S-30: a statement that was prepared before its table changed is prepared once more
+TEST_F(PostgresConnectionsTest, AStatementOutlivesAChangeOfItsTable) {
+  cluster().execute("CREATE TABLE t (a int); INSERT INTO t VALUES (1)");
+  const auto read = prepare("SELECT a FROM t");
+  const auto write = prepare("UPDATE t SET a = a RETURNING a");
+  const auto other = prepare("SELECT 2 AS a");
+  becomeReady();
+  EXPECT_EQ(host().run(*read).json, R"({"a":1})");
+  EXPECT_EQ(host().run(*write).json, R"({"a":1})");
+  cluster().execute("ALTER TABLE t ALTER a TYPE text USING 'x' || a");
+  const std::vector<LoopEnd> ends = runTogether({other.get(), read.get(), other.get()});
+  EXPECT_EQ(ends[1].json, R"({"a":"x1"})") << ends[1].log;
+  EXPECT_EQ(ends[2].json, R"({"a":2})");
+  EXPECT_EQ(host().run(*write).json, R"({"a":"x1"})");
+}
+
+// What raises a notice writes nothing to the host's log.
+TEST_F(PostgresConnectionsTest, NoticesAreNobodys) {
+  becomeReady();
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(end("DO $$BEGIN RAISE WARNING 'shout'; END$$").code, SUB0_OK);
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+}
+
+}  // namespace
+}  // namespace sub0::query
