@@ -11,7 +11,7 @@ RESOURCES = 1000
 
 
 def _write_project(folder):
-    """A third of the resources validates, a third asks the database, a third broadcasts."""
+    """A third of the resources echoes, a third asks the database, a third broadcasts."""
     resources = folder / "resources"
     resources.mkdir(parents=True, exist_ok=True)
     for number in range(RESOURCES):
