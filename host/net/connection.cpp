@@ -124,9 +124,26 @@ void Connection::discardInput() {
 }
 
 SendQueue& Connection::output() {
-  if (!queue_) queue_ = table_.takeQueue();
+  if (!queue_) fillQueue();
   touch();
   return *queue_;
+}
+
+void Connection::fillQueue() {
+  queue_ = table_.takeQueue();
+  if (!only_message_) return;
+  queue_->append(only_message_);
+  only_message_.reset();
+}
+
+Admission Connection::share(const SharedBytes& message) {
+  if (queue_ || only_message_ || message->size() > table_.options().hard_unsent_bytes) {
+    output().append(message);
+    return admit(message->size());
+  }
+  only_message_ = message;
+  touch();
+  return Admission::kAdmitted;
 }
 
 void Connection::touch() {
@@ -154,19 +171,34 @@ Admission Connection::admit(std::size_t message_bytes) {
   return Admission::kOverLimit;
 }
 
+/// Sends what there is; whatever the kernel does not take is in queue_ then.
+loop::IoStatus Connection::send(std::size_t& sent_bytes) {
+  if (queue_) return queue_->send(table_.loop().io(), descriptor_, sent_bytes);
+  const iovec part{const_cast<char*>(only_message_->data()), only_message_->size()};
+  const loop::IoResult result = table_.loop().io().send(descriptor_, &part, 1);
+  sent_bytes = result.status == loop::IoStatus::kOk ? result.bytes : 0;
+  if (sent_bytes == part.iov_len) {
+    only_message_.reset();
+    return loop::IoStatus::kOk;
+  }
+  fillQueue();
+  queue_->skip(sent_bytes);
+  return result.status == loop::IoStatus::kOk ? loop::IoStatus::kWouldBlock : result.status;
+}
+
 void Connection::flush() {
-  if (state_ == State::kClosed || !queue_) return;
+  if (state_ == State::kClosed || (!queue_ && !only_message_)) return;
   if (is_blocked_) {
     table_.noteUnsent(*queue_);
     return;
   }
+  const bool was_slow = queue_ && queue_->stall_due_ms != 0;
   std::size_t sent_bytes = 0;
-  const loop::IoStatus status = queue_->send(table_.loop().io(), descriptor_, sent_bytes);
+  const loop::IoStatus status = send(sent_bytes);
   table_.counters().traffic.sent_bytes.add(sent_bytes);
   if (record_) record_->bytes_out += sent_bytes;
   if (status == loop::IoStatus::kOk) {
-    const bool was_slow = queue_->stall_due_ms != 0;
-    table_.giveBack(std::move(queue_));
+    if (queue_) table_.giveBack(std::move(queue_));
     allSent();
     if (was_slow && state_ == State::kOpen) protocol_->onCaughtUp();
     return;

@@ -61,7 +61,12 @@ class Connection final : public loop::EventSink, private loop::Timer {
 
   /// The output to append to; what is there goes out at the end of the turn.
   SendQueue& output();
-  std::size_t unsentBytes() const { return queue_ ? queue_->bytes() : 0; }
+  /// Appends a message that others are sent as well, and judges it as admit() does. Most receivers
+  /// of a broadcast have nothing else to send in a turn: they need no queue.
+  Admission share(const SharedBytes& message);
+  std::size_t unsentBytes() const {
+    return queue_ ? queue_->bytes() : only_message_ ? only_message_->size() : 0;
+  }
   /// Judges the message of `message_bytes` appended last.
   Admission admit(std::size_t message_bytes);
   /// Sends now, if the kernel has room.
@@ -107,6 +112,8 @@ class Connection final : public loop::EventSink, private loop::Timer {
   void read();
   void discardInput();
   void touch();
+  void fillQueue();
+  loop::IoStatus send(std::size_t& sent_bytes);
   void allSent();
   void setBlocked(bool is_blocked);
   void updateInterest();
@@ -132,6 +139,7 @@ class Connection final : public loop::EventSink, private loop::Timer {
   std::uint8_t interest_ = 0;
   std::uint8_t address_size_ = 0;
   std::unique_ptr<SendQueue> queue_;
+  SharedBytes only_message_;  // all that there is to send in this turn; then there is no queue
   std::unique_ptr<Protocol> protocol_;
   std::uint64_t number_ = 0;
   Admissions::Ticket ticket_;

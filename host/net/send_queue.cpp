@@ -17,6 +17,7 @@ void SendQueue::append(const SharedBytes& bytes) {
 
 loop::IoStatus SendQueue::send(loop::Io& io, int descriptor, std::size_t& sent_bytes) {
   sent_bytes = 0;
+  if (insertions_.empty()) return sendOwned(io, descriptor, sent_bytes);
   while (!empty()) {
     iovec parts[kMaxParts];
     std::size_t total_bytes = 0;
@@ -29,6 +30,24 @@ loop::IoStatus SendQueue::send(loop::Io& io, int descriptor, std::size_t& sent_b
     if (result.bytes < total_bytes) return loop::IoStatus::kWouldBlock;
   }
   return loop::IoStatus::kOk;
+}
+
+/// The usual case: replies alone.
+loop::IoStatus SendQueue::sendOwned(loop::Io& io, int descriptor, std::size_t& sent_bytes) {
+  const iovec part{owned_.data() + owned_sent_, owned_.size() - owned_sent_};
+  if (part.iov_len == 0) return loop::IoStatus::kOk;
+  const loop::IoResult result = io.send(descriptor, &part, 1);
+  if (result.status != loop::IoStatus::kOk) return result.status;
+  assert(result.bytes <= part.iov_len);
+  sent_bytes = result.bytes;
+  if (result.bytes == part.iov_len) {
+    owned_.clear();
+    owned_sent_ = 0;
+    return loop::IoStatus::kOk;
+  }
+  owned_sent_ += result.bytes;
+  compact();
+  return loop::IoStatus::kWouldBlock;
 }
 
 int SendQueue::collect(iovec* parts, std::size_t& total_bytes) const {

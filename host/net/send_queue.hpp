@@ -34,6 +34,9 @@ class SendQueue {
   /// failed. `sent_bytes` is what went out.
   loop::IoStatus send(loop::Io& io, int descriptor, std::size_t& sent_bytes);
 
+  /// Takes `size_bytes` for sent. REQUIRES: as many are there.
+  void skip(std::size_t size_bytes) { consume(size_bytes); }
+
   /// Forgets everything, keeps memory for the next owner (up to 64 KiB).
   void clear();
 
@@ -49,6 +52,7 @@ class SendQueue {
     std::size_t position;  // the owned bytes that go before
     SharedBytes bytes;
   };
+  loop::IoStatus sendOwned(loop::Io& io, int descriptor, std::size_t& sent_bytes);
   int collect(iovec* parts, std::size_t& total_bytes) const;
   void consume(std::size_t size_bytes);
   void compact();

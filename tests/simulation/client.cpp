@@ -100,6 +100,7 @@ void Client::receive() {
     case Received::kNothing:
       return;
     case Received::kSome:
+      last_read_ns_ = world_.nowNs();
       world_.note("client", plan_.number, "reads", input_.size() - before,
                   std::string_view(input_).substr(before));
       onInput();

@@ -48,6 +48,7 @@ class Client : public Actor {
   void write(std::string_view bytes) { output_.append(bytes); }
   bool hasOutput() const { return output_sent_ < output_.size(); }
   void wakeIn(std::int64_t delay_ms) { due_ns_ = world_.nowNs() + delay_ms * kMs; }
+  std::int64_t sinceLastReadMs() const { return (world_.nowNs() - last_read_ns_) / kMs; }
   void neverWake() { due_ns_ = -1; }
   void setReading(bool is_reading) { is_reading_ = is_reading; }
   /// FIN, and nothing is written any more.
@@ -87,6 +88,7 @@ class Client : public Actor {
   std::string output_;
   std::size_t output_sent_ = 0;
   std::int64_t due_ns_ = 0;
+  std::int64_t last_read_ns_ = 0;
   bool is_reading_ = true;
   bool finishes_ = false;
   bool is_done_ = false;

@@ -108,23 +108,33 @@ void SocketClient::takeStep() {
   wakeIn(step() != nullptr ? step()->gap_ms : plan_.stay_ms);
 }
 
+/// Who answers no ping is closed within two intervals with their tenth more, and the time for the
+/// pong; a second for the rest.
+std::int64_t SocketClient::longestSilenceMs() const {
+  const net::Options& options = scenario_.options;
+  return static_cast<std::int64_t>(options.ping_interval_ms * 22 / 10 + options.pong_deadline_ms) +
+         1000;
+}
+
 /// All is sent: waits for what is owed, stays for a while, then leaves.
 void SocketClient::afterSteps() {
   if (!has_done_steps_) {
     has_done_steps_ = true;
     wakeIn(patienceMs());
     if (plan_.style == Style::kNoPong && scenario_.options.ping_interval_ms > 0) {
-      // Two intervals with their tenth more, the time for the pong, a second for the rest.
-      const net::Options& options = scenario_.options;
-      wakeIn(
-          static_cast<std::int64_t>(options.ping_interval_ms * 22 / 10 + options.pong_deadline_ms) +
-          1000 + (isSlow() ? 10'000 : 0));
+      wakeIn(longestSilenceMs());
       return;
     }
     if (plan_.style != Style::kNeverReads) mayLeave();
     return;
   }
   if (plan_.style == Style::kNoPong && scenario_.options.ping_interval_ms > 0) {
+    // Nobody is asked while the server still has something for him, however slowly he takes it.
+    const std::int64_t left_ms = longestSilenceMs() - sinceLastReadMs();
+    if (isSlow() && left_ms > 0 && !judge_.isDraining()) {
+      wakeIn(left_ms);
+      return;
+    }
     if (!judge_.isDraining()) fail("deadline", "it answers no ping and was not closed");
     becomeOver(true);
     return;

@@ -30,6 +30,7 @@ class SocketClient final : public Client {
 
   void readHandshake();
   void takeStep();
+  std::int64_t longestSilenceMs() const;
   void afterSteps();
   void sendCall(const Step& step);
   void sendMessage(std::string_view text, bool is_fragmented);

@@ -72,15 +72,15 @@ std::size_t appendReplyFrame(std::string& out, std::string_view uid_json,
 }
 
 SharedBytes makeBroadcastFrame(std::string_view action, const json::Value* data) {
-  std::string out;
-  const std::size_t start = beginFrame(out);
-  out.append(R"({"action":)");
-  json::writeString(action, out);
-  out.append(R"(,"data":)");
-  appendData(out, data);
-  out.push_back('}');
-  endFrame(out, start);
-  return makeSharedBytes(std::move(out));
+  return SharedBytes::make([&](std::string& out) {
+    const std::size_t start = beginFrame(out);
+    out.append(R"({"action":)");
+    json::writeString(action, out);
+    out.append(R"(,"data":)");
+    appendData(out, data);
+    out.push_back('}');
+    endFrame(out, start);
+  });
 }
 
 }  // namespace sub0::net::ws

@@ -316,8 +316,8 @@ void Session::release(const std::string& frames) {
 void Session::sendFrame(const SharedBytes& frame) {
   if (state_ != State::kOpen) return;
   services_.counters.broadcast_deliveries.add();
-  connection_.output().append(frame);
-  judge(connection_.admit(frame->size()));
+  const Admission admission = connection_.share(frame);
+  if (admission != Admission::kAdmitted) judge(admission);
 }
 
 void Session::sendBehind(std::uint64_t slot, const SharedBytes& frame) {

@@ -139,7 +139,7 @@ TEST(SendQueue, KeepsTheOrderOfOwnAndSharedBytesUnderPartialSends) {
     expected += own;
     if (i % 3 == 0) {
       const std::string shared(i * 13, static_cast<char>('A' + i % 26));
-      queue.append(makeSharedBytes(shared));
+      queue.append(SharedBytes::make([&](std::string& out) { out = shared; }));
       expected += shared;
     }
     ASSERT_EQ(queue.bytes() + io.sent.size(), expected.size());
