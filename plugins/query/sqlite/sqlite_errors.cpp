@@ -69,6 +69,10 @@ Failure sqliteFailure(int extended_code, std::string_view message, std::string_v
     case SQLITE_TOOBIG:
       failure = resultTooLarge(result_limit_bytes);
       break;
+    case SQLITE_FULL:
+      failure.code = SUB0_ACTION_FAILED;
+      failure.client = "the database has no space left";
+      break;
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       failure.code = SUB0_BUSY;

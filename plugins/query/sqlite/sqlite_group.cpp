@@ -10,14 +10,12 @@ using Outcome = SqliteConnection::Outcome;
 using Status = SqliteConnection::Status;
 
 Status SqliteGroup::begin(Failure& failure) {
-  const Status status = connection_.control(Control::kBeginImmediate, failure);
-  begun_ = std::chrono::steady_clock::now();
-  return status;
+  return connection_.control(Control::kBeginImmediate, failure);
 }
 
 bool SqliteGroup::isFull() const {
-  return done_.size() >= kMostWrites || held_bytes_ >= kMostBytes ||
-         std::chrono::steady_clock::now() - begun_ >= kLongest;
+  return !done_.empty() && (done_.size() >= kMostWrites || held_bytes_ >= kMostBytes ||
+                            std::chrono::steady_clock::now() - first_done_ >= kLongest);
 }
 
 SqliteGroup::Fate SqliteGroup::execute(SqliteRequest& request) {
@@ -33,8 +31,7 @@ SqliteGroup::Fate SqliteGroup::execute(SqliteRequest& request) {
     outcome.status = connection_.control(Control::kRelease, outcome.failure);
   }
   if (outcome.status == Status::kDone) {
-    held_bytes_ += outcome.tree->sizeBytes();
-    done_.push_back({std::move(request), std::move(outcome.tree)});
+    keep(std::move(request), std::move(outcome.tree));
     return Fate::kStands;
   }
   fail(host_, request.ticket, outcome);
@@ -77,11 +74,19 @@ SqliteGroup::Fate SqliteGroup::commitCall(sub0_ticket ticket) {
   if (outcome.status == Status::kDone) {
     SqliteRequest commit;
     commit.ticket = ticket;
-    done_.push_back({std::move(commit), std::make_unique<ResultTree>(0)});
+    keep(std::move(commit), std::make_unique<ResultTree>(0));
     return Fate::kStands;
   }
   fail(host_, ticket, outcome);
   return takeBack();
+}
+
+void SqliteGroup::keep(SqliteRequest request, std::unique_ptr<ResultTree> tree) {
+  if (done_.empty()) {
+    first_done_ = std::chrono::steady_clock::now();
+  }
+  held_bytes_ += tree->sizeBytes();
+  done_.push_back({std::move(request), std::move(tree)});
 }
 
 SqliteGroup::Fate SqliteGroup::rollbackCall() { return takeBack(); }

@@ -34,7 +34,8 @@ class SqliteGroup {
   // Nobody waits for its end yet.
   bool isEmpty() const { return done_.empty(); }
   bool isLost() const { return !connection_.isInTransaction(); }
-  // Enough for one wait for the disk: by number, by what the results hold, by time.
+  // Enough for one wait for the disk: by number, by what the results hold, by how long the first
+  // has waited.
   bool isFull() const;
 
   // A write of its own.
@@ -63,6 +64,7 @@ class SqliteGroup {
 
   SqliteConnection::Outcome executeStatement(SqliteRequest& request);
   void checkReferences(SqliteConnection::Outcome& outcome, const std::string& blamed_sql) const;
+  void keep(SqliteRequest request, std::unique_ptr<ResultTree> tree);
   Fate takeBack();
   Fate fate() const { return connection_.isInTransaction() ? Fate::kStands : Fate::kLost; }
   Failure commitFailure(Failure failure);
@@ -74,7 +76,7 @@ class SqliteGroup {
   std::size_t held_bytes_ = 0;
   std::string blamed_sql_;  // of the call: since when a reference refers to nothing
   bool has_call_failed_ = false;
-  std::chrono::steady_clock::time_point begun_{};
+  std::chrono::steady_clock::time_point first_done_{};
 };
 
 }  // namespace sub0::query

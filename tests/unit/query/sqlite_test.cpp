@@ -1,60 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
-#include <sqlite3.h>
 #include <sub0/health.h>
 #include <sub0/sql.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
-#include <cstdlib>
 #include <filesystem>
 
-#include "tests/unit/query/query_fixture.hpp"
+#include "tests/unit/query/sqlite_fixture.hpp"
 
 // Longer than most, and one file because all cases stand on the same database and its fixture.
 namespace sub0::query {
 namespace {
 
-// The plugin on a database file of the test's own.
-class Sqlite : public QueryTest {
- protected:
-  Sqlite() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "sub0-sqlite-XXXXXX").string();
-    folder_ = mkdtemp(pattern.data());
-    file_ = folder_ + "/test.db";
-  }
-  ~Sqlite() override {
-    host_.reset();
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-  }
-
-  // SQL by a connection beside the plugin's.
-  void outside(const std::string& sql) {
-    sqlite3* database = nullptr;
-    ASSERT_EQ(sqlite3_open(file_.c_str(), &database), SQLITE_OK);
-    sqlite3_busy_timeout(database, 5000);
-    char* message = nullptr;
-    EXPECT_EQ(sqlite3_exec(database, sql.c_str(), nullptr, nullptr, &message), SQLITE_OK)
-        << (message == nullptr ? "" : message);
-    sqlite3_close(database);
-  }
-
-  std::unique_ptr<LoopHost> makeHost(std::int64_t result_limit) override {
-    is_started_ = true;
-    auto made =
-        std::make_unique<LoopHost>(sub0_plugin_v0(), Tree{{"DATABASE_URL", "sqlite:" + file_},
-                                                          {"SUB0_RESULT_LIMIT", result_limit},
-                                                          {"SUB0_STATE", folder_},
-                                                          {"SUB0_PROJECT", folder_}});
-    made->start();
-    EXPECT_EQ(made->start_code, SUB0_OK) << made->allLogs();
-    return made;
-  }
-
-  std::string folder_, file_;
-};
+class Sqlite : public SqliteTest {};
 
 // spec S-31
 TEST_F(Sqlite, OneRowIsAnObjectSeveralAnArrayNoneNull) {
