@@ -135,4 +135,15 @@ sub0_ticket Life::begin(LoopAction& action, const std::vector<Tree>& values) {
   return tickets_.back();
 }
 
+sub0_ticket Life::beginInCall(std::uint64_t call, LoopAction& action,
+                              const std::vector<Tree>& values) {
+  tickets_.push_back(host_->beginInCall(call, action, values));
+  return tickets_.back();
+}
+
+sub0_ticket Life::beginCommit(std::uint64_t call) {
+  tickets_.push_back(host_->beginCommit(call));
+  return tickets_.back();
+}
+
 }  // namespace sub0::powercut

@@ -52,6 +52,9 @@ class Life {
   // An action with that statement. REQUIRES: before start.
   testing::LoopAction& prepare(const std::string& sql, std::size_t parameters);
   sub0_ticket begin(testing::LoopAction& action, const std::vector<Tree>& values);
+  sub0_ticket beginInCall(std::uint64_t call, testing::LoopAction& action,
+                          const std::vector<Tree>& values);
+  sub0_ticket beginCommit(std::uint64_t call);
   testing::LoopHost& host() { return *host_; }
   Disk& disk() { return disk_; }
   Gate& gate() { return vfs_.gate(); }

@@ -16,9 +16,10 @@ struct History {
   std::string errors;  // what was wrong so far, a line each
 };
 
-// Runs of one life, chosen by chance: alone, or many that wait for the same commit, some of which
-// must be refused. Keeps the history's ledger, and tells as errors runs that fail while the disk
-// has neither lost its power nor failed. THREAD: the test's.
+// Runs of one life, chosen by chance: alone, or many that wait for the same commit; single
+// statements, calls with a transaction of three, some that must be refused, some that are rolled
+// back. Keeps the history's ledger, and tells as errors runs that fail while the disk has neither
+// lost its power nor failed. THREAD: the test's.
 class Workload {
  public:
   // Prepares its statements. REQUIRES: the life has not started.
@@ -37,17 +38,38 @@ class Workload {
   std::size_t failures() const { return failures_; }
 
  private:
+  enum class Fate { kDone, kRefused, kRolledBack };
+  struct Statement {
+    testing::LoopAction* action;
+    std::vector<Tree> values;
+  };
   struct Planned {
     Key key;
     std::int64_t state;  // 0: it removes it
-    testing::LoopAction* action;
-    std::vector<Tree> values;
-    bool must_be_refused;
+    std::vector<Statement> statements;
+    bool is_call = false;  // they share a transaction
+    Fate fate = Fate::kDone;
+  };
+  struct Running {
+    Planned planned;
+    std::uint64_t call = 0;
+    std::size_t next = 0;  // of its statements
+    sub0_ticket ticket = 0;
+    bool is_committing = false;
+    bool is_over = false;
+    bool is_done = false;
   };
   Planned plan();
   Planned planTransfer();
+  Planned planCall();
   Planned planRefused();
-  bool settle(const Planned& planned, sub0_ticket ticket);
+  Running begin(Planned planned);
+  void beginNext(Running& running);
+  // Until all are over.
+  void finish(std::vector<Running>& all);
+  // Goes on where the run under way has ended; whether it is over.
+  bool advance(Running& running);
+  void takeFailure(Running& running, const testing::LoopEnd& end);
   bool hasCause() { return !life_.disk().hasPower() || life_.disk().hasFaulted(); }
 
   Life& life_;
@@ -58,6 +80,9 @@ class Workload {
   testing::LoopAction& remove_;
   testing::LoopAction& batch_;
   testing::LoopAction& transfer_;
+  testing::LoopAction& take_;
+  testing::LoopAction& give_;
+  testing::LoopAction& note_step_;
   testing::LoopAction& refused_;
   testing::LoopAction& rolls_back_;
   bool failed_means_undone_ = false;
