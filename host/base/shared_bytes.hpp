@@ -38,6 +38,9 @@ class SharedBytes {
     return made;
   }
 
+  /// Frees what this thread keeps: for who counts what is left of the memory.
+  static void freeSpare() { Spare::clear(); }
+
   explicit operator bool() const { return body_ != nullptr; }
   const std::string& operator*() const { return body_->bytes; }
   const std::string* operator->() const { return &body_->bytes; }
@@ -72,6 +75,11 @@ class SharedBytes {
       if (bodies_.size() == kBodies || body->bytes.capacity() > kKeptBytes) return;
       body->bytes.clear();
       bodies_.push_back(std::move(body));
+    }
+
+    static void clear() {
+      bodies_.clear();
+      bodies_.shrink_to_fit();
     }
 
    private:

@@ -188,6 +188,7 @@ Verdict runScenario(const Scenario& scenario, bool keeps_lines) {
       Run run(scenario, keeps_lines);
       verdict = run.go();
     }
+    SharedBytes::freeSpare();
     if (verdict.hasFailed() || keeps_lines) return verdict;
     left = liveAllocations() - before;
     if (left == 0) return verdict;
