@@ -88,9 +88,10 @@ DATABASES = {"sqlite": Sqlite, "postgres": Postgres}
 
 
 def refusal():
-    """Why the host cannot run the project; empty if it can."""
+    """What the host says about `transaction` in the project: nothing, if it can do it. A warning is that no plugin takes part."""
     done = hosts.run_program("check", PROJECT)
-    return "" if done.returncode == 0 else (done.stdout + done.stderr).strip().splitlines()[0].rpartition("error: ")[2]
+    lines = [line for line in (done.stdout + done.stderr).splitlines() if done.returncode != 0 or "[/transaction]" in line]
+    return lines[0] if lines else ""
 
 
 def measure(database, shape, count, seconds, is_available):

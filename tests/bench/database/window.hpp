@@ -42,6 +42,7 @@ class Window {
     }
     if (elapsed.count() < closes_s_) return true;
     last_ = take(elapsed.count(), done);
+    require(is_open_ && count() > 0, "nothing was done in the measured part");
     return false;
   }
 
