@@ -18,6 +18,7 @@ import contextlib
 import json
 import pathlib
 import random
+import re
 
 from rounds import call_load, column, hosts, per_second, ratios, rounds, shape_of, spread, tool
 
@@ -87,11 +88,11 @@ class Postgres:
 DATABASES = {"sqlite": Sqlite, "postgres": Postgres}
 
 
-def refusal():
+def refusal(url):
     """What the host says about `transaction` in the project: nothing, if it can do it. A warning is that no plugin takes part."""
-    done = hosts.run_program("check", PROJECT)
+    done = hosts.run_program("check", PROJECT, "--database", url)
     lines = [line for line in (done.stdout + done.stderr).splitlines() if done.returncode != 0 or "[/transaction]" in line]
-    return lines[0] if lines else ""
+    return re.sub("^.*?(error|warning): ", "", lines[0]) if lines else ""
 
 
 def measure(database, shape, count, seconds, is_available):
@@ -118,9 +119,9 @@ def main():
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=2.0, help="of one measurement, a fifth of it to get warm (2)")
     words = parser.parse_args()
-    why_not = refusal()
     with contextlib.ExitStack() as stack:
         database = DATABASES[words.database](stack)
+        why_not = refusal(database.url("host"))
         results = measure(database, shape_of(words.shape), words.rounds, words.seconds, not why_not)
     line = {"benchmark": "transfer", "database": words.database, "shape": words.shape, "rounds": words.rounds, "available": not why_not}
     for name, figures in results.items():
