@@ -11,6 +11,8 @@ namespace sub0::query {
 namespace {
 
 constexpr std::uint32_t kMostAttempts = 4;
+// The state of an error that no server reported: the connection is mostly lost.
+constexpr const char* kOfLibpq = "libpq";
 
 }  // namespace
 
@@ -183,7 +185,7 @@ void PostgresPipeline::takeError(const Step& step, const PGresult* result) {
   request.failure = postgresFailure(result, request.sql());
   request.state = sqlStateOf(result);
   if (request.state.empty()) {
-    request.state = "unknown";
+    request.state = kOfLibpq;
   }
   if (request.state == "25006" && request.must_not_write) {
     request.failure.code = SUB0_METHOD_NOT_ALLOWED;
@@ -293,7 +295,7 @@ void PostgresPipeline::loseAll(const std::string& why) {
       waiting_.push_back(std::move(request));  // looked at again once the database is back
       continue;
     }
-    if (endsConnection(request->state)) {
+    if (endsConnection(request->state) || request->state == kOfLibpq) {
       request->state.clear();
     }
     const bool may_have_changed =
