@@ -54,7 +54,7 @@ SqliteEngine::SqliteEngine(const HostPort& host, std::string path, const EngineO
       result_limit_bytes_(options.result_limit_bytes),
       options_(options.sqlite),
       writer_(host, result_limit_bytes_, options_.log_limit_bytes, writes_),
-      reading_threads_(host, path_, result_limit_bytes_) {}
+      reading_threads_(host, result_limit_bytes_) {}
 
 SqliteEngine::~SqliteEngine() = default;
 
@@ -95,7 +95,7 @@ bool SqliteEngine::start(std::string& error) {
   if (options_.owns_file && !lock_.take(path_, error)) {
     return false;
   }
-  if (!writer_.start(path_, error)) {
+  if (!writer_.start(path_, error) || !reading_threads_.start(path_, error)) {
     return false;
   }
   const std::uint32_t count = host_.loop() == nullptr ? 0 : host_.loop()->count(host_.raw());

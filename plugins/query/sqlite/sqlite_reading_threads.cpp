@@ -7,21 +7,27 @@ namespace sub0::query {
 
 using Status = SqliteConnection::Status;
 
-SqliteReadingThreads::SqliteReadingThreads(const HostPort& host, std::string path,
-                                           std::size_t result_limit_bytes)
-    : host_(host),
-      path_(std::move(path)),
-      result_limit_bytes_(result_limit_bytes),
-      most_threads_(std::clamp<std::size_t>(std::thread::hardware_concurrency(), 2, 4)) {}
+SqliteReadingThreads::SqliteReadingThreads(const HostPort& host, std::size_t result_limit_bytes)
+    : host_(host), result_limit_bytes_(result_limit_bytes) {}
+
+bool SqliteReadingThreads::start(const std::string& path, std::string& error) {
+  const std::size_t count = std::clamp(std::thread::hardware_concurrency(), 2U, 4U);
+  for (std::size_t i = 0; i < count; ++i) {
+    readers_.push_back(std::make_unique<Reader>(result_limit_bytes_));
+    if (!readers_.back()->connection.open(path, error)) {
+      return false;
+    }
+  }
+  return true;
+}
 
 void SqliteReadingThreads::add(SqliteRequest request, std::shared_ptr<ReadPace> pace) {
   {
     const std::lock_guard lock(mutex_);
     if (!is_stopping_) {
       waiting_.push_back({std::move(request), std::move(pace)});
-      if (waiting_.size() > idle_ && readers_.size() < most_threads_) {
-        readers_.push_back(std::make_unique<Reader>(result_limit_bytes_));
-        Reader& reader = *readers_.back();
+      if (waiting_.size() > idle_ && threads_ < readers_.size()) {
+        Reader& reader = *readers_[threads_++];
         ++running_;
         reader.thread = std::thread([this, &reader] { work(reader); });
       }
@@ -43,16 +49,16 @@ void SqliteReadingThreads::stop(std::uint64_t deadline_ns) {
       is_late_ = true;
       while (running_ > 0) {  // one that has just begun misses an interrupt
         for (const std::unique_ptr<Reader>& reader : readers_) {
-          if (reader->is_open) {
-            reader->connection.interrupt();
-          }
+          reader->connection.interrupt();
         }
         ended_.wait_for(lock, std::chrono::milliseconds(5), [this] { return running_ == 0; });
       }
     }
   }
   for (const std::unique_ptr<Reader>& reader : readers_) {
-    reader->thread.join();
+    if (reader->thread.joinable()) {
+      reader->thread.join();
+    }
   }
   readers_.clear();
 }
@@ -80,17 +86,12 @@ void SqliteReadingThreads::execute(Reader& reader, Work& work) {
   SqliteRequest& request = work.request;
   Failure failure;
   const std::chrono::nanoseconds time_left = timeLeft(request.deadline_ns, host_.nowNs());
-  std::string error;
   if (is_late_) {
     return host_.fail(request.ticket, isClosing());
   }
   if (time_left.count() <= 0) {
     return host_.fail(request.ticket, waitedPastDeadline());
   }
-  if (!reader.is_open && !reader.connection.open(path_, error)) {
-    return host_.fail(request.ticket, Failure{SUB0_UNAVAILABLE, error, ""});
-  }
-  reader.is_open = true;
   const auto begun = std::chrono::steady_clock::now();
   reader.connection.setWait([this, until = begun + time_left](int looks) {
     std::this_thread::sleep_for(pauseBetweenLooks(looks));

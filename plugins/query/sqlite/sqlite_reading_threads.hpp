@@ -15,15 +15,17 @@
 
 namespace sub0::query {
 
-// A few threads for reading statements that would hold up a loop, each with a connection of its own
-// and made when there is work for it. They wait for locks and end runs themselves, results do not
-// pass the loop. Not the host's pool: what is under way must be ended at stop, and a long report
-// must not keep the host's own work waiting. THREAD: add and stop: any.
+// A few threads for reading statements that would hold up a loop, each with a connection of its
+// own. Connections are there from the start, a thread when there is work for it. They wait for
+// locks and end runs themselves, results do not pass the loop. Not the host's pool: what is under
+// way must be ended at stop, and a long report must not keep the host's own work waiting. THREAD:
+// start, stop: [control]; add: any.
 class SqliteReadingThreads {
  public:
-  SqliteReadingThreads(const HostPort& host, std::string path, std::size_t result_limit_bytes);
+  SqliteReadingThreads(const HostPort& host, std::size_t result_limit_bytes);
   ~SqliteReadingThreads() { stop(0); }
 
+  bool start(const std::string& path, std::string& error);
   void add(SqliteRequest request, std::shared_ptr<ReadPace> pace);
   // Executes what waits until the deadline, interrupts and fails the rest, ends the threads.
   void stop(std::uint64_t deadline_ns);
@@ -37,7 +39,6 @@ class SqliteReadingThreads {
     explicit Reader(std::size_t result_limit_bytes)
         : connection(SqliteConnection::Use::kRead, result_limit_bytes) {}
     SqliteConnection connection;
-    std::atomic<bool> is_open{false};
     std::thread thread;
   };
 
@@ -45,14 +46,13 @@ class SqliteReadingThreads {
   void execute(Reader& reader, Work& work);
 
   const HostPort& host_;
-  const std::string path_;
   const std::size_t result_limit_bytes_;
-  const std::size_t most_threads_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::condition_variable ended_;
   std::deque<Work> waiting_;
-  std::vector<std::unique_ptr<Reader>> readers_;
+  std::vector<std::unique_ptr<Reader>> readers_;  // the first of them have a thread
+  std::size_t threads_ = 0;
   std::size_t idle_ = 0;
   std::size_t running_ = 0;
   bool is_stopping_ = false;
