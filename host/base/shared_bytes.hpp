@@ -47,9 +47,9 @@ class SharedBytes {
 
   void reset() {
     Body* const body = std::exchange(body_, nullptr);
-    if (body != nullptr && body->references.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-      Spare::keep(std::unique_ptr<Body>(body));
-    }
+    if (body == nullptr) return;
+    // Most references of a broadcast are not the last one.
+    if (body->references.fetch_sub(1, std::memory_order_acq_rel) == 1) Spare::keep(body);
   }
 
  private:
@@ -69,7 +69,8 @@ class SharedBytes {
       taken->references.store(1, std::memory_order_relaxed);
       return taken;
     }
-    static void keep(std::unique_ptr<Body> body) {
+    [[gnu::noinline]] static void keep(Body* last) {
+      std::unique_ptr<Body> body(last);
       constexpr std::size_t kBodies = 64;
       constexpr std::size_t kKeptBytes = std::size_t{16} << 10;
       if (bodies_.size() == kBodies || body->bytes.capacity() > kKeptBytes) return;

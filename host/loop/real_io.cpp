@@ -154,13 +154,19 @@ IoResult RealIo::receive(int descriptor, char* buffer, std::size_t size) {
   }
 }
 
-IoResult RealIo::send(int descriptor, const iovec* parts, int count) {
+namespace {
+ssize_t sendParts(int descriptor, const iovec* parts, int count) {
   msghdr message{};
   message.msg_iov = const_cast<iovec*>(parts);
   message.msg_iovlen = static_cast<std::size_t>(count);
+  return ::sendmsg(descriptor, &message, MSG_NOSIGNAL);
+}
+}  // namespace
+
+IoResult RealIo::send(int descriptor, const iovec* parts, int count) {
   while (true) {
     const auto sent = count == 1 ? ::send(descriptor, parts->iov_base, parts->iov_len, MSG_NOSIGNAL)
-                                 : ::sendmsg(descriptor, &message, MSG_NOSIGNAL);
+                                 : sendParts(descriptor, parts, count);
     if (sent >= 0) return {IoStatus::kOk, static_cast<std::size_t>(sent), 0};
     if (errno != EINTR) return failure(errno);
   }

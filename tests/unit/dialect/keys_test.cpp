@@ -89,8 +89,8 @@ std::vector<Refused> refusedKeys() {
   std::vector<Refused> rows;
   for (const char* const member :
        {R"("parallel": true)", R"("queue": {"delay": 1})", R"("run_in_background": true)",
-        R"("retries": 3)", R"("transaction": true)", R"("rate_limit": {})", R"("cacheable": {})",
-        R"("webhook": {})", R"("invalidate_tokenize": {})"}) {
+        R"("retries": 3)", R"("rate_limit": {})", R"("cacheable": {})", R"("webhook": {})",
+        R"("invalidate_tokenize": {})"}) {
     const std::string text(member);
     rows.push_back(
         {resourceText(kPlain + "}", text + ","), "/" + text.substr(1, text.find('"', 1) - 1)});

@@ -346,10 +346,11 @@ TEST(Project, TheSwitchesOfActionsAndResourcesAreRead) {
   const Loaded loaded = loadText(
       resourceText(action(1, R"(, "must_return_value": true, "bypass_payload_validation": true,
           "returnables": ["a"], "payload_validation": [{"field": {"id": {"type": "NUMBER"}}}])"),
-                   R"("maintenance": true, "transaction": false,)"));
+                   R"("maintenance": true, "transaction": true,)"));
   EXPECT_EQ(loaded.problems.toText(), "");
   const Resource& resource = loaded.project->resources()[0];
   EXPECT_TRUE(resource.maintenance);
+  EXPECT_TRUE(resource.transaction);
   EXPECT_TRUE(resource.id_is_number);
   const Actionable& one = resource.actionables[0];
   EXPECT_TRUE(one.must_return_value);

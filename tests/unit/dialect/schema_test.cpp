@@ -157,7 +157,7 @@ std::vector<Row> brokenDocuments() {
       {"mongo_query", value(R"(, "mongo_query": {})")},
       {"retries", value(R"(, "retries": 3)")},
       {"hashables", value(R"(, "hashables": [{}])")},
-      {"transaction", value("", R"("transaction": true, )")},
+      {"transaction that is a text", value("", R"("transaction": "yes", )")},
       {"webhook", value("", R"("webhook": {}, )")},
       {"sql_query that is a text",
        resourceText(R"({"id": 1, "mode": "QUERY", "sql_query": "SELECT 1"})")},
