@@ -34,13 +34,32 @@ void PostgresLink::close() {
   drop();
 }
 
+// The timer bounds the resolution of names as well.
 void PostgresLink::connect() {
-  connection_ = address_.connectStart();
+  startTimer(kConnectTimeoutMs);
+  if (!PostgresResolver::needsResolving(address_) || !resolver_.resolve(address_)) {
+    connectTo(address_);
+  } else {
+    is_resolving_ = true;
+  }
+}
+
+void PostgresLink::resolved(const PostgresAddress* address) {
+  if (address == nullptr) {
+    fail("the name " + address_.valueOf("host") + " cannot be resolved");
+    return;
+  }
+  startTimer(kConnectTimeoutMs);
+  connectTo(*address);
+}
+
+void PostgresLink::connectTo(const PostgresAddress& address) {
+  is_resolving_ = false;
+  connection_ = address.connectStart();
   if (connection_ == nullptr || PQstatus(connection_) == CONNECTION_BAD) {
     fail(messageOf(connection_));
     return;
   }
-  startTimer(kConnectTimeoutMs);
   watch(SUB0_WRITABLE);
 }
 
@@ -93,6 +112,8 @@ void PostgresLink::reset(const std::string& why) {
 void PostgresLink::drop() {
   stopTimer();
   unwatch();
+  resolver_.forget();
+  is_resolving_ = false;
   is_up_ = false;
   PQfinish(connection_);
   connection_ = nullptr;
@@ -173,7 +194,9 @@ void PostgresLink::onReady(void* raw, std::uint32_t events) {
 void PostgresLink::onTimer(void* raw) {
   auto& link = *static_cast<PostgresLink*>(raw);
   link.has_timer_ = false;
-  if (link.connection_ == nullptr) {
+  if (link.connection_ == nullptr && link.is_resolving_) {
+    link.fail("the name " + link.address_.valueOf("host") + " is not resolved within 5 seconds");
+  } else if (link.connection_ == nullptr) {
     link.connect();
   } else if (!link.is_up_) {
     link.fail("no answer for 5 seconds");

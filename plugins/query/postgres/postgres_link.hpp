@@ -8,14 +8,16 @@
 
 #include "host_port.hpp"
 #include "postgres/postgres_address.hpp"
+#include "postgres/postgres_resolver.hpp"
 
 namespace sub0::query {
 
-// One connection to PostgreSQL that comes back by itself: it connects without blocking the loop,
-// puts the connection into pipeline mode, watches it, and after a loss connects again, at once the
-// first time, then after 100 ms doubling up to 5 s, or up to 30 s where others stand in for it.
-// What is sent over it, and what is logged of it, is its owner's. THREAD: one loop.
-class PostgresLink {
+// One connection to PostgreSQL that comes back by itself: it connects without blocking the loop
+// (a thread of the pool resolves names), puts the connection into pipeline mode, watches it, and
+// after a loss connects again, at once the first time, then after 100 ms doubling up to 5 s, or up
+// to 30 s where others stand in for it. What is sent over it, and what is logged of it, is its
+// owner's. THREAD: one loop.
+class PostgresLink final : private PostgresResolver::Owner {
  public:
   class Owner {
    public:
@@ -32,7 +34,7 @@ class PostgresLink {
   };
 
   PostgresLink(const HostPort& host, const PostgresAddress& address, Owner& owner)
-      : host_(host), address_(address), owner_(owner) {}
+      : host_(host), address_(address), owner_(owner), resolver_(host, *this) {}
   ~PostgresLink() { close(); }
   PostgresLink(const PostgresLink&) = delete;
   PostgresLink& operator=(const PostgresLink&) = delete;
@@ -50,6 +52,8 @@ class PostgresLink {
 
  private:
   void connect();
+  void connectTo(const PostgresAddress& address);
+  void resolved(const PostgresAddress* address) override;
   void poll();
   void goUp();
   void fail(const std::string& why);
@@ -65,8 +69,10 @@ class PostgresLink {
   const HostPort& host_;
   const PostgresAddress& address_;
   Owner& owner_;
+  PostgresResolver resolver_;
   PGconn* connection_ = nullptr;
   bool is_open_ = false;
+  bool is_resolving_ = false;
   bool is_up_ = false;
   std::uint32_t failures_ = 0;
   std::uint64_t watch_handle_ = 0;
