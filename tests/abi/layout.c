@@ -3,6 +3,7 @@
  * or a new major, and with a line in sdk/COMPATIBILITY.md. */
 #include <stddef.h>
 #include <sub0/broadcast.h>
+#include <sub0/call.h>
 #include <sub0/card.h>
 #include <sub0/loop.h>
 #include <sub0/plugin.h>
@@ -110,6 +111,17 @@ AT(sub0_plugin, start, 72);
 AT(sub0_plugin, stop, 80);
 AT(sub0_plugin, destroy, 88);
 AT(sub0_plugin, extension, 96);
+
+SIZE(sub0_call_hooks, 24);
+AT(sub0_call_hooks, struct_size, 0);
+AT(sub0_call_hooks, reserved, 4);
+AT(sub0_call_hooks, commit, 8);
+AT(sub0_call_hooks, rollback, 16);
+
+SIZE(sub0_call, 16);
+AT(sub0_call, struct_size, 0);
+AT(sub0_call, reserved, 4);
+AT(sub0_call, set_hooks, 8);
 
 SIZE(sub0_loop_hooks, 32);
 AT(sub0_loop_hooks, struct_size, 0);

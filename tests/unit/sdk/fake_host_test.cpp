@@ -19,7 +19,17 @@ struct Driver {
         loop(given.extension<sub0_loop>(SUB0_LOOP_EXTENSION)),
         pool(given.extension<sub0_pool>(SUB0_POOL_EXTENSION)) {
     loop->set_hooks(host.raw(), &hooks, this);
+    host.extension<sub0_call>(SUB0_CALL_EXTENSION)->set_hooks(host.raw(), &call_hooks, this);
   }
+  static void commit(void* user, const sub0_run* run) {
+    of(user).trace += "commit-" + std::to_string(run->call_id) + " ";
+    const sub0_value nothing{};
+    of(user).host.raw()->complete(of(user).host.raw(), run->ticket, &nothing);
+  }
+  static void rollback(void* user, uint64_t call_id) {
+    of(user).trace += "rollback-" + std::to_string(call_id) + " ";
+  }
+  static const sub0_call_hooks call_hooks;
   static Driver& of(void* user) { return *static_cast<Driver*>(user); }
   static void loopStart(void* user, uint32_t) { of(user).trace += "start "; }
   static void loopStop(void* user, uint32_t) { *of(user).at_end += "stop "; }
@@ -41,6 +51,9 @@ struct Driver {
 
 const sub0_loop_hooks Driver::hooks = {sizeof(sub0_loop_hooks), 0, &Driver::loopStart,
                                        &Driver::loopStop, &Driver::endOfTurn};
+
+const sub0_call_hooks Driver::call_hooks = {sizeof(sub0_call_hooks), 0, &Driver::commit,
+                                            &Driver::rollback};
 
 struct Work final : sub0::Handler<Work> {
   static constexpr auto mode = "WORK", key = "work";
@@ -135,6 +148,16 @@ TEST(FakeHost, PostsComeInOrderAndWatchesWhenReady) {
   EXPECT_EQ(driver.trace, "121");
   EXPECT_EQ(driver.loop->unwatch(driver.host.raw(), watch), SUB0_OK);
   EXPECT_FALSE(host.ready(5, SUB0_READABLE));
+}
+
+TEST(FakeHost, CommitsAndRollsBackCalls) {
+  FakeHost host(fake_host_test_entry());
+  const sub0_ticket ticket = host.commit(7);
+  EXPECT_TRUE(host.end(ticket).came());
+  EXPECT_EQ(host.end(ticket).code, SUB0_OK);
+  host.rollback(8);
+  EXPECT_EQ(static_cast<const Driver*>(host.pluginExtension(""))->trace,
+            "start commit-7 rollback-8 ");
 }
 
 TEST(FakeHost, KnowsItsLoopsThread) {

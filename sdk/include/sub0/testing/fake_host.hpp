@@ -24,6 +24,7 @@
 #include <thread>
 
 #include <sub0/broadcast.h>
+#include <sub0/call.h>
 #include <sub0/pool.h>
 #include <sub0/plugin/run.hpp>
 #include "fake_loop.hpp"
@@ -107,6 +108,7 @@ class FakeAction {
   std::string uid, resource = "test", label;
   bool has_uid = false;
   uint32_t run_flags = 0;
+  uint64_t call_id = 0;  // 0: each run is a call of its own
   uint64_t deadline_ns = 30'000'000'000;
 
  private:
@@ -167,6 +169,27 @@ class FakeHost : public FakeLoop {
       if (stringView(plugin_->handlers[i]->name) == name) return *plugin_->handlers[i];
     throw std::logic_error("no handler " + std::string(name));
   }
+
+  // sub0.call/1: has the plugin commit a call (FakeAction::call_id); the end is that of the ticket.
+  sub0_ticket commit(uint64_t call_id) {
+    if (call_hooks_ == nullptr)
+      throw std::logic_error("the plugin has set no hooks of sub0.call/1");
+    auto running = std::make_unique<Running>();
+    const sub0_ticket ticket = ++last_ticket_;
+    running->run.struct_size = sizeof(sub0_run);
+    running->run.ticket = ticket;
+    running->run.deadline_ns = now_ns + 30'000'000'000;
+    running->run.call_id = call_id;
+    const sub0_run* run = &running->run;
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      ends_[ticket];
+      running_[ticket] = std::move(running);
+    }
+    call_hooks_->commit(call_hooks_user_, run);
+    return ticket;
+  }
+  void rollback(uint64_t call_id) { call_hooks_->rollback(call_hooks_user_, call_id); }
 
   // The end of a run as far as it has come.
   End end(sub0_ticket ticket) const {
@@ -269,11 +292,13 @@ class FakeHost : public FakeLoop {
   static const void* extension(const sub0_host* host, const char* name) {
     static const sub0_pool kPool = {sizeof(sub0_pool), 0, &poolSubmit};
     static const sub0_broadcast kBroadcast = {sizeof(sub0_broadcast), 0, &broadcastSend};
+    static const sub0_call kCall = {sizeof(sub0_call), 0, &setCallHooks};
     const std::string_view wanted(name);
     if (wanted == of(host).options_.missing_extension) return nullptr;
     if (wanted == SUB0_LOOP_EXTENSION) return FakeLoop::table();
     if (wanted == SUB0_POOL_EXTENSION) return &kPool;
     if (wanted == SUB0_BROADCAST_EXTENSION) return &kBroadcast;
+    if (wanted == SUB0_CALL_EXTENSION) return &kCall;
     return nullptr;
   }
 
@@ -326,6 +351,13 @@ class FakeHost : public FakeLoop {
         {std::string(stringView(*pointer)), std::string(stringView(*text))});
   }
 
+  static int32_t setCallHooks(const sub0_host* host, const sub0_call_hooks* hooks, void* user) {
+    FakeHost& self = of(host);
+    if (self.call_hooks_ != nullptr || self.is_started_) return SUB0_WRONG_STATE;
+    self.call_hooks_ = hooks;
+    self.call_hooks_user_ = user;
+    return SUB0_OK;
+  }
   static int32_t poolSubmit(const sub0_host* host, sub0_pool_callback call, void* user) {
     FakeHost& self = of(host);
     std::lock_guard<std::mutex> lock(self.mutex_);
@@ -361,6 +393,8 @@ class FakeHost : public FakeLoop {
   std::map<sub0_ticket, std::unique_ptr<Running>> running_;
   sub0_ticket last_ticket_ = 0;
   Work work_;
+  const sub0_call_hooks* call_hooks_ = nullptr;
+  void* call_hooks_user_ = nullptr;
 };
 
 inline Tree FakeAction::evaluate(size_t index) const {
@@ -385,7 +419,7 @@ inline sub0_ticket FakeAction::begin() {
                   ticket,
                   running->inputs.data(),
                   deadline_ns,
-                  ticket,
+                  call_id == 0 ? ticket : call_id,
                   has_uid ? textView(running->uid) : sub0_text_view{nullptr, 0},
                   textView(running->resource),
                   textView(running->label),
