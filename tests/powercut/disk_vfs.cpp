@@ -152,7 +152,7 @@ int onOpen(sqlite3_vfs* vfs, const char* path, sqlite3_file* file, int flags, in
       return SQLITE_CANTOPEN;
     }
   }
-  const int code = self.unix().xOpen(&self.unix(), path, realOf(file), flags, flags_out);
+  const int code = self.real().xOpen(&self.real(), path, realOf(file), flags, flags_out);
   if (code == SQLITE_OK) {
     open.base.pMethods = &kMethods;
   }
@@ -162,12 +162,12 @@ int onOpen(sqlite3_vfs* vfs, const char* path, sqlite3_file* file, int flags, in
 int onDelete(sqlite3_vfs* vfs, const char* path, int syncs_folder) {
   DiskVfs& self = vfsOf(vfs);
   const int code = self.disk().remove(nameOf(path), syncs_folder != 0);
-  return code == SQLITE_OK ? self.unix().xDelete(&self.unix(), path, 0) : code;
+  return code == SQLITE_OK ? self.real().xDelete(&self.real(), path, 0) : code;
 }
 
 int onAccess(sqlite3_vfs* vfs, const char* path, int flags, int* result) {
   DiskVfs& self = vfsOf(vfs);
-  return self.disk().hasPower() ? self.unix().xAccess(&self.unix(), path, flags, result)
+  return self.disk().hasPower() ? self.real().xAccess(&self.real(), path, flags, result)
                                 : SQLITE_IOERR_ACCESS;
 }
 
@@ -200,8 +200,8 @@ void Gate::pass() {
   changed_.wait(lock, [this] { return !is_closed_; });
 }
 
-DiskVfs::DiskVfs(Disk& disk) : disk_(disk), unix_(sqlite3_vfs_find("unix")), vfs_(*unix_) {
-  vfs_.szOsFile = static_cast<int>(sizeof(OpenFile)) + unix_->szOsFile;
+DiskVfs::DiskVfs(Disk& disk) : disk_(disk), real_(sqlite3_vfs_find("unix")), vfs_(*real_) {
+  vfs_.szOsFile = static_cast<int>(sizeof(OpenFile)) + real_->szOsFile;
   vfs_.pNext = nullptr;
   vfs_.zName = "disk";
   vfs_.pAppData = this;

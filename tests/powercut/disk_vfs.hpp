@@ -46,12 +46,12 @@ class DiskVfs {
 
   Disk& disk() { return disk_; }
   Gate& gate() { return gate_; }
-  sqlite3_vfs& unix() { return *unix_; }
+  sqlite3_vfs& real() { return *real_; }
 
  private:
   Disk& disk_;
   Gate gate_;
-  sqlite3_vfs* unix_;
+  sqlite3_vfs* real_;
   sqlite3_vfs vfs_;
 };
 

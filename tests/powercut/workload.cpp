@@ -219,7 +219,7 @@ void Workload::takeFailure(Running& running, const LoopEnd& end) {
   if (running.is_committing && end.code == SUB0_BUSY) {
     return;
   }
-  ++failures_;
+  failures_.push_back(end);
   const bool may_be_done = planned.fate == Fate::kDone &&
                            (!planned.is_call || running.is_committing) && !failed_means_undone_;
   if (may_be_done) {

@@ -35,7 +35,7 @@ class Workload {
 
   // From now on a run that fails has surely done nothing, nor will it have.
   void expectNothingOfFailures() { failed_means_undone_ = true; }
-  std::size_t failures() const { return failures_; }
+  const std::vector<testing::LoopEnd>& failures() const { return failures_; }
 
  private:
   enum class Fate { kDone, kRefused, kRolledBack };
@@ -86,7 +86,7 @@ class Workload {
   testing::LoopAction& refused_;
   testing::LoopAction& rolls_back_;
   bool failed_means_undone_ = false;
-  std::size_t failures_ = 0;
+  std::vector<testing::LoopEnd> failures_;
 };
 
 }  // namespace sub0::powercut
