@@ -43,7 +43,11 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCENARIOS = {"echo": echo.echo, "latency": echo.latency, "broadcast": broadcast.broadcast, "churn": connections.churn,
              "idle": connections.idle, "waves": connections.waves, "start": start.start, "wall": start.wall,
              "scaling": broadcast.scaling, "database": database.database}
-LIMIT_S = {False: 40 * 60, True: 10 * 60}  # a run that hangs ends here
+LIMIT_S = {False: 35 * 60, True: 10 * 60}  # a run that hangs ends here
+
+
+class OutOfTime(Exception):
+    pass
 
 
 class Suite:
@@ -128,17 +132,23 @@ def run(options, scratch):
         print("the machine is busy: instructions and system calls hold, CPU and times are to be read with care")
     if options.against:
         report.progress(f"building {options.against} (log: build/against-*.log)")
-        suite.peers.add_revision(*peers.build_revision(ROOT, options.against))
+        try:
+            suite.peers.add_revision(*peers.build_revision(ROOT, options.against))
+        except processes.Failed as error:
+            print(error, file=sys.stderr)
+            return 1
     failed = []
     for name in options.scenarios:
         begun = time.monotonic()
         try:
             SCENARIOS[name](suite)
-        except processes.Failed as error:
+        except (processes.Failed, OutOfTime) as error:
             report.progress("")
             print(f"{name}: {error}", file=sys.stderr)
             failed.append(name)
             processes.stop_all()
+            if isinstance(error, OutOfTime):
+                break
         suite.report.line(f"[{name}: {time.monotonic() - begun:.0f} s]")
     suite.report.bars(options.scenarios)
     if options.json:
@@ -149,12 +159,15 @@ def run(options, scratch):
 def main():
     options = parse(sys.argv[1:])
 
-    def end(number, _):
-        what = "took too long" if number == signal.SIGALRM else "stopped"
-        raise SystemExit(f"\nbench: {what}")
+    def stop(*_):
+        raise SystemExit("\nbench: stopped")
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
-        signal.signal(number, end)
+    def give_up(*_):
+        raise OutOfTime(f"not done after {LIMIT_S[options.quick] // 60} minutes; what was measured until then follows")
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGALRM, give_up)
     signal.alarm(LIMIT_S[options.quick])
     with tempfile.TemporaryDirectory(prefix="sub0-bench-") as scratch:
         try:

@@ -18,7 +18,7 @@ def broadcast(suite):
         if "calls" in suite.only:
             with suite.peers.start(name) as server:
                 progress(f"broadcast: system calls, {name}")
-                load = suite.peers.load("broadcast_load", server.port, 1000, suite.scaled(20))
+                load = suite.peers.load("broadcast_load", server.port, 1000, suite.scaled(6))
                 result, calls = measure.system_calls(server, load, suite.scratch)
                 suite.report.single(f"broadcast.1000.calls.{name}", sum(calls.values()) / result["deliveries"],
                                     "system calls per delivery")
@@ -43,7 +43,7 @@ def _cpu(suite):
 def _instructions(suite, name):
     progress(f"broadcast: instructions, {name}")
     with measure.Callgrind(suite.peers, name) as callgrind:
-        load = suite.peers.load("broadcast_load", callgrind.server.port, 1000, suite.scaled(20))
+        load = suite.peers.load("broadcast_load", callgrind.server.port, 1000, suite.scaled(10))
         value, path, deliveries = callgrind.window(load, "deliveries")
     suite.report.single(f"broadcast.1000.instructions.{name}", value, "instructions per delivery")
     suite.keep_profile(f"broadcast.1000.instructions.{name}", path, deliveries)
@@ -74,7 +74,7 @@ def _wakes(suite, loops=4, connections=256):
     """SINGLEs to connections on all loops, one after another: each wakes its receiver's loop, or none if that is the sender's."""
     with suite.peers.start("host", loops=loops) as server:
         progress("scaling: whom a SINGLE wakes")
-        load = suite.peers.load("broadcast_load", server.port, connections, suite.scaled(2000), "single")
+        load = suite.peers.load("broadcast_load", server.port, connections, suite.scaled(1500), "single")
         result, calls = measure.system_calls(server, load, suite.scratch)
     wakes = calls.get("write", 0) / result["broadcasts"]
     waits = sum(number for name, number in calls.items() if name.startswith("epoll_") and "wait" in name)

@@ -16,12 +16,18 @@ def database(suite):
         for program, engine, seconds in RUNS:
             progress(f"database: {program} on {engine}, {suite.rounds} rounds, {name}")
             _show(suite, f"database.{program}.{engine}.{name}", _run(suite, name, program, engine, suite.scaled(seconds)))
+        for engine in ("sqlite", "postgres") if "instructions" in suite.only and not suite.quick else ():
+            progress(f"database: instructions of fetch_balance on {engine}, {name}")
+            line = _run(suite, name, "fetch_balance", engine, 2.0, "--instructions")
+            for what, value in line["instructions"].items():
+                suite.report.single(f"database.fetch_balance.{engine}.{name}.instructions.{what}", value, "instructions per call")
+            suite.report.single(f"database.fetch_balance.{engine}.{name}.instructions.ratio", line["ratio_instructions"], "raw / ours")
 
 
-def _run(suite, name, program, engine, seconds):
+def _run(suite, name, program, engine, seconds, *options):
     environment = {"SUB0_BUILD_DIR": str(suite.peers.hosts[name][1]), "SUB0_BENCH_BUILD": str(suite.options.build)}
     words = [sys.executable, suite.peers.root / "tests/bench/database" / f"{program}.py", engine,
-             "--rounds", suite.rounds, "--seconds", seconds]
+             "--rounds", suite.rounds, "--seconds", seconds, *options]
     # Ended by an interrupt, so that it ends what it has started itself.
     output, _ = processes.run(words, seconds=300, environment=environment, ending=signal.SIGINT)
     return json.loads(output.strip().splitlines()[-1])

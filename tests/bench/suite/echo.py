@@ -40,7 +40,8 @@ def _cpu(suite):
                         continue
                     progress(f"echo: round {number + 1} of {suite.rounds}, {size} B, {connections} connections, "
                              f"{in_flight} in flight, {name}")
-                    messages = suite.scaled((40_000 if in_flight == 1 else 200_000) // (4 if name in slow else 1))
+                    messages = suite.scaled((80_000 if in_flight == 1 else 400_000)
+                                            // (2 if suite.quick else 1) // (8 if name in slow else 1))
                     load = suite.peers.load("echo_load", servers[name].port, connections, in_flight, messages, size)
                     value, _ = measure.cpu_per(servers[name], load, "messages")
                     spent[case].setdefault(name, []).append(value)
@@ -66,8 +67,8 @@ def _calls(suite):
         with suite.peers.start(name) as server:
             for size, connections, in_flight in (case for case in CASES if case[1] == 64):
                 progress(f"echo: system calls, {size} B, {in_flight} in flight, {name}")
-                load = suite.peers.load("echo_load", server.port, connections, in_flight,
-                                        suite.scaled(8_000 if in_flight == 1 else 64_000), size)
+                messages = suite.scaled(4_000 if in_flight == 1 or name == "ws" else 32_000)
+                load = suite.peers.load("echo_load", server.port, connections, in_flight, messages, size)
                 result, calls = measure.system_calls(server, load, suite.scratch)
                 suite.report.single(f"{_name(size, connections, in_flight)}.calls.{name}",
                                     sum(calls.values()) / result["messages"], "system calls per message")
