@@ -53,7 +53,7 @@ class Report:
     def line(self, first, *cells):
         progress("")
         width = 44 if len(cells) > 1 or not cells else 52
-        print((f"{first:{width}}" + "".join(f"{cell:>16}" for cell in cells)).rstrip(), flush=True)
+        print((f"{first:{width}} " + "".join(f"{cell:>16}" for cell in cells)).rstrip(), flush=True)
 
     def bars(self, scenarios):
         """Prints the one table; returns how many bars were missed. `scenarios`: those that ran."""
