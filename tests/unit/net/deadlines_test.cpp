@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <numeric>
+
 #include "base/log.hpp"
 #include "tests/unit/net/connection_harness.hpp"
 
@@ -28,6 +30,12 @@ class Deadlines : public ::testing::Test {
 
   std::uint64_t open() { return server->server.totals().open_connections; }
 
+  /// Connections that the server has begun to end, whether they are gone or not.
+  std::uint64_t ended() {
+    const auto closed = server->server.totals().closed;
+    return std::accumulate(closed.begin(), closed.end(), std::uint64_t{0});
+  }
+
   /// Waits until the server has read `bytes` of its only connection.
   void expectRead(std::uint64_t bytes) {
     EXPECT_TRUE(server->waitUntil([&](const Totals&) {
@@ -46,8 +54,10 @@ class Deadlines : public ::testing::Test {
   }
   /// Nothing happens up to a millisecond before `deadline_ms`, and it does by a millisecond behind.
   void passDeadline(std::uint64_t deadline_ms) {
+    const std::uint64_t ended_before = ended();
     server->advance(ms(deadline_ms) - 1);
     EXPECT_EQ(open(), 1U) << "too early";
+    EXPECT_EQ(ended(), ended_before) << "too early";
     server->advance(2);
   }
 
@@ -156,7 +166,8 @@ TEST_F(Deadlines, AnIdleConnectionIsKeptAsLongAsTheSettingSays) {
 }
 
 TEST_F(Deadlines, AConnectionIsIdleFromTheEndOfAReplyThatTookLong) {
-  //
+  // also where so little is unsent that the connection goes on reading
+  options.soft_unsent_bytes = 100'000'000;
   start();
   Client client(server->port());
   client.send("POST /big HTTP/1.1\r\nHost: x\r\nContent-Length: 17\r\n\r\n{\"size\":30000000}");
