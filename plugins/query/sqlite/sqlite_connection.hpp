@@ -39,12 +39,13 @@ class SqliteConnection {
     std::unique_ptr<ResultTree> tree;  // kDone
     Failure failure;                   // kFailed
   };
-  // A statement as this connection keeps it. The three after `only_reads` are the owner's to use.
+  // A statement as this connection keeps it. The four after `only_reads` are the owner's to use.
   struct Prepared {
     sqlite3_stmt* statement = nullptr;
     bool only_reads = false;
     bool was_slow = false;
     bool loses_others = false;
+    std::uint8_t fast_runs = 0;  // one after another
     std::shared_ptr<ReadPace> pace;
     int reprepared = -1;  // of SQLite's own counter, when the columns were looked at
     std::vector<ColumnKind> kinds;

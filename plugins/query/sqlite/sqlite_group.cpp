@@ -38,6 +38,12 @@ SqliteGroup::Fate SqliteGroup::execute(SqliteRequest& request) {
   return takeBack();
 }
 
+bool SqliteGroup::isFast(const SqliteRequest& request) {
+  Failure ignored;
+  const auto* prepared = connection_.prepare(*request.statement, ignored);
+  return prepared != nullptr && prepared->fast_runs >= kFastRuns;
+}
+
 bool SqliteGroup::beginCall(Failure& failure) {
   has_call_failed_ = false;
   blamed_sql_.clear();
@@ -110,7 +116,13 @@ Outcome SqliteGroup::executeStatement(SqliteRequest& request) {
   }
   const auto begun = std::chrono::steady_clock::now();
   outcome = connection_.execute(*prepared, request.parameters, time_left);
-  prepared->was_slow = std::chrono::steady_clock::now() - begun >= kLongest;
+  const auto took = std::chrono::steady_clock::now() - begun;
+  prepared->was_slow = took >= kLongest;
+  if (took > kFast) {
+    prepared->fast_runs = 0;
+  } else if (prepared->fast_runs < kFastRuns) {
+    ++prepared->fast_runs;
+  }
   prepared->loses_others = prepared->loses_others || !connection_.isInTransaction();
   return outcome;
 }

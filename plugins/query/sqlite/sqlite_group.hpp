@@ -18,13 +18,15 @@ namespace sub0::query {
 // Some errors make SQLite give up the whole transaction (OR ROLLBACK, an interrupt, a full disk):
 // the group is lost then, and its owner gets the writes back to repeat them one by one. References
 // are checked before a savepoint is released, where it is still known who violates them. THREAD:
-// the writer's. Does not know queues or who waits.
+// one at a time. Does not know queues or who waits.
 class SqliteGroup {
  public:
   enum class Fate { kStands, kLost };
   static constexpr std::size_t kMostWrites = 128;
   static constexpr std::size_t kMostBytes = std::size_t{16} << 20U;
   static constexpr std::chrono::milliseconds kLongest{5};
+  static constexpr std::chrono::milliseconds kFast{1};
+  static constexpr std::uint8_t kFastRuns = 2;
 
   SqliteGroup(const HostPort& host, SqliteConnection& connection, WriteCount& writes)
       : host_(host), connection_(connection), writes_(writes) {}
@@ -40,6 +42,9 @@ class SqliteGroup {
 
   // A write of its own.
   Fate execute(SqliteRequest& request);
+
+  // Whether it was fast whenever it was executed lately.
+  bool isFast(const SqliteRequest& request);
 
   // The transaction of a call. Statements end their runs at once.
   bool beginCall(Failure& failure);

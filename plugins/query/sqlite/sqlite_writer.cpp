@@ -6,7 +6,6 @@
 
 namespace sub0::query {
 
-using Fate = SqliteGroup::Fate;
 using Outcome = SqliteConnection::Outcome;
 using Status = SqliteConnection::Status;
 
@@ -15,6 +14,7 @@ namespace {
 constexpr int kPagesWorthPuttingBack = 1000;
 constexpr std::chrono::milliseconds kLongestWaitForReaders{100};
 constexpr std::chrono::seconds kGraceOfQuietCalls{1};
+constexpr std::chrono::milliseconds kLookAtLent{5};
 
 Failure transactionIsOver() {
   return Failure{SUB0_ACTION_FAILED, "the transaction of the call has been rolled back", ""};
@@ -91,7 +91,7 @@ void SqliteWriter::commitCall(std::uint64_t call_id, sub0_ticket ticket,
 void SqliteWriter::ask(std::uint64_t call_id, SqliteRequest request) {
   const bool is_commit = request.statement == nullptr;
   const TimePoint until = untilOf(request.deadline_ns);
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   const auto found = calls_.find(call_id);
   if (found == calls_.end()) {
     if (is_commit) {  // it has executed nothing
@@ -119,9 +119,27 @@ void SqliteWriter::ask(std::uint64_t call_id, SqliteRequest request) {
     host_.fail(request.ticket, transactionIsOver());
     return;
   }
-  call->asked = std::move(request);
   call->until = until;
+  if (!is_commit && awaited_ == call.get() && !is_stopping_ && executeHere(lock, request)) {
+    return;
+  }
+  call->asked = std::move(request);
   changed_.notify_one();
+}
+
+// On the loop, in the place of the thread; false: it is for the thread.
+bool SqliteWriter::executeHere(std::unique_lock<std::mutex>& lock, SqliteRequest& request) {
+  SqliteGroup& group = *open_group_;
+  is_lent_ = true;
+  lock.unlock();
+  const bool is_fast = group.isFast(request);
+  const bool is_lost = is_fast && group.executeInCall(request) == Fate::kLost;
+  lock.lock();
+  is_lent_ = false;
+  if (is_lost || is_stopping_) {
+    changed_.notify_one();
+  }
+  return is_fast;
 }
 
 void SqliteWriter::rollbackCall(std::uint64_t call_id) {
@@ -264,7 +282,7 @@ void SqliteWriter::putBack(Waiting waiting) {
   waiting_.push_front(std::move(waiting));
 }
 
-SqliteGroup::Fate SqliteWriter::executeCall(SqliteGroup& group, const Waiting& waiting) {
+SqliteWriter::Fate SqliteWriter::executeCall(SqliteGroup& group, const Waiting& waiting) {
   CallTransaction& call = *waiting.call;
   Failure failure;
   if (!group.beginCall(failure)) {
@@ -272,30 +290,44 @@ SqliteGroup::Fate SqliteWriter::executeCall(SqliteGroup& group, const Waiting& w
     failWaiting(waiting, failure);
     return group.isLost() ? Fate::kLost : Fate::kStands;
   }
-  while (std::optional<SqliteRequest> asked = waitForAsk(call)) {
+  while (std::optional<SqliteRequest> asked = waitForAsk(group, call)) {
     if (asked->statement == nullptr) {
       return group.commitCall(asked->ticket);
     }
     if (group.executeInCall(*asked) == Fate::kLost) {
-      Failure ignored;
-      if (auto* first = connection_.prepare(*waiting.request.statement, ignored)) {
-        first->loses_others = true;
-      }
-      const std::lock_guard lock(mutex_);
-      executing_ = nullptr;
-      call.is_lost = true;
-      return Fate::kLost;
+      return loseCall(waiting);
     }
   }
-  return group.rollbackCall();
+  return group.isLost() ? loseCall(waiting) : group.rollbackCall();
 }
 
-// What the call asks for next; nothing: its transaction is to be rolled back.
-std::optional<SqliteRequest> SqliteWriter::waitForAsk(CallTransaction& call) {
+SqliteWriter::Fate SqliteWriter::loseCall(const Waiting& waiting) {
+  Failure ignored;
+  if (auto* first = connection_.prepare(*waiting.request.statement, ignored)) {
+    first->loses_others = true;
+  }
+  const std::lock_guard lock(mutex_);
+  executing_ = nullptr;
+  waiting.call->is_lost = true;
+  return Fate::kLost;
+}
+
+// What the call asks for next; nothing: its transaction is to be rolled back, or is lost.
+std::optional<SqliteRequest> SqliteWriter::waitForAsk(SqliteGroup& group, CallTransaction& call) {
   std::unique_lock lock(mutex_);
   executing_ = nullptr;
-  changed_.wait_until(lock, call.until + kGraceOfQuietCalls,
-                      [&] { return call.asked.has_value() || call.is_given_up || is_stopping_; });
+  awaited_ = &call;
+  open_group_ = &group;
+  const auto isOver = [&] {
+    return call.asked.has_value() || call.is_given_up || is_stopping_ || group.isLost() ||
+           std::chrono::steady_clock::now() >= call.until + kGraceOfQuietCalls;
+  };
+  while (is_lent_ || !isOver()) {
+    changed_.wait_until(lock, is_lent_ ? std::chrono::steady_clock::now() + kLookAtLent
+                                       : call.until + kGraceOfQuietCalls);
+  }
+  awaited_ = nullptr;
+  open_group_ = nullptr;
   std::optional<SqliteRequest> asked = std::exchange(call.asked, std::nullopt);
   const bool is_commit = asked && asked->statement == nullptr;
   if (asked && !call.is_given_up && (is_commit || !is_stopping_)) {

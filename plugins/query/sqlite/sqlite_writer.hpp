@@ -21,7 +21,9 @@ namespace sub0::query {
 // The one thread that writes to the database file. It takes what waits together, in the order in
 // which it came, and commits it as one group (SqliteGroup); every run ends after its write is
 // durable. A transaction of a call is one piece of such a group: from its first statement to its
-// commit or rollback everybody else waits. Where another process holds the file's lock it waits up
+// commit or rollback everybody else waits. While it waits for the next statement of a call, the
+// loop that brings it executes it, if it is known to be fast: the way to the thread and back costs
+// more than most statements. Where another process holds the file's lock it waits up
 // to the deadlines of the runs. Between groups it keeps the log (the -wal file) short. THREAD:
 // start, stop: [control]; the others: any, those of one call in order.
 class SqliteWriter {
@@ -43,6 +45,7 @@ class SqliteWriter {
 
  private:
   using TimePoint = std::chrono::steady_clock::time_point;
+  using Fate = SqliteGroup::Fate;
   // The transaction of a call. Guarded by mutex_.
   struct CallTransaction {
     std::optional<SqliteRequest> asked;  // without a statement: to commit
@@ -60,6 +63,7 @@ class SqliteWriter {
 
   TimePoint untilOf(std::uint64_t deadline_ns) const;
   void ask(std::uint64_t call_id, SqliteRequest request);
+  bool executeHere(std::unique_lock<std::mutex>& lock, SqliteRequest& request);
   void work();
   void writeGroup();
   bool begin(SqliteGroup& group);
@@ -68,8 +72,9 @@ class SqliteWriter {
   std::optional<Waiting> takeNext();
   bool goesFirst(const Waiting& waiting);
   void putBack(Waiting waiting);
-  SqliteGroup::Fate executeCall(SqliteGroup& group, const Waiting& waiting);
-  std::optional<SqliteRequest> waitForAsk(CallTransaction& call);
+  Fate executeCall(SqliteGroup& group, const Waiting& waiting);
+  std::optional<SqliteRequest> waitForAsk(SqliteGroup& group, CallTransaction& call);
+  Fate loseCall(const Waiting& waiting);
   void repeatSingly(std::vector<SqliteRequest> requests);
   void shortenLog();
 
@@ -84,6 +89,9 @@ class SqliteWriter {
   std::deque<Waiting> waiting_;
   std::unordered_map<std::uint64_t, CallPointer> calls_;
   const CallTransaction* executing_ = nullptr;  // the call for which a statement runs
+  const CallTransaction* awaited_ = nullptr;    // the call for whose next statement it waits,
+  SqliteGroup* open_group_ = nullptr;           // in this group
+  bool is_lent_ = false;                        // a loop executes it, the thread keeps off
   bool is_stopping_ = false;
   bool has_ended_ = false;
   std::atomic<bool> is_late_{false};  // the deadline of stop has passed
