@@ -18,7 +18,8 @@ database part (the query plugin and its library, a token already known), without
   ratio_group   sqlite: raw_group's CPU per call / query_cpu_us (the host, too, may read in groups)
   rate_ratio    the host's calls per second / raw's; the host shares the machine with its clients, raw has none
 Each is of the same round. With --instructions user-space instructions per call are counted instead (callgrind; no rounds, they do
-not move), of the host alone and so without PostgreSQL's.
+not move), of the host alone and so without PostgreSQL's. On SQLite it wants a machine that is not loaded: callgrind makes a read slow, and
+one that takes over a millisecond twice goes to the reading threads for a while, which costs thrice as much.
 """
 
 import argparse
