@@ -176,11 +176,13 @@ void PostgresEngine::connectionFailed(const std::string& why) {
   }
 }
 
+// `most` 0: it is not known. What a pooler takes the server cannot say.
 void PostgresEngine::limitLearned(std::uint32_t most) {
   const auto loops = static_cast<std::uint32_t>(loops_.size());
+  const bool is_unknown = most == 0 || !setup_.writer.keeps_statements;
   const std::uint32_t wanted = loops * (2 + exclusives_per_loop_);
   const std::vector<PostgresShare> shares =
-      planConnections(loops, exclusives_per_loop_, most == 0 ? wanted + 1 : most);
+      planConnections(loops, exclusives_per_loop_, is_unknown ? wanted + 1 : most);
   if (countConnections(shares) < wanted) {
     tellShortage("allows " + std::to_string(most));
   }

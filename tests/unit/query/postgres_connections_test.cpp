@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fstream>
 #include <set>
 
 #include "tests/unit/query/postgres_fixture.hpp"
@@ -190,6 +191,34 @@ TEST_F(PostgresConnectionsTest, AStatementOutlivesAChangeOfItsTable) {
   EXPECT_EQ(ends[1].json, R"({"a":"x1"})") << ends[1].log;
   EXPECT_EQ(ends[2].json, R"({"a":2})");
   EXPECT_EQ(host().run(*write).json, R"({"a":"x1"})");
+}
+
+std::size_t memoryOf(const char* field) {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    if (word == field) {
+      std::size_t kilobytes = 0;
+      status >> kilobytes;
+      return kilobytes * 1024;
+    }
+  }
+  return 0;
+}
+
+// Q-72: a row of 100 MB costs neither memory nor its neighbours their results
+TEST_F(PostgresConnectionsTest, ALargeRowIsGivenUpBeforeItIsHeld) {
+  host(100000);
+  const auto large = prepare("SELECT repeat('x', 100000000) AS a");
+  const auto quick = prepare("SELECT 1 AS a");
+  becomeReady();
+  std::ofstream("/proc/self/clear_refs") << 5;  // the peak begins anew
+  const std::size_t before = memoryOf("VmRSS:");
+  const std::vector<LoopEnd> ends = runTogether({quick.get(), large.get(), quick.get()});
+  EXPECT_EQ(ends[0].json, R"({"a":1})") << ends[0].log;
+  EXPECT_EQ(ends[1].code, SUB0_RESULT_TOO_LARGE);
+  EXPECT_EQ(ends[2].json, R"({"a":1})") << ends[2].log;
+  EXPECT_EQ(host().run(*large).code, SUB0_RESULT_TOO_LARGE);
+  EXPECT_LT(memoryOf("VmHWM:"), before + 50'000'000);
 }
 
 // What raises a notice writes nothing to the host's log.
