@@ -81,7 +81,8 @@ TEST_P(DiskFault, AtEachOperationInTurnIsToldAndOvercome) {
     history_ = before;
     ++nth;
   } while (meetsFault(nth) && history_.errors.empty());
-  EXPECT_EQ(history_.errors, "") << "with the fault at operation " << nth;
+  EXPECT_TRUE(history_.errors.empty())
+      << beginningOf(history_.errors) << "with the fault at operation " << nth;
   EXPECT_GT(nth, 5U) << "too few operations";
   EXPECT_GT(failures_, 0U);
 }

@@ -79,15 +79,6 @@ class Story {
   History history_;
 };
 
-// Its first lines: the others tell the same.
-std::string beginningOf(const std::string& errors) {
-  std::size_t end = 0;
-  for (int lines = 0; lines < 8 && end < errors.size(); ++lines) {
-    end = errors.find('\n', end) + 1;
-  }
-  return errors.substr(0, end) + (end < errors.size() ? "...\n" : "");
-}
-
 // whatever survives of what was not synced, no write whose run had ended well is lost
 TEST(PowerCut, LosesNoWriteThatWasAcknowledged) {
   const Folder folder, aside;

@@ -19,6 +19,14 @@ Tree tree(const std::string& value) { return Tree(Literal(value)); }
 
 }  // namespace
 
+std::string beginningOf(const std::string& errors) {
+  std::size_t end = 0;
+  for (int lines = 0; lines < 8 && end < errors.size(); ++lines) {
+    end = errors.find('\n', end) + 1;
+  }
+  return errors.substr(0, end) + (end < errors.size() ? "...\n" : "");
+}
+
 Workload::Workload(Life& life, History& history, Random& chance)
     : life_(life),
       history_(history),

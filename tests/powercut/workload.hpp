@@ -15,6 +15,8 @@ struct History {
   std::int64_t last_id = 0;
   std::string errors;  // what was wrong so far, a line each
 };
+// Its first lines: the others tell the same.
+std::string beginningOf(const std::string& errors);
 
 // Runs of one life, chosen by chance: alone, or many that wait for the same commit; single
 // statements, calls with a transaction of three, some that must be refused, some that are rolled
