@@ -133,7 +133,9 @@ def run(options, scratch):
     if options.against:
         report.progress(f"building {options.against} (log: build/against-*.log)")
         try:
-            suite.peers.add_revision(*peers.build_revision(ROOT, options.against))
+            name, sources, build = peers.build_revision(ROOT, options.against)
+            suite.peers.add_revision(name, sources, build)
+            suite.report.against = name
         except processes.Failed as error:
             print(error, file=sys.stderr)
             return 1

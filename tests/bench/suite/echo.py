@@ -27,13 +27,12 @@ def echo(suite):
 def _cpu(suite):
     """All servers of a round stand side by side, and each case goes through them in turn."""
     fast, slow = ["floor", *suite.peers.ours()], [*suite.installed("net"), *suite.installed("poco"), *suite.installed("ws")]
-    cases = [case for case in CASES if not suite.quick or case[1] == 64]
-    spent = {case: {} for case in cases}
+    spent = {case: {} for case in CASES}
     for number in range(suite.rounds):
         names = suite.turn(number, fast + (slow if number < 3 else []))
         with contextlib.ExitStack() as stack:
             servers = {name: stack.enter_context(suite.peers.start(name)) for name in names}
-            for case in cases:
+            for case in CASES:
                 size, connections, in_flight = case
                 for name in names:
                     if name in slow and connections != 64:

@@ -17,8 +17,9 @@ def shown(value):
 
 
 class Report:
-    def __init__(self):
+    def __init__(self, against=None):
         self.figures = {}
+        self.against = against  # the peer that is another revision of ours
 
     def add(self, name, values, unit):
         """`values`: one per round, or a single figure. Returns the median."""
@@ -44,6 +45,10 @@ class Report:
                 self.add(f"{name}.{peer}.ratio", pairs, f"x {floor}")
                 cells += [shown(statistics.median(pairs)), shown(min(pairs)), shown(max(pairs))]
             self.line("  " + peer, *cells)
+        if "host" in rounds and self.against in rounds:
+            pairs = [ours / theirs for ours, theirs in zip(rounds["host"], rounds[self.against])]
+            self.add(f"{name}.host.against", pairs, f"x {self.against}")
+            self.line(f"  host over {self.against}, by round", *(shown(value) for value in (min(pairs), statistics.median(pairs), max(pairs))))
 
     def single(self, name, value, unit):
         """A figure that does not move."""

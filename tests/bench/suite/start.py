@@ -32,23 +32,22 @@ def start(suite):
     project = _write_project(suite.scratch / "project")
     times = {"run": {}, "check": {}}
     spent = {"run": {}, "check": {}}
-    for name in suite.peers.ours():
-        database = suite.scratch / f"start.{name.replace('/', '_')}.db"
-        host = suite.peers.command(name)[0]
-        settings = {"DATABASE_URL": f"sqlite:{database}"}
-        processes.run([host, "sql", "--resources", project, "CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT)"],
-                      environment=settings)
-        for number in range(suite.rounds):
+    settings = {name: {"DATABASE_URL": f"sqlite:{suite.scratch}/start.{number}.db"} for number, name in enumerate(suite.peers.ours())}
+    for name in settings:
+        processes.run([suite.peers.command(name)[0], "sql", "--resources", project,
+                       "CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT)"], environment=settings[name])
+    for number in range(suite.rounds):
+        for name in suite.turn(number, list(settings)):
             progress(f"start: round {number + 1} of {suite.rounds}, {RESOURCES} resources, {name}")
             begun = time.monotonic()
-            with suite.peers.start(name, resources=project, settings=settings) as server:
+            with suite.peers.start(name, resources=project, settings=settings[name]) as server:
                 times["run"].setdefault(name, []).append(time.monotonic() - begun)
                 spent["run"].setdefault(name, []).append(server.cpu_ns() / 1e9)
                 ready = re.search(r'"resources":(\d+)', server.log.read_text())
                 if not ready or int(ready[1]) != RESOURCES:
                     raise processes.Failed(f"{name} did not load {RESOURCES} resources")
             begun = time.monotonic()
-            _, cpu = processes.run([host, "check", project], environment=settings)
+            _, cpu = processes.run([suite.peers.command(name)[0], "check", project], environment=settings[name])
             times["check"].setdefault(name, []).append(time.monotonic() - begun)
             spent["check"].setdefault(name, []).append(cpu)
     suite.report.line("")
