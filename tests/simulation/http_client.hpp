@@ -27,10 +27,12 @@ class HttpClient final : public Client {
 
   void sendRequest(const Step& step);
   void misbehave();
-  /// The server has its deadline, and a second for accepting, closing, stalls.
+  /// The server has its deadline, and a second for closing and stalls; more for accepting where
+  /// descriptors run out.
   void expectEndIn(std::uint64_t deadline_ms) {
     if (!isSlow() && waiting_.empty()) {
-      must_end_ns_ = world_.nowNs() + (static_cast<std::int64_t>(deadline_ms) + 1000) * kMs;
+      const std::int64_t rest_ms = world_.has(kRefusedAccepts) ? 10'000 : 1000;
+      must_end_ns_ = world_.nowNs() + (static_cast<std::int64_t>(deadline_ms) + rest_ms) * kMs;
     }
   }
   void next();

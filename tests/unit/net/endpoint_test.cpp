@@ -321,7 +321,6 @@ TEST(Endpoint, AConnectionIsNotIdleWhileItsReplyIsSent) {
   Options options;
   options.keep_alive_ms = 20;
   options.close_deadline_ms = 20;
-  options.head_deadline_ms = 2'000;
   options.max_payload_bytes = 40'000'000;
   TestServer server(options);
   Client slow(server.port());

@@ -122,7 +122,9 @@ TEST(SessionLimits, AMessageInTenThousandSegmentsIsOneMessage) {
 
 TEST(SessionLimits, AmongManyReadersTheSlowOneAloneIsClosed) {
   // the others get every message, the slow one a part without a gap and then 1008
-  TestServer server(socketOptions(), 2);
+  Options options = socketOptions();
+  options.ping_interval_ms = 0;
+  TestServer server(options, 2);
   SocketClient slow(server.port());
   std::vector<std::unique_ptr<SocketClient>> readers;
   for (int i = 0; i < 50; ++i) readers.push_back(std::make_unique<SocketClient>(server.port()));
