@@ -171,6 +171,7 @@ def main():
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGALRM, give_up)
     signal.alarm(LIMIT_S[options.quick])
+    connections.raise_descriptor_limit()
     with tempfile.TemporaryDirectory(prefix="sub0-bench-") as scratch:
         try:
             return run(options, pathlib.Path(scratch))

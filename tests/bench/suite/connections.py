@@ -10,6 +10,7 @@ from suite import measure, processes
 from suite.report import progress
 
 CLIENT_HOLDS = 5000  # connections of one client process
+MOST_DESCRIPTORS = 20_000  # of one process
 SPARE_DESCRIPTORS = 200  # of the server, for what is no connection
 
 
@@ -58,6 +59,15 @@ def _kernel_bytes():
     return {"slab": int(memory["Slab"]) * 1024, "buffers": int(buffers[1]) * os.sysconf("SC_PAGE_SIZE")}
 
 
+def _slab_caches():
+    """{cache: bytes in use}; nothing for those who may not look (not root)."""
+    try:
+        rows = re.findall(r"^(\S+) +(\d+) +\d+ +(\d+) ", open("/proc/slabinfo").read(), re.MULTILINE)
+    except OSError:
+        return {}
+    return {name: int(count) * int(size) for name, count, size in rows}
+
+
 def _descriptors(server):
     return len(os.listdir(f"/proc/{server.pid}/fd"))
 
@@ -72,7 +82,15 @@ def _await_descriptors(server, most, seconds=30):
 
 
 def _most():
-    return resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE_DESCRIPTORS
+    return min(resource.getrlimit(resource.RLIMIT_NOFILE)[0], MOST_DESCRIPTORS) - SPARE_DESCRIPTORS
+
+
+def raise_descriptor_limit():
+    """Many systems give a process few descriptors, and more if it asks."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < MOST_DESCRIPTORS and (hard > soft or hard == resource.RLIM_INFINITY):
+        wanted = MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, MOST_DESCRIPTORS)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def idle(suite):
@@ -83,9 +101,9 @@ def idle(suite):
             with suite.peers.start(name) as server:
                 progress(f"idle: {size} connections, {name}")
                 Crowd(suite, server, 10).leave()  # what comes with the first connections is not theirs
-                before, kernel_before = server.rollup(), _kernel_bytes()
+                before, kernel_before, caches_before = server.rollup(), _kernel_bytes(), _slab_caches()
                 crowd = Crowd(suite, server, size)
-                after, kernel_after = server.rollup(), _kernel_bytes()
+                after, kernel_after, caches_after = server.rollup(), _kernel_bytes(), _slab_caches()
                 crowd.leave()
             label = "most" if size != 10_000 and size == suite.scaled(_most()) else "10000"
             key = f"idle.{label}.{name}"
@@ -95,6 +113,9 @@ def idle(suite):
             for part, value in kernel_after.items():
                 suite.report.single(f"{key}.kernel_{part}", (value - kernel_before[part]) / size,
                                     "B of the kernel's per connection, both ends")
+            grown = {cache: (value - caches_before.get(cache, 0)) / size for cache, value in caches_after.items()}
+            largest = sorted(grown.items(), key=lambda row: -row[1])[:6]
+            suite.report.line("    of which " + ", ".join(f"{cache} {value:,.0f}" for cache, value in largest if value >= 1))
 
 
 def waves(suite):

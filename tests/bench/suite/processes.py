@@ -22,6 +22,7 @@ def start(command, ending=signal.SIGTERM, **options):
     def prepare():
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         _libc.prctl(1, ending)  # PR_SET_PDEATHSIG
+        _libc.prctl(0x59616D61, ctypes.c_ulong(-1))  # PR_SET_PTRACER: strace and callgrind_control are no parents of it
 
     words = [str(word) for word in command]
     try:

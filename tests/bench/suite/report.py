@@ -48,7 +48,8 @@ class Report:
         if "host" in rounds and self.against in rounds:
             pairs = [ours / theirs for ours, theirs in zip(rounds["host"], rounds[self.against])]
             self.add(f"{name}.host.against", pairs, f"x {self.against}")
-            self.line(f"  host over {self.against}, by round", *(shown(value) for value in (min(pairs), statistics.median(pairs), max(pairs))))
+            self.line(f"  host over {self.against}, by round",
+                      *(shown(value) for value in (min(pairs), statistics.median(pairs), max(pairs))))
 
     def single(self, name, value, unit):
         """A figure that does not move."""
