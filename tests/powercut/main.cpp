@@ -28,8 +28,10 @@ int main(int argument_count, char** arguments) {
     if (readNumber(arguments[i], "--seed=", seeds.first)) {
       seeds.count = 1;
     } else if (!readNumber(arguments[i], "--from=", seeds.first) &&
-               !readNumber(arguments[i], "--seeds=", seeds.count)) {
-      std::cerr << "power_cut [--seed=S | --from=S --seeds=N] and GoogleTest's options\n";
+               !readNumber(arguments[i], "--seeds=", seeds.count) &&
+               !readNumber(arguments[i], "--times=", seeds.times)) {
+      std::cerr
+          << "power_cut [--seed=S | --from=S --seeds=N] [--times=T] and GoogleTest's options\n";
       return 2;
     }
   }

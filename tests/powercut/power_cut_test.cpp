@@ -19,6 +19,8 @@ class Story {
   Story(std::uint64_t seed, const Folder& folder, const Folder& aside)
       : folder_(folder), aside_(aside), chance_(seed) {}
 
+  // Whether it is the same story each time: workload.hpp.
+  bool repeatsExactly() const { return !mixes_calls_in_; }
   // What was wrong, a line each.
   std::string play() {
     constexpr Disk::Kind kKinds[] = {{512, true}, {4096, true}, {512, false}, {4096, false}};
@@ -42,6 +44,9 @@ class Story {
     constexpr int kLogPages[] = {1000, 60, 8};
     Life life(folder_, image_, kind, kLogPages[chance_.below(std::size(kLogPages))]);
     Workload workload(life, history_, chance_);
+    if (mixes_calls_in_) {
+      workload.mixCallsIn();
+    }
     const bool ends_first = chance_.oneIn(6);
     const auto operations = static_cast<std::uint64_t>(chance_.oneIn(3) ? chance_.between(1, 40)
                                                                         : chance_.between(40, 700));
@@ -75,6 +80,7 @@ class Story {
   const Folder& folder_;
   const Folder& aside_;
   Random chance_;
+  const bool mixes_calls_in_ = chance_.oneIn(2);
   Image image_;
   History history_;
 };
@@ -83,12 +89,14 @@ class Story {
 TEST(PowerCut, LosesNoWriteThatWasAcknowledged) {
   const Folder folder, aside;
   const Seeds& asked = seedsAsked();
-  for (std::uint64_t i = 0; i < asked.count && !HasFailure(); ++i) {
-    const std::uint64_t seed = asked.first + i;
-    const std::string errors = Story(seed, folder, aside).play();
+  for (std::uint64_t i = 0; i < asked.count * asked.times && !HasFailure(); ++i) {
+    const std::uint64_t seed = asked.first + i / asked.times;
+    Story story(seed, folder, aside);
+    const std::string errors = story.play();
     if (!errors.empty() || HasFailure()) {
       ADD_FAILURE() << beginningOf(errors) << "seed " << seed << "; again: " << asked.program
-                    << " --gtest_filter=PowerCut.LosesNoWriteThatWasAcknowledged --seed=" << seed;
+                    << " --gtest_filter=PowerCut.LosesNoWriteThatWasAcknowledged --seed=" << seed
+                    << (story.repeatsExactly() ? "" : " --times=100");
     }
   }
 }

@@ -6,10 +6,11 @@
 
 namespace sub0::powercut {
 
-// What the command line asks for: --from=S --seeds=N, or --seed=S alone.
+// What the command line asks for: --from=S --seeds=N, or --seed=S alone, and each --times=T.
 struct Seeds {
   std::uint64_t first = 1;
   std::uint64_t count = 1000;
+  std::uint64_t times = 1;
   std::string program;  // as it was called
 };
 Seeds& seedsAsked();

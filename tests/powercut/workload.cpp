@@ -75,7 +75,7 @@ void Workload::step() {
 
 void Workload::single() {
   std::vector<Running> one;
-  one.push_back(begin(plan()));
+  one.push_back(begin(plan(true)));
   finish(one);
 }
 
@@ -83,7 +83,7 @@ void Workload::burst(std::size_t count) {
   std::vector<Planned> planned;
   std::set<Key> keys;  // of runs at once nobody says which is the last
   while (planned.size() + 1 < count) {
-    Planned next = plan();
+    Planned next = plan(mixes_calls_in_);
     if (keys.insert(next.key).second || next.fate == Fate::kRefused) {
       planned.push_back(std::move(next));
     }
@@ -108,7 +108,7 @@ void Workload::checkpoint() {
   life_.checkpoint(kModes[chance_.below(std::size(kModes))]);
 }
 
-Workload::Planned Workload::plan() {
+Workload::Planned Workload::plan(bool may_be_call) {
   const std::uint64_t what = chance_.below(24);
   if (what < 10) {
     const Key key{Kind::kNote, chance_.between(1, kNotes)};
@@ -126,7 +126,10 @@ Workload::Planned Workload::plan() {
   if (what < 18) {
     return planTransfer();
   }
-  return what < 23 ? planCall() : planRefused();
+  if (what < 23) {
+    return may_be_call ? planCall() : planTransfer();
+  }
+  return planRefused();
 }
 
 Workload::Planned Workload::planTransfer() {

@@ -35,6 +35,9 @@ class Workload {
   void burst(std::size_t count);
   void checkpoint();
 
+  // Calls with a transaction among many at once, else only alone: their statements come as fast as
+  // the threads run, and so which of them share a commit is another matter each time.
+  void mixCallsIn() { mixes_calls_in_ = true; }
   // From now on a run that fails has surely done nothing, nor will it have.
   void expectNothingOfFailures() { failed_means_undone_ = true; }
   const std::vector<testing::LoopEnd>& failures() const { return failures_; }
@@ -61,7 +64,7 @@ class Workload {
     bool is_over = false;
     bool is_done = false;
   };
-  Planned plan();
+  Planned plan(bool may_be_call);
   Planned planTransfer();
   Planned planCall();
   Planned planRefused();
@@ -88,6 +91,7 @@ class Workload {
   testing::LoopAction& refused_;
   testing::LoopAction& rolls_back_;
   bool failed_means_undone_ = false;
+  bool mixes_calls_in_ = false;
   std::vector<testing::LoopEnd> failures_;
 };
 
