@@ -69,11 +69,18 @@ void SqliteWriter::add(SqliteRequest request) {
     const std::lock_guard lock(mutex_);
     if (!is_stopping_) {
       waiting_.push_back({std::move(request), nullptr, until});
-      changed_.notify_one();
+      wakeForWork();
       return;
     }
   }
   host_.fail(request.ticket, isClosing());
+}
+
+// Not while the thread waits for a call, behind which it looks anyway. REQUIRES: mutex_ is held.
+void SqliteWriter::wakeForWork() {
+  if (!is_awaiting_) {
+    changed_.notify_one();
+  }
 }
 
 void SqliteWriter::addToCall(std::uint64_t call_id, SqliteRequest request) {
@@ -107,7 +114,7 @@ void SqliteWriter::ask(std::uint64_t call_id, SqliteRequest request) {
       waiting.until = call->until = until;
       call->asked = std::move(request);
       waiting_.push_back(std::move(waiting));
-      changed_.notify_one();
+      wakeForWork();
     }
     return;
   }
@@ -120,26 +127,63 @@ void SqliteWriter::ask(std::uint64_t call_id, SqliteRequest request) {
     return;
   }
   call->until = until;
-  if (!is_commit && awaited_ == call.get() && !is_stopping_ && executeHere(lock, request)) {
+  if (is_awaiting_ && current_.call == call && !is_stopping_ && executeHere(lock, request)) {
     return;
   }
   call->asked = std::move(request);
   changed_.notify_one();
 }
 
-// On the loop, in the place of the thread; false: it is for the thread.
+// On the loop, in the place of the thread: a statement, or the end of a call and the beginning of
+// the one behind it. False: it is for the thread.
 bool SqliteWriter::executeHere(std::unique_lock<std::mutex>& lock, SqliteRequest& request) {
   SqliteGroup& group = *open_group_;
+  const bool is_commit = request.statement == nullptr;
   is_lent_ = true;
   lock.unlock();
-  const bool is_fast = group.isFast(request);
-  const bool is_lost = is_fast && group.executeInCall(request) == Fate::kLost;
+  const bool is_mine = is_commit || group.isFast(request);
+  std::optional<Waiting> next;
+  if (is_commit) {
+    group.commitCall(request.ticket);
+    next = beginNext(group);
+  } else if (is_mine) {
+    group.executeInCall(request);
+  }
   lock.lock();
   is_lent_ = false;
-  if (is_lost || is_stopping_) {
+  if (next) {
+    current_ = std::move(*next);
+  } else if (is_commit && !group.isLost()) {
+    current_ = Waiting();
+  }
+  if (group.isLost() || is_stopping_ || current_.call == nullptr) {
     changed_.notify_one();
   }
-  return is_fast;
+  return is_mine;
+}
+
+// The call that waits in front, its first statement executed; none: the thread has to go on.
+std::optional<SqliteWriter::Waiting> SqliteWriter::beginNext(SqliteGroup& group) {
+  if (group.isLost() || group.isFull()) {
+    return std::nullopt;
+  }
+  std::optional<Waiting> next = takeNext();
+  if (!next) {
+    return std::nullopt;
+  }
+  Failure failure;
+  if (next->call == nullptr || next->is_alone || goesFirst(*next) || !group.isFast(next->request) ||
+      !group.beginCall(failure)) {
+    putBack(std::move(*next));
+    return std::nullopt;
+  }
+  std::optional<SqliteRequest> asked;
+  {
+    const std::lock_guard lock(mutex_);
+    asked = std::exchange(next->call->asked, std::nullopt);
+  }
+  group.executeInCall(*asked);
+  return next;
 }
 
 void SqliteWriter::rollbackCall(std::uint64_t call_id) {
@@ -182,13 +226,14 @@ void SqliteWriter::writeGroup() {
       putBack(std::move(*next));
       break;
     }
+    const bool is_alone = next->is_alone;
     const Fate fate =
-        next->call == nullptr ? group.execute(next->request) : executeCall(group, *next);
+        next->call == nullptr ? group.execute(next->request) : executeCall(group, std::move(*next));
     if (fate == Fate::kLost) {
       repeatSingly(group.takeLost());
       return;
     }
-    if (next->is_alone || group.isFull()) {
+    if (is_alone || group.isFull()) {
       break;
     }
   }
@@ -282,52 +327,58 @@ void SqliteWriter::putBack(Waiting waiting) {
   waiting_.push_front(std::move(waiting));
 }
 
-SqliteWriter::Fate SqliteWriter::executeCall(SqliteGroup& group, const Waiting& waiting) {
-  CallTransaction& call = *waiting.call;
+SqliteWriter::Fate SqliteWriter::executeCall(SqliteGroup& group, Waiting waiting) {
   Failure failure;
   if (!group.beginCall(failure)) {
     const std::lock_guard lock(mutex_);
     failWaiting(waiting, failure);
     return group.isLost() ? Fate::kLost : Fate::kStands;
   }
-  while (std::optional<SqliteRequest> asked = waitForAsk(group, call)) {
+  current_ = std::move(waiting);
+  while (std::optional<SqliteRequest> asked = waitForAsk(group)) {
     if (asked->statement == nullptr) {
       return group.commitCall(asked->ticket);
     }
     if (group.executeInCall(*asked) == Fate::kLost) {
-      return loseCall(waiting);
+      break;
     }
-  }
-  return group.isLost() ? loseCall(waiting) : group.rollbackCall();
-}
-
-SqliteWriter::Fate SqliteWriter::loseCall(const Waiting& waiting) {
-  Failure ignored;
-  if (auto* first = connection_.prepare(*waiting.request.statement, ignored)) {
-    first->loses_others = true;
   }
   const std::lock_guard lock(mutex_);
   executing_ = nullptr;
-  waiting.call->is_lost = true;
-  return Fate::kLost;
+  if (group.isLost()) {
+    Failure ignored;
+    if (auto* first = connection_.prepare(*current_.request.statement, ignored)) {
+      first->loses_others = true;
+    }
+    current_.call->is_lost = true;
+    return Fate::kLost;
+  }
+  return current_.call == nullptr ? Fate::kStands : group.rollbackCall();
 }
 
-// What the call asks for next; nothing: its transaction is to be rolled back, or is lost.
-std::optional<SqliteRequest> SqliteWriter::waitForAsk(SqliteGroup& group, CallTransaction& call) {
+// What the current call asks for next; nothing: its transaction is to be rolled back, or is lost,
+// or a loop has ended it, and nobody's is current.
+std::optional<SqliteRequest> SqliteWriter::waitForAsk(SqliteGroup& group) {
   std::unique_lock lock(mutex_);
   executing_ = nullptr;
-  awaited_ = &call;
+  is_awaiting_ = true;
   open_group_ = &group;
+  const auto patience = [this] { return current_.call->until + kGraceOfQuietCalls; };
   const auto isOver = [&] {
-    return call.asked.has_value() || call.is_given_up || is_stopping_ || group.isLost() ||
-           std::chrono::steady_clock::now() >= call.until + kGraceOfQuietCalls;
+    return current_.call == nullptr || current_.call->asked.has_value() ||
+           current_.call->is_given_up || is_stopping_ || group.isLost() ||
+           std::chrono::steady_clock::now() >= patience();
   };
   while (is_lent_ || !isOver()) {
-    changed_.wait_until(lock, is_lent_ ? std::chrono::steady_clock::now() + kLookAtLent
-                                       : call.until + kGraceOfQuietCalls);
+    changed_.wait_until(lock,
+                        is_lent_ ? std::chrono::steady_clock::now() + kLookAtLent : patience());
   }
-  awaited_ = nullptr;
+  is_awaiting_ = false;
   open_group_ = nullptr;
+  if (current_.call == nullptr) {
+    return std::nullopt;
+  }
+  CallTransaction& call = *current_.call;
   std::optional<SqliteRequest> asked = std::exchange(call.asked, std::nullopt);
   const bool is_commit = asked && asked->statement == nullptr;
   if (asked && !call.is_given_up && (is_commit || !is_stopping_)) {

@@ -21,11 +21,12 @@ namespace sub0::query {
 // The one thread that writes to the database file. It takes what waits together, in the order in
 // which it came, and commits it as one group (SqliteGroup); every run ends after its write is
 // durable. A transaction of a call is one piece of such a group: from its first statement to its
-// commit or rollback everybody else waits. While it waits for the next statement of a call, the
-// loop that brings it executes it, if it is known to be fast: the way to the thread and back costs
-// more than most statements. Where another process holds the file's lock it waits up
-// to the deadlines of the runs. Between groups it keeps the log (the -wal file) short. THREAD:
-// start, stop: [control]; the others: any, those of one call in order.
+// commit or rollback everybody else waits. While the thread waits for what a call does next, the
+// loop that brings it executes it, if it is known to be fast, and then begins the next call that
+// waits: the way to the thread and back costs more than most statements. Where another process
+// holds the file's lock it waits up to the deadlines of the runs. Between groups it keeps the log
+// (the -wal file) short. THREAD: start, stop: [control]; the others: any, those of one call in
+// order.
 class SqliteWriter {
  public:
   SqliteWriter(const HostPort& host, std::size_t result_limit_bytes, std::uint64_t log_limit_bytes,
@@ -62,8 +63,10 @@ class SqliteWriter {
   };
 
   TimePoint untilOf(std::uint64_t deadline_ns) const;
+  void wakeForWork();
   void ask(std::uint64_t call_id, SqliteRequest request);
   bool executeHere(std::unique_lock<std::mutex>& lock, SqliteRequest& request);
+  std::optional<Waiting> beginNext(SqliteGroup& group);
   void work();
   void writeGroup();
   bool begin(SqliteGroup& group);
@@ -72,9 +75,8 @@ class SqliteWriter {
   std::optional<Waiting> takeNext();
   bool goesFirst(const Waiting& waiting);
   void putBack(Waiting waiting);
-  Fate executeCall(SqliteGroup& group, const Waiting& waiting);
-  std::optional<SqliteRequest> waitForAsk(SqliteGroup& group, CallTransaction& call);
-  Fate loseCall(const Waiting& waiting);
+  Fate executeCall(SqliteGroup& group, Waiting waiting);
+  std::optional<SqliteRequest> waitForAsk(SqliteGroup& group);
   void repeatSingly(std::vector<SqliteRequest> requests);
   void shortenLog();
 
@@ -89,9 +91,10 @@ class SqliteWriter {
   std::deque<Waiting> waiting_;
   std::unordered_map<std::uint64_t, CallPointer> calls_;
   const CallTransaction* executing_ = nullptr;  // the call for which a statement runs
-  const CallTransaction* awaited_ = nullptr;    // the call for whose next statement it waits,
-  SqliteGroup* open_group_ = nullptr;           // in this group
-  bool is_lent_ = false;                        // a loop executes it, the thread keeps off
+  Waiting current_;                             // the call whose transaction is open
+  SqliteGroup* open_group_ = nullptr;           // what it is a piece of
+  bool is_awaiting_ = false;                    // the thread waits for what it does next,
+  bool is_lent_ = false;                        // and keeps off while a loop executes it
   bool is_stopping_ = false;
   bool has_ended_ = false;
   std::atomic<bool> is_late_{false};  // the deadline of stop has passed
