@@ -2,7 +2,6 @@
 #include "postgres/postgres_link.hpp"
 
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 
@@ -10,7 +9,6 @@ namespace sub0::query {
 namespace {
 
 constexpr std::uint64_t kConnectTimeoutMs = 5000;
-constexpr int kReceiveBufferBytes = 1 << 17;
 constexpr std::uint64_t kFirstPauseMs = 100;
 constexpr std::uint64_t kLongestPauseMs = 5000;
 constexpr std::uint64_t kLongestPauseWithStandInMs = 30000;
@@ -90,9 +88,6 @@ void PostgresLink::goUp() {
     fail(messageOf(connection_));
     return;
   }
-  // libpq reads until the socket is empty: that must not be a large row before anybody looks.
-  const int bytes = kReceiveBufferBytes;
-  setsockopt(PQsocket(connection_), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
   failures_ = 0;
   is_up_ = true;
   watch(SUB0_READABLE);

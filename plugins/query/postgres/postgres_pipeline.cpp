@@ -11,6 +11,8 @@ namespace {
 
 // Bounds what is held of results until their sync.
 constexpr std::size_t kMostInBatch = 64;
+// The server takes one after the other anyway: what comes meanwhile makes the next one larger.
+constexpr std::size_t kMostBatchesUnderWay = 1;
 
 // Superusers are bound by the server's limit alone.
 constexpr const char* kLimitQuery =
@@ -94,6 +96,10 @@ void PostgresPipeline::send() {
           !shares_sync || waiting_.front()->needs_own_sync || waiting_.front()->isLook();
       if (is_single && count > 0) {
         break;
+      }
+      if (!is_single && groups_under_way_ >= kMostBatchesUnderWay) {
+        link_.flush();
+        return;  // goes on when one has been settled
       }
       PostgresRequestPointer next = std::move(waiting_.front());
       waiting_.pop_front();
@@ -249,6 +255,7 @@ bool PostgresPipeline::sendSync(std::size_t settles, PostgresRequest* request) {
     return false;
   }
   push(Step{StepKind::kSync, request, settles});
+  groups_under_way_ += settles > 0 ? 1 : 0;
   return true;
 }
 
@@ -301,6 +308,7 @@ bool PostgresPipeline::greet() {
 void PostgresPipeline::linkUp() {
   prepared_.forEach([](Prepared& prepared) { prepared.is_sent = false; });
   steps_.clear();
+  groups_under_way_ = 0;
   bytes_since_result_ = 0;
   state_ = State::kUp;
   owner_.pipelineUp(*this);

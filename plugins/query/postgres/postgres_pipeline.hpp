@@ -162,6 +162,7 @@ class PostgresPipeline final : private PostgresLink::Owner {
   std::deque<PostgresRequestPointer> waiting_;
   std::deque<PostgresRequestPointer> under_way_;
   std::deque<Step> steps_;
+  std::size_t groups_under_way_ = 0;
   bool has_group_failed_ = false;  // its sync has, and no statement in it
   std::size_t bytes_since_result_ = 0;
   std::uint64_t timer_ = 0;

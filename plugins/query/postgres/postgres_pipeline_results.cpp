@@ -212,6 +212,7 @@ void PostgresPipeline::takeAborted(const Step& step) {
 
 // The first `count` requests under way have had their sync: nothing about them can change any more.
 void PostgresPipeline::settle(std::size_t count) {
+  --groups_under_way_;
   std::deque<PostgresRequestPointer> settled;
   const auto last = under_way_.begin() + static_cast<std::ptrdiff_t>(count);
   std::move(under_way_.begin(), last, std::back_inserter(settled));
