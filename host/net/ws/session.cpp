@@ -155,7 +155,7 @@ void Session::wait(std::span<char> text) {
 
 void Session::onResume() {
   answerPing();
-  if (is_draining_ && calls_under_way_ == 0) {
+  if (is_draining_ && !owesAnything()) {
     close(kGoingAway, "the service is stopping", CloseReason::kDrain);
     return;
   }
@@ -270,7 +270,7 @@ void Session::followersSent() {
 }
 
 void Session::afterReply() {
-  if (is_draining_ && calls_under_way_ == 0) {
+  if (is_draining_ && !owesAnything()) {
     // Not here: the call's broadcasts go first (S-116).
     connection_.resumeLater();
     return;
@@ -456,9 +456,14 @@ void Session::drain(std::int64_t delay_ms, std::int64_t window_ms) {
   connection_.setDeadline(static_cast<std::uint64_t>(std::max<std::int64_t>(delay_ms, 0)));
 }
 
+/// Replies that wait behind the broadcasts of another call have no call under way any more.
+bool Session::owesAnything() const {
+  return calls_under_way_ > 0 || awaits_followers_ || (cold_ && cold_->held_bytes > 0);
+}
+
 void Session::startLastCalls() {
   is_draining_ = true;
-  if (calls_under_way_ == 0) {
+  if (!owesAnything()) {
     close(kGoingAway, "the service is stopping", CloseReason::kDrain);
     return;
   }

@@ -105,6 +105,7 @@ class Session final : public Protocol {
   void answerPing();
   void schedulePing(std::uint64_t waited_ms = 0);  // of the interval, since the last ping
   void checkPong();
+  bool owesAnything() const;
   void startLastCalls();
   ReplySlots& cold();
   void releaseCold();

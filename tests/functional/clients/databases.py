@@ -78,10 +78,11 @@ class PostgresFaults(unittest.TestCase):
         return wire
 
     def wait_until_blocked(self):
-        """Until a statement of the host waits for the lock; its server process."""
+        """Until a statement of the host waits for the lock, and on a connection where it may wait long; its server process."""
         until = time.monotonic() + hosts.PATIENCE_S
         while time.monotonic() < until:
-            pid = self.cluster.execute("SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' LIMIT 1")
+            pid = self.cluster.execute("SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND "
+                                       "clock_timestamp() - query_start > '0.2 s' LIMIT 1")
             if pid:
                 return pid
         raise AssertionError("no statement waits for the lock")
