@@ -8,8 +8,8 @@
 namespace sub0::powercut {
 namespace {
 
-// What sqlite3_file points to; the file of "unix" lies behind it.
-struct alignas(std::max_align_t) OpenFile {
+// What sqlite3_file points to; the file of "unix" lies behind it. SQLite aligns it to 8 bytes.
+struct OpenFile {
   sqlite3_file base;
   DiskVfs* vfs;
   Disk::Inode* inode;  // null: no part of the disk
