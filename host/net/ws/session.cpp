@@ -156,8 +156,7 @@ void Session::wait(std::span<char> text) {
 void Session::onResume() {
   answerPing();
   if (is_draining_ && !owesAnything()) {
-    close(kGoingAway, "the service is stopping", CloseReason::kDrain);
-    return;
+    return close(kGoingAway, "the service is stopping", CloseReason::kDrain);
   }
   while (cold_ && !cold_->waiting.empty() && state_ == State::kOpen && !is_draining_ &&
          !isPaused()) {
@@ -463,10 +462,7 @@ bool Session::owesAnything() const {
 
 void Session::startLastCalls() {
   is_draining_ = true;
-  if (!owesAnything()) {
-    close(kGoingAway, "the service is stopping", CloseReason::kDrain);
-    return;
-  }
+  if (!owesAnything()) return close(kGoingAway, "the service is stopping", CloseReason::kDrain);
   watching_ = Watching::kLastCalls;
   connection_.setDeadline(last_calls_ms_);
 }
