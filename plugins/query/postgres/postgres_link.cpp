@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "postgres/postgres_link.hpp"
 
+#include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -9,6 +12,7 @@ namespace sub0::query {
 namespace {
 
 constexpr std::uint64_t kConnectTimeoutMs = 5000;
+constexpr std::size_t kPieceBytes = 65536;
 constexpr std::uint64_t kFirstPauseMs = 100;
 constexpr std::uint64_t kLongestPauseMs = 5000;
 constexpr std::uint64_t kLongestPauseWithStandInMs = 30000;
@@ -129,16 +133,54 @@ void PostgresLink::flush() {
 }
 
 void PostgresLink::read() {
-  int bytes = 0;
-  if (ioctl(PQsocket(connection_), FIONREAD, &bytes) != 0 || bytes < 0) {
-    bytes = 0;
-  }
-  const bool is_whole = PQconsumeInput(connection_) == 1;
+  std::size_t bytes = 0;
+  // What is to be written first goes the usual way.
+  const bool is_bounded = owner_.isWithinMessage() && (watched_events_ & SUB0_WRITABLE) == 0;
+  const bool is_whole = is_bounded ? consumeSome(bytes) : consume(bytes);
   PGconn* const before = connection_;
-  owner_.linkReadable(static_cast<std::size_t>(bytes));
+  owner_.linkReadable(bytes);
   if (connection_ == before && is_up_ && (!is_whole || PQstatus(connection_) == CONNECTION_BAD)) {
     reset(messageOf(connection_));
   }
+}
+
+// Until the socket is empty.
+bool PostgresLink::consume(std::size_t& bytes) {
+  int waiting = 0;
+  if (ioctl(PQsocket(connection_), FIONREAD, &waiting) == 0 && waiting > 0) {
+    bytes = static_cast<std::size_t>(waiting);
+  }
+  return PQconsumeInput(connection_) == 1;
+}
+
+// Of a large message libpq would read as long as the server keeps sending, and hold all of it
+// before anybody can say that it is too much. So its descriptor stands for another socket
+// meanwhile, which holds the next piece alone.
+bool PostgresLink::consumeSome(std::size_t& bytes) {
+  char piece[kPieceBytes];
+  const int descriptor = PQsocket(connection_);
+  const ssize_t size = recv(descriptor, piece, sizeof piece, MSG_DONTWAIT);
+  if (size <= 0) {
+    return PQconsumeInput(connection_) == 1;  // the end, or nothing after all
+  }
+  int ends[2] = {-1, -1};
+  const int real = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+  bool is_whole = real >= 0 &&
+                  socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0 &&
+                  send(ends[1], piece, static_cast<std::size_t>(size), MSG_NOSIGNAL) == size &&
+                  dup3(ends[0], descriptor, O_CLOEXEC) == descriptor;
+  int left = 1;
+  while (is_whole && left > 0) {
+    is_whole = PQconsumeInput(connection_) == 1 && ioctl(descriptor, FIONREAD, &left) == 0;
+  }
+  is_whole = real >= 0 && dup3(real, descriptor, O_CLOEXEC) == descriptor && is_whole;
+  for (const int each : {real, ends[0], ends[1]}) {
+    if (each >= 0) {
+      ::close(each);
+    }
+  }
+  bytes = static_cast<std::size_t>(size);
+  return is_whole;
 }
 
 void PostgresLink::watch(std::uint32_t events) {

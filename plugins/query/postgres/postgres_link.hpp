@@ -29,6 +29,8 @@ class PostgresLink final : private PostgresResolver::Owner {
     virtual void linkLost(const std::string& why) = 0;
     // An attempt to connect failed; the next follows later.
     virtual void linkFailed(const std::string& why) = 0;
+    // A message has begun to come and is not whole: it may be of any size.
+    virtual bool isWithinMessage() const = 0;
     // Whether the owner's work is done without this link meanwhile.
     virtual bool hasStandIn() const = 0;
   };
@@ -61,6 +63,8 @@ class PostgresLink final : private PostgresResolver::Owner {
   void watch(std::uint32_t events);
   void unwatch();
   void read();
+  bool consume(std::size_t& bytes);
+  bool consumeSome(std::size_t& bytes);
   void startTimer(std::uint64_t delay_ms);
   void stopTimer();
   static void onReady(void* link, std::uint32_t events);

@@ -114,6 +114,7 @@ class PostgresPipeline final : private PostgresLink::Owner {
   void linkReadable(std::size_t bytes) override;
   void linkLost(const std::string& why) override;
   void linkFailed(const std::string& why) override;
+  bool isWithinMessage() const override { return bytes_since_result_ > 0 && !steps_.empty(); }
   bool hasStandIn() const override { return owner_.hasStandIn(*this); }
 
   bool isExclusive() const { return role_.kind == PostgresRole::Kind::kExclusive; }

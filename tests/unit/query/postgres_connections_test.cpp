@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fstream>
 #include <set>
 
 #include "tests/unit/query/postgres_fixture.hpp"
@@ -10,12 +11,12 @@ namespace {
 class PostgresConnectionsTest : public PostgresTest {
  protected:
   std::unique_ptr<LoopHost> makeHost(std::int64_t result_limit) override {
-    return std::make_unique<LoopHost>(sub0_plugin_v0(),
-                                      Tree{{"DATABASE_URL", cluster().url()},
-                                           {"SUB0_RESULT_LIMIT", result_limit},
-                                           {"SUB0_POSTGRES_EXCLUSIVE_CONNECTIONS", std::int64_t{2}},
-                                           {"SUB0_POSTGRES_EXCLUSIVE_WAIT_MS", wait_ms_},
-                                           {"SUB0_SHARED_STATEMENT_TIMEOUT_MS", std::int64_t{50}}});
+    return std::make_unique<LoopHost>(
+        sub0_plugin_v0(), Tree{{"DATABASE_URL", cluster().url()},
+                               {"SUB0_RESULT_LIMIT", result_limit},
+                               {"SUB0_POSTGRES_EXCLUSIVE_CONNECTIONS", std::int64_t{2}},
+                               {"SUB0_POSTGRES_EXCLUSIVE_WAIT_MS", wait_ms_},
+                               {"SUB0_SHARED_STATEMENT_TIMEOUT_MS", shared_timeout_ms_}});
   }
   // Once everything that is known of the statements at start is known.
   void becomeReady() {
@@ -44,6 +45,7 @@ class PostgresConnectionsTest : public PostgresTest {
   }
 
   std::int64_t wait_ms_ = 5000;
+  std::int64_t shared_timeout_ms_ = 50;
 };
 
 // now() is the start of the transaction, and a sync ends one.
@@ -197,16 +199,33 @@ TEST_F(PostgresConnectionsTest, AStatementOutlivesAChangeOfItsTable) {
   EXPECT_EQ(host().run(*write).json, R"({"a":"x1"})");
 }
 
-// Q-72: a row of 100 MB is given up, and its neighbours keep their results
+std::size_t memoryOf(const char* field) {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    if (word == field) {
+      std::size_t kilobytes = 0;
+      status >> kilobytes;
+      return kilobytes * 1024;
+    }
+  }
+  return 0;
+}
+
+// Q-72: a row above the limit is given up with its connection, and its neighbours are sent again
 TEST_F(PostgresConnectionsTest, ALargeRowCostsItsNeighboursNothing) {
+  shared_timeout_ms_ = 20000;
   host(100000);
   const auto large = prepare("SELECT repeat('x', 100000000) AS a");
   const auto quick = prepare("SELECT 1 AS a");
   becomeReady();
+  std::ofstream("/proc/self/clear_refs") << 5;  // the peak begins anew
+  const std::size_t before = memoryOf("VmRSS:");
   const std::vector<LoopEnd> ends = runTogether({quick.get(), large.get(), quick.get()});
   EXPECT_EQ(ends[0].json, R"({"a":1})") << ends[0].log;
   EXPECT_EQ(ends[1].code, SUB0_RESULT_TOO_LARGE);
   EXPECT_EQ(ends[2].json, R"({"a":1})") << ends[2].log;
+  EXPECT_TRUE(host().hasLogged("a row is larger than SUB0_RESULT_LIMIT"));
+  EXPECT_LT(memoryOf("VmHWM:"), before + 20'000'000);
   EXPECT_EQ(host().run(*large).code, SUB0_RESULT_TOO_LARGE);
 }
 
