@@ -21,8 +21,8 @@ class PostgresConnectionsTest : public PostgresTest {
   // Once everything that is known of the statements at start is known.
   void becomeReady() {
     ASSERT_TRUE(becomesReady());
-    const auto last = prepare("SELECT 'looked at' AS a");
-    host().run(*last);
+    const auto last = prepare("NOTIFY looked_at");  // by the connection that looks, behind that
+    EXPECT_EQ(host().run(*last).code, SUB0_OK);
   }
   // Begins all in one turn; their ends.
   std::vector<LoopEnd> runTogether(const std::vector<LoopAction*>& actions) {
@@ -79,6 +79,7 @@ TEST_F(PostgresConnectionsTest, AWriteThatOnlyTheServerSeesIsRememberedAsOne) {
 TEST_F(PostgresConnectionsTest, ASlowStatementGoesOnByItself) {
   const auto slow = prepare("SELECT 's' AS a FROM pg_sleep(0.3)");
   const auto quick = prepare("SELECT pg_backend_pid() AS pid");
+  const auto time = prepare("SELECT now()::text AS t");
   becomeReady();
   const std::string reader = host().run(*quick).json;
   const sub0_ticket first = host().begin(*slow);
@@ -86,7 +87,6 @@ TEST_F(PostgresConnectionsTest, ASlowStatementGoesOnByItself) {
   EXPECT_EQ(host().end(first).times, 0);
   EXPECT_EQ(host().wait(first).json, R"({"a":"s"})");
   // Remembered: nothing waits behind it even once, so that the two are one batch.
-  const auto time = prepare("SELECT now()::text AS t");
   host().run(*time);
   const std::vector<LoopEnd> ends = runTogether({time.get(), slow.get(), time.get()});
   EXPECT_EQ(ends[0].json, ends[2].json);

@@ -22,7 +22,7 @@ TEST_F(PostgresTest, ABackendKilledInTheMiddleOfAStatementIsReplaced) {
                  "'PgSleep'") == "1";
     });
     EXPECT_EQ(host().wait(behind).json, R"({"a":2})");  // what is slow has a connection of its own
-    EXPECT_EQ(cluster().killBackends(), 3);
+    EXPECT_GE(cluster().killBackends(), 3);
     const LoopEnd lost = host().wait(running);
     EXPECT_EQ(lost.code, SUB0_UNAVAILABLE);
     EXPECT_EQ(lost.client.find("not known") != std::string::npos, *action == slow_write)
