@@ -60,6 +60,8 @@ class Documents(MetricsTest):
         shown = hosts.run_program("config", hosts.WALLET, "--json")
         settings = {row["name"] for row in json.loads(shown.stdout)}
         named = set(re.findall(r"`([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)(?:=[a-z]+)?`", text))
+        databases = (hosts.ROOT / "docs/databases.md").read_text()
+        named |= set(re.findall(r"`([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)(?:=[a-z]+)?`", databases))
         self.assertLessEqual(named, settings)
         self.assertGreater(len(named), 20)
         for metric in ("sub0_connections_closed_total", "sub0_refusals_total"):
