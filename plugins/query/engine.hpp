@@ -57,15 +57,13 @@ class Engine {
   virtual void endTurn(std::uint32_t loop) = 0;
   // Executes a statement for a run; ends its ticket once, now or later.
   virtual void run(const StatementPointer& statement, const sub0_run& run) = 0;
-  // Transactions of calls: whether there are any. A run with SUB0_RUN_IN_TRANSACTION belongs to the
-  // one of its call_id, which begins with it and owns one session until its end; one statement at a
-  // time. commit ends its ticket once: completed when all of it is durable, else failed, with a
-  // text for the client that says so where the outcome is unknown. rollback answers nothing, and
-  // may come while a statement is under way, after a failed commit, or for a call that is over.
-  // THREAD: the loop of the call.
-  virtual bool hasTransactions() const { return false; }
-  virtual void commit(const sub0_run& run) { (void)run; }
-  virtual void rollback(std::uint64_t call_id) { (void)call_id; }
+  // Transactions of calls: a run with SUB0_RUN_IN_TRANSACTION belongs to the one of its call_id,
+  // which begins with it; one statement at a time. commit ends its ticket once: completed when all
+  // of it is durable, else failed, with a text for the client that says so where the outcome is
+  // unknown. rollback answers nothing, and may come while a statement is under way, after a failed
+  // commit, or for a call that is over. THREAD: the loop of the call.
+  virtual void commit(const sub0_run& run) = 0;
+  virtual void rollback(std::uint64_t call_id) = 0;
   virtual bool isReady() const = 0;
   virtual std::unique_ptr<SqlSession> openSession() = 0;
 };

@@ -105,7 +105,7 @@ class Query {
     hooks_ = {sizeof(hooks_), 0, &Query::onLoopStart, &Query::onLoopStop, &Query::onEndOfTurn};
     call_hooks_ = {sizeof(call_hooks_), 0, &Query::onCommit, &Query::onRollback};
     const auto* calls = raw_host.extension<sub0_call>(SUB0_CALL_EXTENSION);
-    if (calls != nullptr && engine_->hasTransactions()) {
+    if (calls != nullptr) {
       calls->set_hooks(host_.raw(), &call_hooks_, engine_.get());
     }
     if (host_.loop() != nullptr) {

@@ -48,7 +48,8 @@ class Client : public Actor {
   void write(std::string_view bytes) { output_.append(bytes); }
   bool hasOutput() const { return output_sent_ < output_.size(); }
   void wakeIn(std::int64_t delay_ms) { due_ns_ = world_.nowNs() + delay_ms * kMs; }
-  std::int64_t sinceLastReadMs() const { return (world_.nowNs() - last_read_ns_) / kMs; }
+  std::int64_t msSince(std::int64_t then_ns) const { return (world_.nowNs() - then_ns) / kMs; }
+  std::int64_t sinceLastReadMs() const { return msSince(last_read_ns_); }
   void neverWake() { due_ns_ = -1; }
   void setReading(bool is_reading) { is_reading_ = is_reading; }
   /// FIN, and nothing is written any more.

@@ -129,9 +129,11 @@ void SocketClient::afterSteps() {
     return;
   }
   if (plan_.style == Style::kNoPong && scenario_.options.ping_interval_ms > 0) {
-    // Nobody is asked while the server still has something for him, however slowly he takes it.
-    const std::int64_t left_ms = longestSilenceMs() - sinceLastReadMs();
-    if (isSlow() && left_ms > 0 && !judge_.isDraining()) {
+    // Nobody is asked while the server still has something for him, however slowly he takes it, nor
+    // closed while his messages wait for his calls and so are not read.
+    const std::int64_t left_ms =
+        longestSilenceMs() - (isSlow() ? sinceLastReadMs() : msSince(last_text_ns_));
+    if (left_ms > 0 && !judge_.isDraining()) {
       wakeIn(left_ms);
       return;
     }
@@ -309,6 +311,7 @@ void SocketClient::onFrame(const ServerFrame& frame) {
 }
 
 void SocketClient::onText(const std::string& text) {
+  last_text_ns_ = world_.nowNs();
   const auto message = Json::parse(text);
   if (!message || message->type != Json::Type::kObject) {
     return fail("frames", "no JSON object: " + text.substr(0, 200));

@@ -55,6 +55,7 @@ class SocketClient final : public Client {
   std::uint16_t close_code_ = 0;
   std::uint64_t pings_between_ = 0;
   bool has_sent_close_ = false;
+  std::int64_t last_text_ns_ = 0;
   bool has_done_steps_ = false;
   bool has_broken_ = false;
 };

@@ -34,7 +34,6 @@ class PostgresEngine final : public Engine, private PostgresLoop::Group {
   void stopLoop(std::uint32_t loop) override { loops_[loop]->close(); }
   void endTurn(std::uint32_t loop) override { loops_[loop]->send(); }
   void run(const StatementPointer& statement, const sub0_run& run) override;
-  bool hasTransactions() const override { return true; }
   void commit(const sub0_run& run) override;
   void rollback(std::uint64_t call_id) override;
   bool isReady() const override;

@@ -57,7 +57,6 @@ class SqliteEngine final : public Engine {
   void stopLoop(std::uint32_t loop) override;
   void endTurn(std::uint32_t loop) override;
   void run(const StatementPointer& statement, const sub0_run& run) override;
-  bool hasTransactions() const override { return true; }
   void commit(const sub0_run& run) override;
   void rollback(std::uint64_t call_id) override;
   bool isReady() const override { return is_ready_.load(); }
