@@ -121,11 +121,13 @@ plugin::RunState Call::run(const PreparedStep& step, const json::Value* inputs, 
   run->resource = json::toView(plan_->resource->id);
   run->action = json::toView(label_);
   run->flags = is_read_only_ ? SUB0_RUN_READ_ONLY : 0;
-  if (isOfTransaction(step)) {
+  const bool is_of_transaction = isOfTransaction(step);
+  const bool goes_on = is_of_transaction && has_transaction_;
+  if (is_of_transaction) {
     run->flags |= SUB0_RUN_IN_TRANSACTION;
     has_transaction_ = true;
   }
-  return calls_.tickets().run(*run);
+  return calls_.tickets().run(*run, goes_on);
 }
 
 /// Not the loop's time, which stands still within a turn.

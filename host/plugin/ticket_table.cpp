@@ -113,7 +113,7 @@ void TicketTable::recycle(Slot& slot) {
   free_ = &slot;
 }
 
-RunState TicketTable::run(const sub0_run& run) {
+RunState TicketTable::run(const sub0_run& run, bool is_let_through) {
   Slot* slot = find(run.ticket);
   assert(slot != nullptr && slot->run == nullptr && "a ticket from open(), run once");
   slot->run = &run;
@@ -123,7 +123,7 @@ RunState TicketTable::run(const sub0_run& run) {
     settleOnLoop(*slot, Code::kUnavailable, "too many runs of this handler were never ended");
     return RunState::kSettled;
   }
-  if (handler.table->max_running != 0 && !enterRunning(*slot)) {
+  if (handler.table->max_running != 0 && !is_let_through && !enterRunning(*slot)) {
     return slot->is_waiting ? RunState::kPending : RunState::kSettled;
   }
   return begin(*slot);

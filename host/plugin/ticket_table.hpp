@@ -79,8 +79,9 @@ class TicketTable {
   /// Runs it, on this thread or the pool as placed, or lets it wait for max_running. REQUIRES:
   /// run.ticket is from open(), not run yet. Everything reachable from `run` lives as RunOwner
   /// says; only if the handler completes in run may inputs be borrowed until run() returns. ERRORS:
-  /// are outcomes: kInternal (threw, broke its promise), kBusy, kUnavailable.
-  RunState run(const sub0_run& run);
+  /// are outcomes: kInternal (threw, broke its promise), kBusy, kUnavailable. `is_let_through`: it
+  /// does not wait for max_running: others may hold all its places until this one has run.
+  RunState run(const sub0_run& run, bool is_let_through = false);
 
   bool isSettled(sub0_ticket ticket) const;
 

@@ -8,6 +8,7 @@ namespace sub0::query {
 namespace {
 
 constexpr std::size_t kLargestBlockBytes = std::size_t{256} * 1024;
+constexpr std::size_t kMostDoublings = 8;
 constexpr std::size_t kLongestFreeList = 64;
 constexpr std::size_t kFirstRows = 4;
 
@@ -78,8 +79,8 @@ void ResultTree::count(std::size_t tree_bytes, std::size_t json_bytes) {
 void* ResultTree::allocate(std::size_t size) {
   size = (size + 7U) & ~std::size_t{7};
   if (size > free_bytes_) {
-    const std::size_t grown =
-        std::min(kLargestBlockBytes, kFirstBlockBytes << (block_count_ + 1) / 2);
+    const std::size_t grown = std::min(
+        kLargestBlockBytes, kFirstBlockBytes << std::min(kMostDoublings, (block_count_ + 1) / 2));
     const std::size_t block_bytes = std::max(size, grown);
     void* memory = ::operator new(sizeof(Block) + block_bytes);
     blocks_ = new (memory) Block{blocks_};

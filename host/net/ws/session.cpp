@@ -14,7 +14,6 @@ namespace sub0::net::ws {
 namespace {
 constexpr std::size_t kSpareBytes = loop::Loop::kSpareBytes;
 constexpr std::size_t kSpareSlots = 64;
-constexpr std::uint16_t kGoingAway = 1001;
 constexpr std::uint16_t kPolicy = 1008;
 constexpr std::uint16_t kTryLater = 1013;
 
@@ -156,7 +155,7 @@ void Session::wait(std::span<char> text) {
 void Session::onResume() {
   answerPing();
   if (is_draining_ && !owesAnything()) {
-    return close(kGoingAway, "the service is stopping", CloseReason::kDrain);
+    return sayGoingAway();
   }
   while (cold_ && !cold_->waiting.empty() && state_ == State::kOpen && !is_draining_ &&
          !isPaused()) {
@@ -245,6 +244,7 @@ void Session::deliver(std::uint64_t slot, const call::Reply& reply) {
   if (slot == inline_slot_) {
     inline_slot_ = 0;
     --calls_under_way_;
+    if (reply.is_followed) ++followers_due_;
     write(reply);
     return;
   }
@@ -257,13 +257,21 @@ void Session::deliver(std::uint64_t slot, const call::Reply& reply) {
   } else {
     write(reply);
   }
-  awaits_followers_ = true;
-  if (!reply.is_followed) followersSent();
+  if (reply.is_followed) {
+    ++followers_due_;
+  } else {
+    releaseHeld();
+  }
 }
 
 /// S-116: broadcasts of a call come right behind its reply, so what was held back waits for them.
 void Session::followersSent() {
-  if (!std::exchange(awaits_followers_, false)) return;
+  if (followers_due_ == 0) return;
+  --followers_due_;
+  releaseHeld();
+}
+
+void Session::releaseHeld() {
   if (cold_) cold_->releaseHeld([this](const std::string& frames) { release(frames); });
   afterReply();
 }
@@ -406,65 +414,6 @@ void Session::close(std::uint16_t code, std::string_view text, CloseReason reaso
 void Session::onEndOfInput() {
   state_ = State::kEnded;
   connection_.abort(CloseReason::kReset);
-}
-
-void Session::schedulePing(std::uint64_t waited_ms) {
-  const std::uint64_t interval_ms = services_.options.ping_interval_ms;
-  if (interval_ms == 0) return;
-  const std::uint64_t jitter_ms = interval_ms / 10;
-  watching_ = Watching::kPing;
-  const std::uint64_t delay_ms = interval_ms - jitter_ms + services_.random() % (2 * jitter_ms + 1);
-  connection_.setDeadline(delay_ms > waited_ms ? delay_ms - waited_ms : 1);
-}
-
-void Session::onDeadline() {
-  if (state_ != State::kOpen) {
-    connection_.abort(CloseReason::kPeer);
-    return;
-  }
-  switch (watching_) {
-    case Watching::kPing:
-      if (connection_.isBlocked()) return schedulePing();
-      has_heard_ = false;
-      appendFrame(connection_.output().tail(), Opcode::kPing, {});
-      watching_ = Watching::kPong;
-      connection_.setDeadline(services_.options.pong_deadline_ms);
-      return;
-    case Watching::kPong:
-      return checkPong();
-    case Watching::kDrain:
-      return startLastCalls();
-    case Watching::kLastCalls:
-      return close(kGoingAway, "the service is stopping", CloseReason::kDrain);
-  }
-}
-
-void Session::checkPong() {
-  // While we do not read we cannot have heard it.
-  if (has_heard_ || !connection_.isReading()) {
-    schedulePing(services_.options.pong_deadline_ms);
-  } else {
-    connection_.abort(CloseReason::kNoPong);
-  }
-}
-
-void Session::drain(std::int64_t delay_ms, std::int64_t window_ms) {
-  if (state_ != State::kOpen) return;
-  last_calls_ms_ = static_cast<std::uint32_t>(std::max<std::int64_t>(window_ms - delay_ms, 0));
-  watching_ = Watching::kDrain;
-  connection_.setDeadline(static_cast<std::uint64_t>(std::max<std::int64_t>(delay_ms, 0)));
-}
-
-/// Replies that wait behind the broadcasts of another call have no call under way any more.
-bool Session::owesAnything() const {
-  return calls_under_way_ > 0 || awaits_followers_ || (cold_ && cold_->held_bytes > 0);
-}
-
-void Session::startLastCalls() {
-  is_draining_ = true;
-  if (!owesAnything()) return close(kGoingAway, "the service is stopping", CloseReason::kDrain);
-  watching_ = Watching::kLastCalls;
-  connection_.setDeadline(last_calls_ms_);
 }
 
 void Session::onClosed() {

@@ -100,6 +100,7 @@ class Session final : public Protocol {
   void write(const call::Reply& reply);
   void hold(std::string& held, const call::Reply& reply);
   void release(const std::string& frames);
+  void releaseHeld();
   void afterReply();
   void judge(Admission admission);
   void answerPing();
@@ -107,6 +108,7 @@ class Session final : public Protocol {
   void checkPong();
   bool owesAnything() const;
   void startLastCalls();
+  void sayGoingAway();
   ReplySlots& cold();
   void releaseCold();
   std::string_view uidJson() const {
@@ -122,7 +124,7 @@ class Session final : public Protocol {
   std::uint64_t inline_slot_ = 0;   // the call being dispatched, while nothing is open before it
   std::int64_t paid_until_ns_ = 0;  // what has come takes until then at the message rate
   std::uint16_t calls_under_way_ = 0;
-  bool awaits_followers_ = false;  // what is held back waits for broadcasts of the last reply
+  std::uint32_t followers_due_ = 0;  // replies whose broadcasts are still to come
   State state_ = State::kOpen;
   Watching watching_ = Watching::kPing;
   bool has_heard_ : 1 = false;

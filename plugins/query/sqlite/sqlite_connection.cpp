@@ -166,7 +166,11 @@ SqliteConnection::Outcome SqliteConnection::execute(Prepared& prepared,
                                                     const SqliteParameters& parameters,
                                                     std::chrono::nanoseconds time_left) {
   watchTime(time_left);
-  return step(prepared, parameters);
+  Outcome outcome = step(prepared, parameters);
+  // SQLite counts a kept statement's steps over its whole life: what comes next, a COMMIT of ours,
+  // would be interrupted for this one's deadline, even behind its work.
+  sqlite3_progress_handler(database_, 0, nullptr, nullptr);
+  return outcome;
 }
 
 SqliteConnection::Outcome SqliteConnection::executeOnce(std::string_view sql,

@@ -10,7 +10,12 @@ using Outcome = SqliteConnection::Outcome;
 using Status = SqliteConnection::Status;
 
 Status SqliteGroup::begin(Failure& failure) {
-  return connection_.control(Control::kBeginImmediate, failure);
+  const Status status = connection_.control(Control::kBeginImmediate, failure);
+  if (status != Status::kDone && connection_.isInTransaction()) {  // interrupted behind its work
+    Failure ignored;
+    connection_.control(Control::kRollback, ignored);
+  }
+  return status;
 }
 
 bool SqliteGroup::isFull() const {

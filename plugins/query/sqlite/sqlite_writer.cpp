@@ -156,7 +156,9 @@ bool SqliteWriter::executeHere(std::unique_lock<std::mutex>& lock, SqliteRequest
   } else if (is_commit && !group.isLost()) {
     current_ = Waiting();
   }
-  if (group.isLost() || is_stopping_ || current_.call == nullptr) {
+  // What came for the call behind while it was not current yet woke nobody.
+  if (group.isLost() || is_stopping_ || current_.call == nullptr || current_.call->is_given_up ||
+      current_.call->asked.has_value()) {
     changed_.notify_one();
   }
   return is_mine;
@@ -343,16 +345,19 @@ SqliteWriter::Fate SqliteWriter::executeCall(SqliteGroup& group, Waiting waiting
       break;
     }
   }
-  const std::lock_guard lock(mutex_);
-  executing_ = nullptr;
-  if (group.isLost()) {
-    Failure ignored;
-    if (auto* first = connection_.prepare(*current_.request.statement, ignored)) {
-      first->loses_others = true;
+  {
+    const std::lock_guard lock(mutex_);
+    executing_ = nullptr;
+    if (group.isLost()) {
+      Failure ignored;
+      if (auto* first = connection_.prepare(*current_.request.statement, ignored)) {
+        first->loses_others = true;
+      }
+      current_.call->is_lost = true;
+      return Fate::kLost;
     }
-    current_.call->is_lost = true;
-    return Fate::kLost;
   }
+  // Taking back may last; nobody waits for the mutex meanwhile.
   return current_.call == nullptr ? Fate::kStands : group.rollbackCall();
 }
 

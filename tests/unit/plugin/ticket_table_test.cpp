@@ -304,6 +304,30 @@ TEST(TicketTable, FurtherRunsThanMaxRunningWaitInOrderThenAreBusy) {
   EXPECT_EQ(s.tickets().openCount(), 0U);
 }
 
+// A transaction goes on although all places are taken by runs that may wait for its end.
+TEST(TicketTable, ARunThatIsLetThroughTakesNoPlace) {
+  Scripted s(0, 1);
+  std::vector<sub0_ticket> started;
+  s.plugin.on_run = [&](const sub0_run& run) { started.push_back(run.ticket); };
+  const sub0_run& first = s.rig.newRun(*s.action);
+  const sub0_run& waiting = s.rig.newRun(*s.action);
+  const sub0_run& through = s.rig.newRun(*s.action);
+  ASSERT_EQ(s.tickets().run(first), RunState::kPending);
+  ASSERT_EQ(s.tickets().run(waiting), RunState::kPending);
+  ASSERT_EQ(s.tickets().run(through, true), RunState::kPending);
+  EXPECT_THAT(started, ElementsAre(first.ticket, through.ticket));
+  s.plugin.complete(through.ticket, json::null());
+  s.rig.loop.turn(0);
+  EXPECT_THAT(started, ElementsAre(first.ticket, through.ticket)) << "its end makes no room";
+  s.plugin.complete(first.ticket, json::null());
+  s.rig.loop.turn(0);
+  EXPECT_THAT(started, ElementsAre(first.ticket, through.ticket, waiting.ticket));
+  s.plugin.complete(waiting.ticket, json::null());
+  s.turnUntil([&] { return s.rig.owner.settled.size() == 3; });
+  for (const sub0_ticket ticket : s.rig.owner.settled) EXPECT_TRUE(s.tickets().close(ticket));
+  EXPECT_EQ(s.counters().running.load(), 0);
+}
+
 TEST(TicketTable, RunWhoseTurnCameWhenItsOwnerLeftPassesItOn) {
   Scripted s(0, 1);
   std::vector<sub0_ticket> started;
