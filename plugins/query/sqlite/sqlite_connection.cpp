@@ -91,11 +91,11 @@ bool SqliteConnection::configure(const std::string& path, std::string& error) {
     return false;
   }
   if (use_ == Use::kWrite) {
-    const auto takeNumber = [](void* number, int, char** values, char**) {
-      *static_cast<int*>(number) = std::atoi(values[0]);
+    const auto take_number = [](void* number, int, char** values, char**) {
+      *static_cast<int*>(number) = static_cast<int>(std::strtol(values[0], nullptr, 10));
       return 0;
     };
-    sqlite3_exec(database_, "PRAGMA page_size", takeNumber, &page_size_bytes_, nullptr);
+    sqlite3_exec(database_, "PRAGMA page_size", take_number, &page_size_bytes_, nullptr);
     sqlite3_wal_hook(
         database_,
         [](void* pages, sqlite3*, const char*, int count) {

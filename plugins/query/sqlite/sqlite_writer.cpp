@@ -48,12 +48,12 @@ void SqliteWriter::stop(std::uint64_t deadline_ns) {
     std::unique_lock lock(mutex_);
     is_stopping_ = true;
     changed_.notify_one();
-    const auto hasEnded = [this] { return has_ended_; };
-    if (!ended_.wait_for(lock, left, hasEnded)) {
+    const auto has_ended = [this] { return has_ended_; };
+    if (!ended_.wait_for(lock, left, has_ended)) {
       is_late_ = true;
       do {  // a statement that has just begun misses an interrupt
         connection_.interrupt();
-      } while (!ended_.wait_for(lock, std::chrono::milliseconds(5), hasEnded));
+      } while (!ended_.wait_for(lock, std::chrono::milliseconds(5), has_ended));
     }
   }
   thread_.join();
@@ -369,12 +369,12 @@ std::optional<SqliteRequest> SqliteWriter::waitForAsk(SqliteGroup& group) {
   is_awaiting_ = true;
   open_group_ = &group;
   const auto patience = [this] { return current_.call->until + kGraceOfQuietCalls; };
-  const auto isOver = [&] {
+  const auto is_over = [&] {
     return current_.call == nullptr || current_.call->asked.has_value() ||
            current_.call->is_given_up || is_stopping_ || group.isLost() ||
            std::chrono::steady_clock::now() >= patience();
   };
-  while (is_lent_ || !isOver()) {
+  while (is_lent_ || !is_over()) {
     changed_.wait_until(lock,
                         is_lent_ ? std::chrono::steady_clock::now() + kLookAtLent : patience());
   }
