@@ -59,7 +59,8 @@ void PostgresLink::resolved(const PostgresAddress* address) {
 
 void PostgresLink::connectTo(const PostgresAddress& address) {
   is_resolving_ = false;
-  connection_ = address.connectStart();
+  // libpq goes on to the next host where one refuses, but not where one says nothing.
+  connection_ = rotateHosts(address, timeouts_).connectStart();
   if (connection_ == nullptr || PQstatus(connection_) == CONNECTION_BAD) {
     fail(messageOf(connection_));
     return;
@@ -93,6 +94,7 @@ void PostgresLink::goUp() {
     return;
   }
   failures_ = 0;
+  timeouts_ = 0;
   is_up_ = true;
   watch(SUB0_READABLE);
   owner_.linkUp();
@@ -241,6 +243,7 @@ void PostgresLink::onTimer(void* raw) {
   } else if (link.connection_ == nullptr) {
     link.connect();
   } else if (!link.is_up_) {
+    ++link.timeouts_;
     link.fail("no answer for 5 seconds");
   }
 }

@@ -79,6 +79,7 @@ class PostgresLink final : private PostgresResolver::Owner {
   bool is_resolving_ = false;
   bool is_up_ = false;
   std::uint32_t failures_ = 0;
+  std::uint32_t timeouts_ = 0;  // of them: a host said nothing
   std::uint64_t watch_handle_ = 0;
   std::uint32_t watched_events_ = 0;
   std::uint64_t timer_ = 0;

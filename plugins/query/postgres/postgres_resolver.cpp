@@ -5,6 +5,7 @@
 #include <netdb.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -147,6 +148,18 @@ bool resolveNames(PostgresAddress& address) {
     address.set("port", join(ports));
   }
   return !hosts.empty();
+}
+
+PostgresAddress rotateHosts(PostgresAddress address, std::size_t first) {
+  for (const char* keyword : {"host", "hostaddr", "port"}) {
+    Texts parts = split(address.valueOf(keyword));
+    if (parts.size() > 1) {  // a single port is that of every host
+      std::rotate(parts.begin(), parts.begin() + static_cast<std::ptrdiff_t>(first % parts.size()),
+                  parts.end());
+      address.set(keyword, join(parts));
+    }
+  }
+  return address;
 }
 
 }  // namespace sub0::query

@@ -47,4 +47,8 @@ class PostgresResolver {
 // Gives the address `hostaddr` for every host that is a name; false: no host is left. Blocks.
 bool resolveNames(PostgresAddress& address);
 
+// The address with its hosts, their addresses and ports in the same order, but that the one at
+// `first` (of as many as there are, again and again) comes first.
+PostgresAddress rotateHosts(PostgresAddress address, std::size_t first);
+
 }  // namespace sub0::query

@@ -82,6 +82,17 @@ TEST(PostgresResolver, NamesGetAddressesBesideThem) {
   EXPECT_FALSE(resolveNames(none));
 }
 
+TEST(PostgresAddress, AnotherHostComesFirst) {
+  PostgresAddress address = addressOf("postgres://a:1,b:2,c:3/db?hostaddr=10.0.0.1,,10.0.0.3");
+  EXPECT_EQ(rotateHosts(address, 3).valueOf("host"), "a,b,c");
+  address = rotateHosts(address, 4);
+  EXPECT_EQ(address.valueOf("host"), "b,c,a");
+  EXPECT_EQ(address.valueOf("hostaddr"), ",10.0.0.3,10.0.0.1");
+  EXPECT_EQ(address.valueOf("port"), "2,3,1");
+  EXPECT_EQ(rotateHosts(addressOf("postgres:///db?host=a,b&port=1"), 1).valueOf("port"), "1");
+  EXPECT_EQ(rotateHosts(addressOf("postgres://a/db"), 1).valueOf("host"), "a");
+}
+
 class PostgresNamesTest : public PostgresTest {
  protected:
   std::unique_ptr<LoopHost> makeHost(std::int64_t) override {
