@@ -120,9 +120,9 @@ void PostgresExclusives::rollBack(Errand& errand) {
   }
   Connection* const connection = errand.connection;
   if (connection != nullptr && errand.is_running) {
-    errand.connection = nullptr;
-    connection->errand = nullptr;
+    forget(errand);  // first: abandoning ends runs
     connection->pipeline->abandon();
+    return;
   }
   finish(errand);
 }

@@ -151,7 +151,8 @@ void PostgresLoop::add(PostgresRequestPointer request) {
 }
 
 void PostgresLoop::addExclusive(PostgresRequestPointer request) {
-  if (exclusive_loop_ == index_ || request->is_passed_on) {
+  // The loop that it is passed to keeps it, wherever it came from: its exclusive loop is itself.
+  if (exclusive_loop_ == index_) {
     exclusives_.add(std::move(request));
   } else {
     request->is_passed_on = true;

@@ -55,13 +55,24 @@ void PostgresPipeline::close() {
   link_.close();
   steps_.clear();
   stopTimers();
+  endAll(closing());
+  under_way_.clear();
+  waiting_.clear();
+}
+
+void PostgresPipeline::endAll(const Failure& failure) {
   for (auto* requests : {&under_way_, &waiting_}) {
     for (const PostgresRequestPointer& request : *requests) {
-      if (request->hasRun() && !request->has_ended) {
-        host_.fail(request->ticket, closing());
-      }
+      endEarly(*request, requests == &under_way_, failure);
     }
-    requests->clear();
+  }
+}
+
+// Ends its run while its answer is not in: what still comes is dropped.
+void PostgresPipeline::endEarly(PostgresRequest& request, bool is_under_way, Failure failure) {
+  if (!std::exchange(request.has_ended, true) && request.hasRun()) {
+    const bool is_unknown = is_under_way && request.mayHaveChanged(isReader());
+    host_.fail(request.ticket, is_unknown ? inDoubt(std::move(failure)) : failure);
   }
 }
 
@@ -156,8 +167,9 @@ bool PostgresPipeline::sendOpening(const PostgresRequest& request) {
   if (request.isLook()) {
     return true;
   }
-  for (const std::string& sql : role_.opening) {
-    if (!sendOwn(sql)) {
+  for (std::size_t i = 0; i < role_.opening.size(); ++i) {
+    // The first begins it: on a writer so that writes are allowed, which the request's may not be.
+    if (!sendOwn(i == 0 && request.must_not_write ? begin : role_.opening[i])) {
       return false;
     }
   }
@@ -207,7 +219,8 @@ bool PostgresPipeline::sendPrepare(PostgresRequest& request, const std::string& 
                     static_cast<int>(types.size()), types.data()) == 0) {
     return false;
   }
-  push(Step{StepKind::kPrepare, &request});
+  // What has no name replaces nothing that is prepared, also where it fails.
+  push(Step{name.empty() ? StepKind::kOwn : StepKind::kPrepare, &request});
   return true;
 }
 
@@ -301,8 +314,7 @@ bool PostgresPipeline::greet() {
     }
   }
   return sendSync() && sendOwn(PostgresTypes::kQuery, StepKind::kTypes) && sendSync() &&
-         (!std::exchange(asks_limit_, false) ||
-          (sendOwn(kLimitQuery, StepKind::kLimit) && sendSync()));
+         (!asks_limit_ || (sendOwn(kLimitQuery, StepKind::kLimit) && sendSync()));
 }
 
 void PostgresPipeline::linkUp() {
@@ -338,11 +350,7 @@ void PostgresPipeline::linkFailed(const std::string& why) {
 }
 
 void PostgresPipeline::abandon() {
-  for (auto* requests : {&under_way_, &waiting_}) {
-    for (const PostgresRequestPointer& request : *requests) {
-      request->has_ended = true;
-    }
-  }
+  endAll(Failure{SUB0_ACTION_FAILED, "its transaction is given up", ""});
   cancelRunning();
   if (link_.isUp()) {
     link_.reset("nobody waits for the statement any more");

@@ -118,6 +118,10 @@ class PostgresPipeline final : private PostgresLink::Owner {
   bool hasStandIn() const override { return owner_.hasStandIn(*this); }
 
   bool isExclusive() const { return role_.kind == PostgresRole::Kind::kExclusive; }
+  bool isReader() const { return role_.kind == PostgresRole::Kind::kReader; }
+  bool isHeldUp() const;
+  void endAll(const Failure& failure);
+  void endEarly(PostgresRequest& request, bool is_under_way, Failure failure);
   bool greet();
   bool sendGroup(std::size_t count);
   bool sendCleaning();

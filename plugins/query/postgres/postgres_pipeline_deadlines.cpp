@@ -62,7 +62,7 @@ void PostgresPipeline::expire() {
   const std::uint64_t now_ns = host_.nowNs() + kMarginNs + kNanosecondsPerMs;
   expireIn(waiting_, now_ns);
   expireIn(under_way_, now_ns);
-  if (!under_way_.empty() && under_way_.front()->has_ended) {
+  if (isHeldUp()) {
     if (isExclusive()) {
       abandon();  // so that the cancellation can meet nothing that comes later
       return;
@@ -83,13 +83,21 @@ void PostgresPipeline::expire() {
   }
 }
 
+// Whether what the server is at is past its time, or is a look, which has none, in front of
+// something that is.
+bool PostgresPipeline::isHeldUp() const {
+  const auto has_ended = [](const PostgresRequestPointer& each) { return each->has_ended; };
+  return !under_way_.empty() && (under_way_.front()->has_ended ||
+                                 (under_way_.front()->isLook() &&
+                                  std::any_of(under_way_.begin(), under_way_.end(), has_ended)));
+}
+
 void PostgresPipeline::expireIn(std::deque<PostgresRequestPointer>& requests,
                                 std::uint64_t now_ns) {
   for (const PostgresRequestPointer& request : requests) {
     if (!request->has_ended && request->hasRun() && request->deadline_ns <= now_ns) {
-      request->has_ended = true;
-      host_.fail(
-          request->ticket,
+      endEarly(
+          *request, &requests == &under_way_,
           Failure{SUB0_TIMEOUT, request->place() + ": no result before the call's deadline", ""});
     }
   }
@@ -126,7 +134,7 @@ void PostgresPipeline::watchSilence() {
 
 void PostgresPipeline::lookAtSilence() {
   has_silence_timer_ = false;
-  if (!link_.isUp() || under_way_.empty() || !under_way_.front()->has_ended) {
+  if (!link_.isUp() || !isHeldUp()) {
     return;
   }
   if (has_heard_) {

@@ -73,9 +73,10 @@ void PostgresPipeline::linkReadable(std::size_t bytes) {
 // again. The statement shares no connection from then on.
 void PostgresPipeline::giveUpRow() {
   PostgresRequest& request = *steps_.front().request;
-  failRequest(request, "row", resultTooLarge(limit_bytes_));
+  const Failure failure = resultTooLarge(limit_bytes_);
+  failRequest(request, "row", request.mayHaveChanged(isReader()) ? inDoubt(failure) : failure);
   if (request.traits != nullptr) {
-    request.traits->learnThatItNeedsOwn();
+    request.traits->learnThatItIsLarge();
   }
   if (role_.kind == PostgresRole::Kind::kReader) {
     std::deque<PostgresRequestPointer> others;
@@ -132,6 +133,7 @@ void PostgresPipeline::takeTuples(const Step& step, const PGresult* result) {
   if (step.kind == StepKind::kTypes) {
     types_.learn(result);
   } else if (step.kind == StepKind::kLimit) {
+    asks_limit_ = false;
     owner_.limitLearned(static_cast<std::uint32_t>(number()));
   } else if (step.kind == StepKind::kLookUp) {
     step.request->traits->learnForeignFunctions(number() > 0);
@@ -168,7 +170,9 @@ void PostgresPipeline::takeError(const Step& step, const PGresult* result) {
     link_.reset("the session cannot be cleaned: " + sqlStateOf(result));
     return;
   }
-  if (step.kind == StepKind::kLimit) {
+  const std::string state = sqlStateOf(result);
+  if (step.kind == StepKind::kLimit && !state.empty() && !endsConnection(state)) {
+    asks_limit_ = false;  // where the connection is lost instead, the next one asks again
     owner_.limitLearned(0);
   }
   if (step.request == nullptr) {
@@ -183,10 +187,7 @@ void PostgresPipeline::takeError(const Step& step, const PGresult* result) {
     return;  // the first error counts
   }
   request.failure = postgresFailure(result, request.sql());
-  request.state = sqlStateOf(result);
-  if (request.state.empty()) {
-    request.state = kOfLibpq;
-  }
+  request.state = state.empty() ? kOfLibpq : state;
   if (request.state == "25006" && request.must_not_write) {
     request.failure.code = SUB0_METHOD_NOT_ALLOWED;
     request.failure.client = kMustNotWrite;
@@ -261,10 +262,10 @@ bool PostgresPipeline::mayRepeat(PostgresRequest& request) {
   if (!role_.keeps_statements || request.attempts >= kMostAttempts) {
     return false;
   }
-  // 26000: the statement before it failed to prepare it.
-  if (state == "26000" || state == "changed") {
+  // 26000: the statement before it failed to prepare it. 42P05: the name is taken.
+  if (state == "26000" || state == "42P05" || state == "changed") {
     Prepared& prepared = prepared_.at(request.statement->number);
-    prepared.generation += state == "changed" ? 1 : 0;
+    prepared.generation += state == "26000" ? 0 : 1;
     prepared.is_sent = false;
     return true;
   }
@@ -287,7 +288,6 @@ void PostgresPipeline::loseAll(const std::string& why) {
     std::move(waiting_.begin(), waiting_.end(), std::back_inserter(lost));
     waiting_.clear();
   }
-  const bool is_read_only = role_.kind == PostgresRole::Kind::kReader;
   for (PostgresRequestPointer& request : lost) {
     if (request->isLook()) {
       request->attempts = 0;
@@ -299,15 +299,13 @@ void PostgresPipeline::loseAll(const std::string& why) {
     if (endsConnection(request->state) || request->state == kOfLibpq) {
       request->state.clear();
     }
-    const bool may_have_changed =
-        request->kind == PostgresRequest::Kind::kCommit ||
-        (!request->is_in_transaction && !is_read_only && !request->traits->onlyReads());
-    const bool is_unknown = may_have_changed && !request->must_not_write && request->attempts > 0;
-    failRequest(*request, "lost",
-                Failure{SUB0_UNAVAILABLE, "the connection to the database is lost: " + why,
-                        is_unknown ? "the connection to the database was lost; whether the change "
-                                     "was made is not known"
-                                   : "the database cannot be reached"});
+    Failure failure{SUB0_UNAVAILABLE, "the connection to the database is lost: " + why,
+                    "the database cannot be reached"};
+    if (request->mayHaveChanged(isReader())) {
+      failure.client = "the connection to the database was lost";
+      failure = inDoubt(std::move(failure));
+    }
+    failRequest(*request, "lost", failure);
     owner_.pipelineSettled(*this, std::move(request));
   }
 }

@@ -3,6 +3,18 @@
 
 namespace sub0::query {
 
+bool PostgresRequest::mayHaveChanged(bool is_reader) const {
+  const bool may_write = kind == Kind::kCommit || (kind == Kind::kRun && !is_in_transaction &&
+                                                   !is_reader && !traits->onlyReads());
+  return may_write && !must_not_write && attempts > 0;
+}
+
+Failure inDoubt(Failure failure) {
+  failure.client += failure.client.empty() ? "" : "; ";
+  failure.client += "whether the change was made is not known";
+  return failure;
+}
+
 PostgresRequestPointer lookAt(const StatementPointer& statement,
                               const PostgresTraitsPointer& traits) {
   auto request = std::make_unique<PostgresRequest>();
@@ -33,7 +45,12 @@ void endRequest(const HostPort& host, PostgresRequest& request, std::size_t limi
     request.failure.log = request.place() + ": " + request.failure.log;
     host.fail(request.ticket, request.failure);
   } else if (request.tree != nullptr && request.tree->isOver()) {
-    host.fail(request.ticket, resultTooLarge(limit_bytes));
+    Failure failure = resultTooLarge(limit_bytes);
+    if (request.mayHaveChanged(false)) {
+      failure.client += request.traits->startsAsRead() ? "; a change that it makes was made"
+                                                       : "; the change was made";
+    }
+    host.fail(request.ticket, failure);
   } else {
     if (request.tree == nullptr) {  // the end of a transaction that did nothing
       request.tree = std::make_unique<ResultTree>(limit_bytes);

@@ -54,6 +54,9 @@ struct PostgresRequest {
   }
   bool isLook() const { return kind == Kind::kLook; }
   bool hasRun() const { return kind == Kind::kRun || kind == Kind::kCommit; }
+  // Whether it alone may have changed something that lasts, where its answer is not in. On a reader
+  // nothing can.
+  bool mayHaveChanged(bool is_reader) const;
   std::string sql() const { return statement == nullptr ? transaction_sql : statement->sql; }
   // For the log: whose it is.
   std::string place() const { return statement == nullptr ? "the commit" : statement->place; }
@@ -66,6 +69,9 @@ PostgresRequestPointer lookAt(const StatementPointer& statement,
 
 // Makes it fail, unless it has failed already; `state` is the reason as a word.
 void failRequest(PostgresRequest& request, const char* state, const Failure& failure);
+
+// The failure as one after which it is not known whether the change was made.
+Failure inDoubt(Failure failure);
 
 // Ends its run with its rows or its failure, or logs what a look has found. Once.
 void endRequest(const HostPort& host, PostgresRequest& request, std::size_t limit_bytes);

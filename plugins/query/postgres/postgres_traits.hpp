@@ -25,7 +25,7 @@ class PostgresTraits {
 
   // Whether it may run on a connection that all calls of a loop use.
   bool mayShare(std::uint64_t now_ns) const {
-    return verdict_ == Verdict::kShared && now_ns >= own_until_ns_;
+    return verdict_ == Verdict::kShared && !is_large_ && now_ns >= own_until_ns_;
   }
   // Whether it is known to change nothing; else its outcome is unknown where its answer is lost.
   bool onlyReads() const { return reads_only_ && !writes_ && verdict_ == Verdict::kShared; }
@@ -41,7 +41,8 @@ class PostgresTraits {
   void learnThatItWrites() { writes_ = true; }
   // It was too slow, or waited too long, for a connection that others wait behind.
   void learnThatItIsSlow(std::uint64_t until_ns) { own_until_ns_ = until_ns; }
-  void learnThatItNeedsOwn() { verdict_ = Verdict::kOwn; }
+  // A row of it has cost the connection.
+  void learnThatItIsLarge() { is_large_ = true; }
 
   // The types of the parameters, where the server must be told; 0: it tells.
   std::vector<Oid> types() const;
@@ -60,6 +61,7 @@ class PostgresTraits {
   std::string called_names_;
   std::atomic<Verdict> verdict_{Verdict::kUnknown};
   std::atomic<bool> writes_{false};
+  std::atomic<bool> is_large_{false};
   std::atomic<std::uint64_t> own_until_ns_{0};
   mutable std::mutex types_mutex_;
   std::vector<Oid> types_;

@@ -199,6 +199,73 @@ TEST_F(PostgresConnectionsTest, AStatementOutlivesAChangeOfItsTable) {
   EXPECT_EQ(host().run(*write).json, R"({"a":"x1"})");
 }
 
+// Looked at again while its table was away, it is still prepared under its name.
+TEST_F(PostgresConnectionsTest, AFailedLookLeavesWhatIsPreparedAlone) {
+  cluster().execute("CREATE TABLE t (a int)");
+  const auto write = prepare("INSERT INTO t VALUES (1)");
+  becomeReady();
+  EXPECT_EQ(host().run(*write).code, SUB0_OK);
+  cluster().execute("DROP TABLE t");
+  const auto again = prepare("INSERT INTO t VALUES (1)");
+  ASSERT_TRUE(host().turnUntil([&] { return host().hasLogged("\"t\" does not exist"); }));
+  cluster().execute("CREATE TABLE t (a int)");
+  EXPECT_EQ(host().run(*write).code, SUB0_OK);
+  EXPECT_EQ(host().run(*again).code, SUB0_OK);
+  EXPECT_EQ(cluster().execute("SELECT count(*) FROM t"), "2");
+}
+
+// Nothing keeps a statement from preparing under the names that are used here.
+TEST_F(PostgresConnectionsTest, ANameThatIsTakenIsReplacedByTheNext) {
+  const auto own = prepare("SELECT set_config('a.b', 'c', true) AS a");
+  const auto take = prepare(
+      "DO $$BEGIN FOR i IN 0..9 LOOP EXECUTE 'PREPARE sub0_' || i || '_0 AS SELECT 1'; END LOOP; "
+      "EXCEPTION WHEN duplicate_prepared_statement THEN NULL; END$$");
+  becomeReady();
+  EXPECT_EQ(host().run(*take).code, SUB0_OK);
+  for (int i = 0; i < 3; ++i) {
+    const LoopEnd end = host().run(*own);
+    EXPECT_EQ(end.json, R"({"a":"c"})") << end.log;
+  }
+}
+
+// A look has no deadline of its own: what waits behind it past its own has it given up.
+TEST_F(PostgresConnectionsTest, ALookThatIsHeldUpIsGivenUpForWhatIsBehindIt) {
+  shared_timeout_ms_ = 20000;
+  cluster().execute("CREATE TABLE t (a int); CREATE TABLE u (a int)");
+  const auto write = prepare("INSERT INTO t VALUES (1)");
+  becomeReady();
+  OtherSession other(cluster().url());
+  other.execute("BEGIN; LOCK TABLE u");
+  const auto looked_at = prepare("INSERT INTO u VALUES (1)");
+  host().turn(0);
+  EXPECT_EQ(host().wait(host().begin(*write, {}, 0, 300)).code, SUB0_TIMEOUT);
+  EXPECT_EQ(host().wait(host().begin(*write, {}, 0, 5000)).code, SUB0_OK);
+}
+
+// A standing-in writer of a pooler begins a transaction for each statement.
+class PostgresStandInTest : public PostgresTest {
+ protected:
+  std::unique_ptr<LoopHost> makeHost(std::int64_t) override {
+    std::string url = cluster().url();
+    url.replace(url.find("postgres@"), 9, "lonely@");
+    return std::make_unique<LoopHost>(
+        sub0_plugin_v0(),
+        Tree{{"DATABASE_URL", url}, {"SUB0_POSTGRES_NAMED_STATEMENTS", Literal(false)}});
+  }
+};
+
+TEST_F(PostgresStandInTest, AWriterThatStandsInForAReaderWritesNothing) {
+  cluster().execute(
+      "DROP ROLE IF EXISTS lonely; CREATE ROLE lonely LOGIN CONNECTION LIMIT 1; CREATE SEQUENCE s; "
+      "GRANT USAGE ON SCHEMA public TO lonely; GRANT ALL ON SEQUENCE s TO lonely");
+  const auto next = prepare("SELECT nextval('s') AS n");
+  ASSERT_TRUE(becomesReady());
+  EXPECT_EQ(host().run(*next, {}, SUB0_RUN_READ_ONLY).code, SUB0_METHOD_NOT_ALLOWED);
+  EXPECT_EQ(host().run(*next).json, R"({"n":1})");
+  host_.reset();
+  cluster().execute("DROP OWNED BY lonely; DROP ROLE lonely");
+}
+
 std::size_t memoryOf(const char* field) {
   std::ifstream status("/proc/self/status");
   for (std::string word; status >> word;) {

@@ -67,6 +67,21 @@ TEST_F(PostgresTest, AServerThatIsAwayAtStartIsFoundLater) {
   EXPECT_EQ(host().run(*quick).json, R"({"a":1})");
 }
 
+// The question how many connections there may be waits behind one for the types, which is held up.
+TEST_F(PostgresTest, AConnectionThatIsLostBeforeItKnowsTheLimitAsksAgain) {
+  OtherSession other(cluster().url());
+  other.execute("BEGIN; LOCK TABLE pg_catalog.pg_type IN ACCESS EXCLUSIVE MODE");
+  startedHost();
+  ASSERT_TRUE(host().turnUntil([&] {
+    other.execute(
+        "SELECT pg_stat_clear_snapshot(); SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE application_name = 'sub0' AND wait_event_type = 'Lock'");
+    return host().hasLogged("a connection to the database is lost");
+  }));
+  other.execute("ROLLBACK");
+  EXPECT_TRUE(becomesReady());
+}
+
 TEST_F(PostgresTest, ARunPastItsDeadlineEndsAndFreesTheConnection) {
   ASSERT_TRUE(becomesReady());
   const auto slow = prepare("SELECT pg_sleep(60)");
