@@ -212,9 +212,10 @@ std::optional<std::string> base64UrlDecode(std::string_view encoded) {
 }
 
 bool equalsIgnoreCase(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
-           return lowerAscii(x) == lowerAscii(y);
-         });
+  // The usual spelling is compared as a whole.
+  return a.size() == b.size() &&
+         (a == b || std::equal(a.begin(), a.end(), b.begin(),
+                               [](char x, char y) { return lowerAscii(x) == lowerAscii(y); }));
 }
 
 std::string toLower(std::string_view ascii) {
