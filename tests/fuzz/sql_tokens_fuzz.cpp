@@ -72,6 +72,7 @@ struct Database {
 
 /// SQLite must find one statement in it, as we did, and as many parameters.
 void judgeRewrite(const TokenList& list, const Analysis& analysis) {
+  if (list.sql.find('\0') != std::string_view::npos) return;  // refused at load, before this
   const Rewritten rewritten = rewriteForSqlite(list);
   if (!rewritten.errors.empty()) return;
   const TokenList again = tokenize(rewritten.sql, Dialect::kSqlite);
@@ -79,8 +80,7 @@ void judgeRewrite(const TokenList& list, const Analysis& analysis) {
   static const Database database;
   sqlite3_stmt* statement = nullptr;
   const char* rest = nullptr;
-  if (rewritten.sql.find('\0') == std::string::npos &&
-      sqlite3_prepare_v2(database.handle, rewritten.sql.c_str(), -1, &statement, &rest) ==
+  if (sqlite3_prepare_v2(database.handle, rewritten.sql.c_str(), -1, &statement, &rest) ==
           SQLITE_OK &&
       statement != nullptr) {
     const TokenList behind = tokenize(rest, Dialect::kSqlite);
