@@ -249,8 +249,9 @@ class PostgresStandInTest : public PostgresTest {
     std::string url = cluster().url();
     url.replace(url.find("postgres@"), 9, "lonely@");
     return std::make_unique<LoopHost>(
-        sub0_plugin_v0(),
-        Tree{{"DATABASE_URL", url}, {"SUB0_POSTGRES_NAMED_STATEMENTS", Literal(false)}});
+        sub0_plugin_v0(), Tree{{"DATABASE_URL", url},
+                               {"SUB0_POSTGRES_NAMED_STATEMENTS", Literal(false)},
+                               {"SUB0_SHARED_STATEMENT_TIMEOUT_MS", Literal(std::int64_t{20000})}});
   }
 };
 
