@@ -87,7 +87,8 @@ TEST_F(PostgresAnswersTest, AWriteWhoseResultIsTooLargeSaysThatItWasMade) {
   EXPECT_EQ(cluster().execute("SELECT count(*) FROM t"), "2000");
   const LoopEnd one = end("INSERT INTO t VALUES (1, repeat('x', 100000000)) RETURNING b");
   EXPECT_EQ(one.code, SUB0_RESULT_TOO_LARGE);
-  EXPECT_TRUE(isUnknown(one)) << one.client;
+  // A slow machine reads the row on a connection to itself, to its end: then it is known.
+  EXPECT_TRUE(isUnknown(one) || one.client.find(made) != std::string::npos) << one.client;
   for (int i = 0; i < 2; ++i) {  // the second time it has a connection to itself
     const LoopEnd read = end("SELECT repeat('x', 100000000) AS a");
     EXPECT_EQ(read.code, SUB0_RESULT_TOO_LARGE);
