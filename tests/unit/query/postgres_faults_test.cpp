@@ -27,8 +27,8 @@ TEST_F(PostgresTest, ABackendKilledInTheMiddleOfAStatementIsReplaced) {
     EXPECT_EQ(lost.code, SUB0_UNAVAILABLE);
     EXPECT_EQ(lost.client.find("not known") != std::string::npos, *action == slow_write)
         << lost.client;
-    ASSERT_TRUE(host().turnUntil([&] { return host().run(*quick).code == SUB0_OK; }));
-    EXPECT_EQ(host().run(*quick).json, R"({"a":2})");
+    // One connection may be back while the loss of another is still to be noticed.
+    ASSERT_TRUE(host().turnUntil([&] { return host().run(*quick).json == R"({"a":2})"; }));
     EXPECT_TRUE(becomesReady());
   }
   EXPECT_EQ(query("SELECT count(*) AS n FROM t"), R"({"n":0})");
