@@ -31,7 +31,7 @@ TEST_F(PostgresTest, ABackendKilledInTheMiddleOfAStatementIsReplaced) {
     ASSERT_TRUE(host().turnUntil([&] { return host().run(*quick).json == R"({"a":2})"; }));
     EXPECT_TRUE(becomesReady());
   }
-  EXPECT_EQ(query("SELECT count(*) AS n FROM t"), R"({"n":0})");
+  EXPECT_EQ(cluster().execute("SELECT count(*) FROM t"), "0");
 }
 
 // Q-85
