@@ -67,6 +67,7 @@ class PlanCompiler {
     } else {
       plan_.commit.emplace();
       plan_.commit->prepared = plugin::commitOf(*member, resource_.id);
+      plan_.borrows = false;  // a commit may end later, and the reply with it
     }
     return problems_.errorCount() == errors_before;
   }

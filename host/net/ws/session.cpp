@@ -154,9 +154,7 @@ void Session::wait(std::span<char> text) {
 
 void Session::onResume() {
   answerPing();
-  if (is_draining_ && !owesAnything()) {
-    return sayGoingAway();
-  }
+  if (is_draining_ && !owesAnything()) return sayGoingAway();
   while (cold_ && !cold_->waiting.empty() && state_ == State::kOpen && !is_draining_ &&
          !isPaused()) {
     const std::string text = std::move(cold_->waiting.front());

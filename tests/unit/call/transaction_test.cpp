@@ -134,6 +134,15 @@ TEST(TransactionPlan, WithoutItRunsAreOnTheirOwn) {
   EXPECT_TRUE(rig.script.rolled_back.empty());
 }
 
+// A commit may end later than the message is there, whatever its actions promise.
+TEST(TransactionPlan, ItBorrowsNothingFromTheMessage) {
+  for (const bool is_one : {false, true}) {
+    CallRig rig(resource(step(1, "a"), is_one ? R"("transaction": true, )" : ""), true,
+                SUB0_COMPLETES_IN_RUN);
+    EXPECT_EQ(rig.plans->find("r")->borrows, !is_one);
+  }
+}
+
 TEST(TransactionPlan, NobodyWaitsForTheOutsideInOne) {
   CallRig rig(resource(step(1, "a"), ""));
   rig.script.waits = true;
