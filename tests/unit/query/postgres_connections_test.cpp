@@ -45,7 +45,6 @@ class PostgresConnectionsTest : public PostgresTest {
   }
 
   std::int64_t wait_ms_ = 5000;
-  std::int64_t shared_timeout_ms_ = 50;
 };
 
 // now() is the start of the transaction, and a sync ends one.

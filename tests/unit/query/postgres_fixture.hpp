@@ -45,8 +45,10 @@ class PostgresTest : public QueryTest {
   }
 
   std::unique_ptr<LoopHost> makeHost(std::int64_t result_limit) override {
-    return std::make_unique<LoopHost>(sub0_plugin_v0(), Tree{{"DATABASE_URL", cluster().url()},
-                                                             {"SUB0_RESULT_LIMIT", result_limit}});
+    return std::make_unique<LoopHost>(
+        sub0_plugin_v0(), Tree{{"DATABASE_URL", cluster().url()},
+                               {"SUB0_RESULT_LIMIT", result_limit},
+                               {"SUB0_SHARED_STATEMENT_TIMEOUT_MS", shared_timeout_ms_}});
   }
   bool isReady() {
     const auto& health = *static_cast<const sub0_health*>(host().extension(SUB0_HEALTH_EXTENSION));
@@ -55,6 +57,8 @@ class PostgresTest : public QueryTest {
   bool becomesReady() {
     return startedHost().turnUntil([&] { return isReady(); });
   }
+
+  std::int64_t shared_timeout_ms_ = 50;
 };
 
 }  // namespace sub0::query
