@@ -10,7 +10,7 @@ import time
 import unittest
 
 import host as hosts
-from wire import Wire, call_text, frame
+from wire import Wire, call_text, frame, open_socket
 
 
 def query(name, sql, **more):
@@ -72,10 +72,7 @@ class PostgresFaults(unittest.TestCase):
                                                     env={"SUB0_CALL_DEADLINE_MS": "600000"}))
 
     def open(self):
-        wire = Wire(self.host.port)
-        self.addCleanup(wire.socket.close)
-        wire.upgrade()
-        return wire
+        return open_socket(self, self.host.port)
 
     def wait_until_blocked(self):
         """Until a statement of the host waits for the lock, and on a connection where it may wait long; its server process."""

@@ -13,7 +13,7 @@ import subprocess
 import unittest
 
 import host as hosts
-from wire import Wire, call_text, frame
+from wire import Wire, call_text, frame, open_socket
 
 ECHO = {"id": "echo", "resource": "echo", "actionables": [{"id": 1, "mode": "VALUE", "value": "$PAYLOAD"}]}
 READS = {"id": "reads", "resource": "reads", "actionables": [
@@ -290,10 +290,7 @@ class Ends(unittest.TestCase):
         self.lock.execute("BEGIN IMMEDIATE")
 
     def open(self, uid):
-        wire = Wire(self.host.port)
-        self.addCleanup(wire.socket.close)
-        wire.upgrade("?uid=" + uid)
-        return wire
+        return open_socket(self, self.host.port, "?uid=" + uid)
 
     def start_calls(self):
         """A socket and an HTTP connection whose calls are known to be under way."""

@@ -6,7 +6,7 @@ import unittest
 
 import host as hosts
 from databases import Lock
-from wire import Wire, call_text, frame
+from wire import call_text, frame, open_socket
 
 
 def query(name, *statements, **more):
@@ -62,10 +62,7 @@ class Sharing(unittest.TestCase):
                                                     env={"SUB0_CALL_DEADLINE_MS": "20000"}))
 
     def open(self):
-        wire = Wire(self.host.port)
-        self.addCleanup(wire.socket.close)
-        wire.upgrade()
-        return wire
+        return open_socket(self, self.host.port)
 
     def call(self, wire, resource):
         reply = wire.send(frame(call_text(resource))).text()

@@ -8,7 +8,7 @@ import threading
 import unittest
 
 import host as hosts
-from wire import PING, PONG, Wire, call_text, frame
+from wire import PING, PONG, Wire, call_text, frame, open_socket
 
 ECHO = {"id": "echo", "resource": "echo", "actionables": [{"id": 1, "mode": "VALUE", "value": "$PAYLOAD"}]}
 MEBIBYTE = 1 << 20
@@ -45,10 +45,7 @@ class ReloadTest(unittest.TestCase):
                                                  env={"SUB0_CALL_DEADLINE_MS": "600000", **env}))
 
     def open(self):
-        wire = Wire(self.host.port)
-        self.addCleanup(wire.socket.close)
-        wire.upgrade()
-        return wire
+        return open_socket(self, self.host.port)
 
     def reload(self):
         self.host.signal(signal.SIGHUP)

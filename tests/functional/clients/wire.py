@@ -167,6 +167,14 @@ class Wire:
         return struct.unpack(">H", payload[:2])[0] if payload else None
 
 
+def open_socket(test, port, query=""):
+    """A WebSocket connection that ends with the test."""
+    wire = Wire(port)
+    test.addCleanup(wire.socket.close)
+    wire.upgrade(query)
+    return wire
+
+
 def upgrade_request(path="/ws", *lines, method="GET", version="HTTP/1.1", leave_out=()):
     key = base64.b64encode(os.urandom(16)).decode()
     fields = {"Host": "t", "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Key": key,

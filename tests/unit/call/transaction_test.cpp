@@ -146,11 +146,10 @@ TEST(TransactionPlan, ItBorrowsNothingFromTheMessage) {
 TEST(TransactionPlan, NobodyWaitsForTheOutsideInOne) {
   CallRig rig(resource(step(1, "a"), ""));
   rig.script.waits = true;
-  rig.compile(resource(step(1, "a") + "," + step(2, "b")));
+  rig.compile(resource(step(1, "a") + "," + step(2, "b")), true);
   ASSERT_EQ(rig.problems.all().size(), 2u);
   EXPECT_EQ(rig.problems.all()[1].rule, "S-22");
   EXPECT_EQ(rig.problems.all()[1].place.pointer, "/actionables/1/mode");
-  rig.script.waits = false;
 }
 
 TEST(TransactionPlan, AResourceOfWhichNobodyTakesPartGetsAWarning) {
