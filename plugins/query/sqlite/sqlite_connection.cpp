@@ -85,9 +85,20 @@ bool SqliteConnection::configure(const std::string& path, std::string& error) {
           ? "PRAGMA query_only=1; PRAGMA foreign_keys=1"
           : "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=1";
   char* message = nullptr;
-  if (sqlite3_exec(database_, settings, nullptr, nullptr, &message) != SQLITE_OK) {
+  std::string journal_mode;  // the only row that the settings answer
+  const auto take_text = [](void* text, int, char** values, char**) {
+    static_cast<std::string*>(text)->assign(values[0]);
+    return 0;
+  };
+  if (sqlite3_exec(database_, settings, take_text, &journal_mode, &message) != SQLITE_OK) {
     error = "cannot use the database file " + path + ": " + (message == nullptr ? "" : message);
     sqlite3_free(message);
+    return false;
+  }
+  if (use_ != Use::kRead && journal_mode != "wal") {
+    error = "cannot use the database file " + path +
+            ": it keeps no write-ahead log (journal_mode " + journal_mode +
+            "); put it on a local file system";
     return false;
   }
   if (use_ == Use::kWrite) {

@@ -27,9 +27,10 @@ void SqliteReadingThreads::add(SqliteRequest request, std::shared_ptr<ReadPace> 
     if (!is_stopping_) {
       waiting_.push_back({std::move(request), std::move(pace)});
       if (waiting_.size() > idle_ && threads_ < readers_.size()) {
-        Reader& reader = *readers_[threads_++];
+        Reader& reader = *readers_[threads_];
+        reader.thread = std::thread([this, &reader] { work(reader); });  // waits for mutex_
+        ++threads_;
         ++running_;
-        reader.thread = std::thread([this, &reader] { work(reader); });
       }
       changed_.notify_one();
       return;

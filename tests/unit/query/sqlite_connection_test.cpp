@@ -39,5 +39,13 @@ TEST(SqliteConnection, TheDeadlineOfAStatementEndsWithIt) {
   std::filesystem::remove_all(folder);
 }
 
+// Readers and the writer rely on it: where SQLite answers with another journal the start says so.
+TEST(SqliteConnection, AFileWithoutAWriteAheadLogIsRefused) {
+  SqliteConnection connection(SqliteConnection::Use::kWrite, std::size_t{1} << 20U);
+  std::string error;
+  EXPECT_FALSE(connection.open(":memory:", error));
+  EXPECT_NE(error.find("journal_mode memory"), std::string::npos) << error;
+}
+
 }  // namespace
 }  // namespace sub0::query
