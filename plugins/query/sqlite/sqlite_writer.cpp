@@ -248,19 +248,15 @@ void SqliteWriter::writeGroup() {
 // Takes the file's lock for those who wait; false: nobody is left.
 bool SqliteWriter::begin(SqliteGroup& group) {
   while (true) {
-    TimePoint until = TimePoint::max();
     {
       const std::lock_guard lock(mutex_);
       if (waiting_.empty()) {
         return false;
       }
-      for (const Waiting& waiting : waiting_) {
-        until = std::min(until, waiting.until);
-      }
     }
-    connection_.setWait([this, until](int looks) {
+    connection_.setWait([this](int looks) {
       std::this_thread::sleep_for(pauseBetweenLooks(looks));
-      return !is_late_ && std::chrono::steady_clock::now() < until;
+      return !is_late_ && std::chrono::steady_clock::now() < earliestUntil();
     });
     Outcome outcome;
     outcome.status = group.begin(outcome.failure);
@@ -269,6 +265,16 @@ bool SqliteWriter::begin(SqliteGroup& group) {
     }
     failBlocked(outcome);
   }
+}
+
+// Also of those who came while the lock is waited for; nobody waits: now.
+SqliteWriter::TimePoint SqliteWriter::earliestUntil() {
+  const std::lock_guard lock(mutex_);
+  TimePoint earliest = waiting_.empty() ? TimePoint::min() : TimePoint::max();
+  for (const Waiting& waiting : waiting_) {
+    earliest = std::min(earliest, waiting.until);
+  }
+  return earliest;
 }
 
 // The group could not begin: who has no time left fails, or, where it is not for a lock, the first.

@@ -70,6 +70,7 @@ class SqliteWriter {
   void work();
   void writeGroup();
   bool begin(SqliteGroup& group);
+  TimePoint earliestUntil();
   void failBlocked(const SqliteConnection::Outcome& outcome);
   void failWaiting(const Waiting& waiting, const Failure& failure);
   std::optional<Waiting> takeNext();

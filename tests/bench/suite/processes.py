@@ -14,23 +14,28 @@ import time
 
 _libc = ctypes.CDLL(None)
 _children = []
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)  # the driver's own
 
 
 def start(command, ending=signal.SIGTERM, **options):
     """A child in a session of its own (a Ctrl-C reaches the driver alone), which `ending` ends."""
 
     def prepare():
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         _libc.prctl(1, ending)  # PR_SET_PDEATHSIG
         _libc.prctl(0x59616D61, ctypes.c_ulong(-1))  # PR_SET_PTRACER: strace and callgrind_control are no parents of it
 
     words = [str(word) for word in command]
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)  # between its birth and its entry in the list nobody would end it
     try:
         child = subprocess.Popen(words, preexec_fn=prepare, start_new_session=True, **options)
+        child.ending = ending
+        _children.append(child)
     except OSError as error:
         raise Failed(f"{words[0]}: {error.strerror}") from None
-    child.ending = ending
-    _children.append(child)
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
     return child
 
 

@@ -144,6 +144,9 @@ TEST_F(SqliteWrites, WhoHasNoTimeLeftFailsAndTheOthersGoOn) {
   OtherConnection other(file_);
   other.execute("BEGIN IMMEDIATE");
   const sub0_ticket patient = host().begin(*first);
+  while (watch_.count("BEGIN IMMEDIATE") < 2) {  // the plugin waits for the other's lock
+    std::this_thread::yield();
+  }
   const sub0_ticket impatient = host().begin(*second, {}, 0, 30);
   const LoopEnd end = host().wait(impatient);
   EXPECT_TRUE(end.code == SUB0_BUSY || end.code == SUB0_TIMEOUT) << end.code;
