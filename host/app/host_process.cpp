@@ -298,9 +298,9 @@ void HostProcess::reload() {
 /// signal: at once.
 void HostProcess::drain() {
   const std::int64_t drain_ms = workspace_.settings().whole("SUB0_DRAIN_MS");
+  is_draining_ = true;  // whoever reads the line below finds /readyz saying so
   log::info("stopping", "finishing calls and closing connections",
             {{"connections", server_->totals().open_connections}});
-  is_draining_ = true;
   loop::Io& clock = loops_->units().front()->io;
   const std::int64_t end_ns = clock.monotonicNs() + drain_ms * kNsPerMs;
   server_->drain(drain_ms);

@@ -214,7 +214,8 @@ class ManyReloads(ReloadTest):
         self.assertEqual(self.host.call("changing")["data"], {"version": self.warm_up + self.count})
         print(f"{sum(caller.sent for caller in callers)} calls; memory {before[0] >> 10} -> {after[0] >> 10} KiB; "
               f"descriptors {before[1]} -> {after[1]}")
-        self.assertEqual(before[1], after[1])
+        # One left open by each reload would be a thousand; a reading thread opens its connection at the first slow statement.
+        self.assertLess(after[1] - before[1], 20)
         if not hosts.is_sanitized():
             self.assertLess(after[0] - before[0], 3 * MEBIBYTE)
         self.assertNotIn('"level":"error"', self.host.log())
