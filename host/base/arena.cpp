@@ -12,18 +12,15 @@ void* Arena::allocateSlow(std::size_t size, std::size_t alignment) {
   blocks_.push_back({std::unique_ptr<char[]>(new char[block_size]), block_size});
   capacity_ += block_size;
   cursor_ = blocks_.back().data.get();
+  if (blocks_.size() == 1) first_ = cursor_;
   end_ = cursor_ + block_size;
   return allocate(size, alignment);
 }
 
-void Arena::reset() {
-  if (blocks_.empty()) return;
-  if (blocks_.size() > 1) {
-    blocks_.resize(1);
-    capacity_ = blocks_.front().size;
-  }
-  cursor_ = blocks_.front().data.get();
-  end_ = cursor_ + blocks_.front().size;
+void Arena::keepFirstBlock() {
+  blocks_.resize(1);
+  capacity_ = blocks_.front().size;
+  end_ = first_ + capacity_;
 }
 
 }  // namespace sub0

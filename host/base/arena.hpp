@@ -55,13 +55,17 @@ class Arena {
   }
 
   /// Frees everything; keeps the first block for the next call.
-  void reset();
+  void reset() {
+    if (blocks_.size() > 1) keepFirstBlock();
+    cursor_ = first_;
+  }
 
   /// Bytes taken from the system, for limits and metrics.
   std::size_t capacity() const { return capacity_; }
 
  private:
   void* allocateSlow(std::size_t size, std::size_t alignment);
+  void keepFirstBlock();
 
   struct Block {
     std::unique_ptr<char[]> data;
@@ -70,6 +74,7 @@ class Arena {
 
   std::size_t first_block_bytes_;
   std::vector<Block> blocks_;
+  char* first_ = nullptr;  // where the first block begins
   char* cursor_ = nullptr;
   char* end_ = nullptr;
   std::size_t capacity_ = 0;

@@ -38,7 +38,7 @@ void Call::start(const Plan& plan, const Request& request) {
   advance();
 }
 
-void Call::advance() {
+inline void Call::advance() {
   while (next_step_ < plan_->steps.size()) {
     const PlanStep& step = plan_->steps[next_step_++];
     switch (takeStep(step)) {
@@ -54,7 +54,7 @@ void Call::advance() {
   succeed();
 }
 
-Call::Progress Call::takeStep(const PlanStep& step) {
+inline Call::Progress Call::takeStep(const PlanStep& step) {
   return step.is_validation ? validateLate(step.action) : startAction(step.action);
 }
 
@@ -68,7 +68,7 @@ Call::Progress Call::validateLate(std::size_t index) {
   return Progress::kEnded;
 }
 
-Call::Progress Call::startAction(std::size_t index) {
+inline Call::Progress Call::startAction(std::size_t index) {
   const PlanAction& action = plan_->actions[index];
   std::size_t extracted_count = 0;
   for (const auto& dependency : action.model->depends_on) {
@@ -98,7 +98,7 @@ Call::Progress Call::skip(std::size_t index) {
   return Progress::kEnded;
 }
 
-const json::Value* Call::evaluate(const PreparedStep& step, std::size_t reserved) {
+inline const json::Value* Call::evaluate(const PreparedStep& step, std::size_t reserved) {
   auto* inputs = arena_.array<json::Value>(reserved + step.inputs.size());
   json::Value* input = inputs + reserved;
   for (const auto& parameter : step.inputs) {
@@ -255,7 +255,7 @@ void Call::fail(Error error) {
   releaseHeld();
 }
 
-void Call::succeed() {
+inline void Call::succeed() {
   auto data = result();
   if (!data) {
     fail(makeError(Code::kInternal));
@@ -277,7 +277,7 @@ void Call::answer() {
   releaseHeld();
 }
 
-void Call::deliver(Reply& reply) {
+inline void Call::deliver(Reply& reply) {
   assert(!has_replied_);
   has_replied_ = true;
   counts_->add(reply.code, calls_.loop().nowNs() - start_ns_);

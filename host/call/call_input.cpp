@@ -36,6 +36,11 @@ bool isWholeDecimal(std::string_view uid) {
   return is_decimal && (digits == "0" ? digits.size() == uid.size() : digits.front() != '0');
 }
 
+/// The inside of a JSON string; nothing of nothing.
+std::string_view withoutQuotes(std::string_view json) {
+  return json.empty() ? json : json.substr(1, json.size() - 2);
+}
+
 /// S-72, S-73: the token as this request carries it; empty: none.
 std::string_view tokenOf(const Request& request, const std::string& provide_as) {
   const bool is_authorization = text::equalsIgnoreCase(provide_as, "Authorization");
@@ -78,7 +83,7 @@ void Call::takeIn(const Request& request) {
   action_json_ = keep(request.action_json);
   id_json_ = keep(request.id_json);
   uid_ = keep(request.uid);
-  label_ = actionLabel(action_json_);
+  label_ = request.action_is_plain ? withoutQuotes(action_json_) : actionLabel(action_json_);
   headers_ = request.headers;
   if (!plan_->borrows) copyHeaders(request.headers);
 
@@ -107,8 +112,8 @@ void Call::copyHeaders(std::span<const HeaderField> headers) {
 
 /// The label without its quotes; escapes are decoded.
 std::string_view Call::actionLabel(std::string_view action_json) {
-  if (action_json.size() < 2 || action_json.front() != '"') return {};
-  const std::string_view inside = action_json.substr(1, action_json.size() - 2);
+  if (action_json.empty() || action_json.front() != '"') return {};
+  const std::string_view inside = withoutQuotes(action_json);
   if (inside.find('\\') == std::string_view::npos) return inside;
   const auto decoded = calls_.parser().parseCopy(action_json, arena_);
   return decoded && json::isText(*decoded) ? json::chars(*decoded) : std::string_view();

@@ -46,11 +46,7 @@ int32_t Calls::send(sub0_ticket ticket, const sub0_broadcast_message& message,
   return static_cast<Call*>(owner)->broadcast(message, recipients);
 }
 
-std::uint64_t Calls::nextNumber() {
-  return static_cast<std::uint64_t>(loop_.index()) << 48 | ++last_number_;
-}
-
-Call& Calls::take() {
+inline Call& Calls::take() {
   counts_.under_way.add();
   if (free_ == nullptr) {
     calls_.push_back(std::make_unique<Call>(*this));
@@ -66,14 +62,14 @@ Call& Calls::take() {
 void Calls::recycle(Call& call) {
   assert(openCount() > 0);
   counts_.under_way.subtract();
-  leave(*call.followed);
+  FollowedPlans& followed = *call.followed;
+  assert(followed.call_count > 0);
+  if (--followed.call_count == 0 && &followed != &followed_.back()) forget(followed);
   call.next_free = free_;
   free_ = &call;
 }
 
-void Calls::leave(FollowedPlans& followed) {
-  assert(followed.call_count > 0);
-  if (--followed.call_count > 0 || &followed == &followed_.back()) return;
+void Calls::forget(const FollowedPlans& followed) {
   followed_.remove_if([&](const FollowedPlans& each) { return &each == &followed; });
 }
 

@@ -63,7 +63,9 @@ class Calls final : public Dispatcher, public plugin::BroadcastSink {
   json::Parser& parser() { return parser_; }
   ResourceCounts& countsOf(const Plan& plan) { return counts_.of(plan.index); }
   const Options& options() const { return options_; }
-  std::uint64_t nextNumber();
+  std::uint64_t nextNumber() {
+    return static_cast<std::uint64_t>(loop_.index()) << 48 | ++last_number_;
+  }
   void addWaiting(Call& call) { waiting_.add(call, call.connection()); }
   void removeWaiting(Call& call) { waiting_.remove(call); }
   void recycle(Call& call);
@@ -72,7 +74,7 @@ class Calls final : public Dispatcher, public plugin::BroadcastSink {
 
  private:
   Call& take();
-  void leave(FollowedPlans& followed);
+  void forget(const FollowedPlans& followed);
 
   loop::Loop& loop_;
   plugin::TicketTable& tickets_;

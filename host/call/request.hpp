@@ -73,7 +73,8 @@ struct Request {
   std::string_view uid;           // empty: none
   std::string_view uid_json;      // "\"user_12345\"" or "null", for injection (S-113)
   std::string_view action_json,
-      id_json;  // raw JSON, echoed by the transport; action's text is its label
+      id_json;                   // raw JSON, echoed by the transport; action's text is its label
+  bool action_is_plain = false;  // it is a text without escapes, or missing
   std::string_view token_scheme, token;       // from the subprotocols (S-73)
   std::uint64_t connection_number = 0;        // $CONNECTION.id
   VerifiedTokens* verified_tokens = nullptr;  // the connection's; null: none is kept

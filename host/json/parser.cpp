@@ -201,23 +201,6 @@ class MemberWalker {
   std::size_t tape_index_ = 2;  // the key
 };
 
-enum class Known { kResource, kAction, kId, kPayload, kOther };
-
-Known knownMember(std::string_view key) {
-  switch (key.size()) {
-    case 2:
-      return key == "id" ? Known::kId : Known::kOther;
-    case 6:
-      return key == "action" ? Known::kAction : Known::kOther;
-    case 7:
-      return key == "payload" ? Known::kPayload : Known::kOther;
-    case 8:
-      return key == "resource" ? Known::kResource : Known::kOther;
-    default:
-      return Known::kOther;
-  }
-}
-
 }  // namespace
 
 Parser::Parser() : simdjson_(std::make_unique<Simdjson>()) {}
@@ -259,8 +242,8 @@ Result<Envelope> Parser::parseEnvelope(std::string_view padded_text) {
   unsigned seen = 0;
   MemberWalker::MemberSpan member;
   while (members.next(member)) {
-    const Known known = knownMember(member.key);
-    if (known == Known::kOther) continue;
+    const EnvelopeMember known = envelopeMember(member.key);
+    if (known == EnvelopeMember::kOther) continue;
     const unsigned bit = 1u << static_cast<unsigned>(known);
     if ((seen & bit) != 0) {
       return makeError(Code::kBadRequest,
@@ -268,12 +251,12 @@ Result<Envelope> Parser::parseEnvelope(std::string_view padded_text) {
     }
     seen |= bit;
     const char first = member.json.front();
-    if (known == Known::kPayload) {
+    if (known == EnvelopeMember::kPayload) {
       envelope.payload_json = member.json;
-    } else if (known == Known::kAction) {
+    } else if (known == EnvelopeMember::kAction) {
       if (first != '"') return makeError(Code::kBadRequest, "action must be a text");
       envelope.action_json = member.json;
-    } else if (known == Known::kId) {
+    } else if (known == EnvelopeMember::kId) {
       if (first != '"' && first != '-' && (first < '0' || first > '9')) {
         return makeError(Code::kBadRequest, "id must be a text or a number");
       }

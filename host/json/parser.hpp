@@ -6,6 +6,7 @@
 
 #include "base/arena.hpp"
 #include "base/error.hpp"
+#include "json/envelope.hpp"
 #include "json/value.hpp"
 
 // The one place that knows simdjson, for messages. A Parser per loop; a text is validated as a
@@ -15,15 +16,6 @@ namespace sub0::json {
 
 /// The bytes that must be readable behind every text that is parsed in place.
 inline constexpr std::size_t kPadding = 64;
-
-/// The members of a WebSocket request (S-111) as spans of the message; empty where missing.
-struct Envelope {
-  std::string_view resource;      // decoded text (in the parser until its next use)
-  std::string_view action_json;   // JSON string with its quotes, as sent; empty: missing
-  std::string_view id_json;       // JSON string or number, as sent; empty: missing
-  std::string_view payload_json;  // any JSON value, as sent; empty: missing
-  bool has_resource = false;
-};
 
 class Parser {
  public:
@@ -45,9 +37,9 @@ class Parser {
   /// Validates without making a value.
   Result<Done> validate(std::string_view padded_text);
 
-  /// Reads an envelope: the whole message is validated, the four members found as spans. ERRORS:
-  /// kBadRequest (no object, a known member twice, `action` no string, `id` neither string nor
-  /// number). S-111, S-118.
+  /// Reads an envelope, where readPlainEnvelope() leaves it to the parser: the whole message is
+  /// validated, the four members found as spans. ERRORS: kBadRequest (no object, a known member
+  /// twice, `action` no string, `id` neither string nor number). S-111, S-118.
   Result<Envelope> parseEnvelope(std::string_view padded_text);
 
  private:

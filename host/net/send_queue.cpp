@@ -15,9 +15,7 @@ void SendQueue::append(const SharedBytes& bytes) {
   shared_bytes_ += bytes->size();
 }
 
-loop::IoStatus SendQueue::send(loop::Io& io, int descriptor, std::size_t& sent_bytes) {
-  sent_bytes = 0;
-  if (insertions_.empty()) return sendOwned(io, descriptor, sent_bytes);
+loop::IoStatus SendQueue::sendParts(loop::Io& io, int descriptor, std::size_t& sent_bytes) {
   while (!empty()) {
     iovec parts[kMaxParts];
     std::size_t total_bytes = 0;
@@ -115,7 +113,7 @@ void SendQueue::compact() {
   }
 }
 
-void SendQueue::clear() {
+void SendQueue::forget() {
   if (owned_.capacity() > kKeptBytes) {
     std::string().swap(owned_);
   } else {

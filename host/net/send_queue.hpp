@@ -32,13 +32,22 @@ class SendQueue {
 
   /// One writev as far as the kernel takes it. kOk: all is out; kWouldBlock: the rest waits; else
   /// failed. `sent_bytes` is what went out.
-  loop::IoStatus send(loop::Io& io, int descriptor, std::size_t& sent_bytes);
+  loop::IoStatus send(loop::Io& io, int descriptor, std::size_t& sent_bytes) {
+    sent_bytes = 0;
+    return insertions_.empty() ? sendOwned(io, descriptor, sent_bytes)
+                               : sendParts(io, descriptor, sent_bytes);
+  }
 
   /// Takes `size_bytes` for sent. REQUIRES: as many are there.
   void skip(std::size_t size_bytes) { consume(size_bytes); }
 
   /// Forgets everything, keeps memory for the next owner (up to 64 KiB).
-  void clear();
+  void clear() {
+    if (!owned_.empty() || !insertions_.empty() || stall_due_ms != 0 ||
+        owned_.capacity() > kKeptBytes) {
+      forget();
+    }
+  }
 
   std::size_t budget_bytes = 0;   // taken from the process's budget
   std::size_t noted_bytes = 0;    // of bytes(), counted as unsent
@@ -52,7 +61,9 @@ class SendQueue {
     std::size_t position;  // the owned bytes that go before
     SharedBytes bytes;
   };
+  void forget();
   loop::IoStatus sendOwned(loop::Io& io, int descriptor, std::size_t& sent_bytes);
+  loop::IoStatus sendParts(loop::Io& io, int descriptor, std::size_t& sent_bytes);
   int collect(iovec* parts, std::size_t& total_bytes) const;
   void consume(std::size_t size_bytes);
   void compact();

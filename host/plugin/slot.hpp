@@ -70,4 +70,14 @@ struct Slot final {
   }
 };
 
+inline Slot* TicketTable::find(sub0_ticket ticket) const {
+  const auto index = static_cast<std::uint32_t>(ticket >> 32) & 0xffffffU;
+  if (loopOf(ticket) != loop_.index() || index >= kMaxChunks * kChunkSlots) return nullptr;
+  Slot* slots = chunks_[index / kChunkSlots].load(std::memory_order_acquire);
+  if (slots == nullptr) return nullptr;
+  Slot& slot = slots[index % kChunkSlots];
+  const std::uint64_t state = slot.state.load(std::memory_order_acquire);
+  return (state >> 32) == (ticket & 0xffffffffU) ? &slot : nullptr;
+}
+
 }  // namespace sub0::plugin

@@ -35,12 +35,12 @@ bool isReadable(const sub0_text_view& view) { return view.size == 0 || view.data
 
 }  // namespace
 
-bool TicketTable::isWithinRun(sub0_ticket ticket) const {
+inline bool TicketTable::isWithinRun(sub0_ticket ticket) const {
   const CallFrame* frame = CallFrame::current();
   return frame != nullptr && frame->ticket() == ticket && frame->mark() == &mark_;
 }
 
-Slot* TicketTable::claim(Plugin& plugin, sub0_ticket ticket, int32_t* status) {
+inline Slot* TicketTable::claim(Plugin& plugin, sub0_ticket ticket, int32_t* status) {
   *status = SUB0_STALE_TICKET;
   Slot* slot = find(ticket);
   Handler* handler = slot == nullptr ? nullptr : slot->handler.load(std::memory_order_relaxed);
@@ -71,7 +71,7 @@ Slot* TicketTable::claim(Plugin& plugin, sub0_ticket ticket, int32_t* status) {
   return slot;
 }
 
-Arena& TicketTable::resultArena(Slot& slot, bool is_within_run) {
+inline Arena& TicketTable::resultArena(Slot& slot, bool is_within_run) {
   if (is_within_run || loop::Loop::current() == &loop_) {
     slot.outcome.is_in_arena = true;
     return *slot.arena;
@@ -81,8 +81,8 @@ Arena& TicketTable::resultArena(Slot& slot, bool is_within_run) {
   return *slot.own_arena;
 }
 
-int32_t TicketTable::takeValue(Slot& slot, const sub0_value* value, const sub0_blob* blob,
-                               bool is_within_run) {
+inline int32_t TicketTable::takeValue(Slot& slot, const sub0_value* value, const sub0_blob* blob,
+                                      bool is_within_run) {
   if (value != nullptr && blob == nullptr && is_within_run && isInput(*value, *slot.run)) {
     slot.outcome.value = *value;
     slot.outcome.is_in_arena = true;
@@ -124,7 +124,7 @@ void TicketTable::takeError(Slot& slot, Code code, std::string_view client,
   slot.outcome.log_message = copyMessage(log_text, arena);
 }
 
-void TicketTable::publish(Slot& slot, bool is_within_run) {
+inline void TicketTable::publish(Slot& slot, bool is_within_run) {
   if (is_within_run) {  // the loop's thread, and nobody else writes: run() looks afterwards
     slot.state.store(slot.state.load(std::memory_order_relaxed) | kEnded,
                      std::memory_order_release);

@@ -33,16 +33,6 @@ TicketTable::~TicketTable() {
   }
 }
 
-Slot* TicketTable::find(sub0_ticket ticket) const {
-  const auto index = static_cast<std::uint32_t>(ticket >> 32) & 0xffffffU;
-  if (loopOf(ticket) != loop_.index() || index >= kMaxChunks * kChunkSlots) return nullptr;
-  Slot* slots = chunks_[index / kChunkSlots].load(std::memory_order_acquire);
-  if (slots == nullptr) return nullptr;
-  Slot& slot = slots[index % kChunkSlots];
-  const std::uint64_t state = slot.state.load(std::memory_order_acquire);
-  return (state >> 32) == (ticket & 0xffffffffU) ? &slot : nullptr;
-}
-
 bool TicketTable::addChunk() {
   if (chunk_count_ == kMaxChunks) return false;
   auto* slots = new Slot[kChunkSlots];
@@ -129,7 +119,7 @@ RunState TicketTable::run(const sub0_run& run, bool is_let_through) {
   return begin(*slot);
 }
 
-RunState TicketTable::begin(Slot& slot) {
+inline RunState TicketTable::begin(Slot& slot) {
   // A call may go on while plugins stop: after `stop` no run comes any more.
   if (slot.action->handler->plugin->life.load(std::memory_order_relaxed) >= Life::kStopping) {
     slot.action->handler->counters.refused_unavailable.fetch_add(1, std::memory_order_relaxed);
@@ -156,13 +146,13 @@ RunState TicketTable::begin(Slot& slot) {
   return RunState::kSettled;
 }
 
-bool TicketTable::callRun(Slot& slot, RunningMark* mark) {
+inline bool TicketTable::callRun(Slot& slot, RunningMark* mark) {
   const PreparedAction& action = *slot.action;
   return callPlugin(*action.site, "run", slot.run->ticket, mark,
                     [&] { action.handler->table->run(action.action, slot.run); });
 }
 
-RunState TicketTable::runOnLoop(Slot& slot) {
+inline RunState TicketTable::runOnLoop(Slot& slot) {
   Handler& handler = *slot.action->handler;
   // A clock read costs as much as a small run: those that end at once are sampled, and the watchdog
   // sees the others that hold the loop.
@@ -329,7 +319,7 @@ bool TicketTable::close(sub0_ticket ticket) {
   return slot == nullptr || closeSlot(*slot);
 }
 
-bool TicketTable::closeSlot(Slot& slot) {
+inline bool TicketTable::closeSlot(Slot& slot) {
   const std::uint64_t seen = slot.state.load(std::memory_order_acquire);
   if ((seen & (kOver | kQueued)) == kOver || slot.run == nullptr) {
     recycle(slot);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Messages on a socket: the members found as spans are those that a plain reader finds (S-111,
-// S-118), and a reply that splices them again (S-112) is JSON with the same label, id and data, in
-// one frame.
+// Messages on a socket: the members found as spans, by the parser and by the shortcut for plain
+// messages, are those that a third reader finds (S-111, S-118), and a reply that splices them again
+// (S-112) is JSON with the same label, id and data, in one frame.
 #include "json/parser.hpp"
+#include "json/plain_envelope.hpp"
 #include "json/text_reader.hpp"
 #include "net/ws/envelope.hpp"
 #include "tests/fuzz/fuzz.hpp"
@@ -56,6 +57,16 @@ void judgeSpan(std::string_view span, const json::Value* expected, std::string_v
   json::TextReader reader(span, &arena, json::TextReader::BigIntegers::kRefused);
   FUZZ_CHECK(reader.read(value));
   FUZZ_CHECK(json::equals(value, *expected));
+}
+
+void judge(const json::Envelope& envelope, const json::Value& message, std::string_view text,
+           Arena& arena) {
+  const json::Value* resource = json::find(message, "resource");
+  FUZZ_CHECK(envelope.has_resource == (resource != nullptr && json::isText(*resource)));
+  if (envelope.has_resource) FUZZ_CHECK(envelope.resource == json::chars(*resource));
+  judgeSpan(envelope.action_json, json::find(message, "action"), text, arena);
+  judgeSpan(envelope.id_json, json::find(message, "id"), text, arena);
+  judgeSpan(envelope.payload_json, json::find(message, "payload"), text, arena);
 }
 
 /// The payload of the one frame in `wire`.
@@ -126,17 +137,16 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   json::TextReader reader(input.bytes, &arena, json::TextReader::BigIntegers::kRefused);
   const bool is_json = reader.read(message);
   const auto envelope = parser.parseEnvelope(padded.view());
+  json::Envelope plain;
+  const bool is_plain = json::readPlainEnvelope(padded.view(), plain);
+  FUZZ_CHECK(!is_plain || (envelope && envelope->has_resource));
   FUZZ_CHECK(static_cast<bool>(envelope) == (is_json && isEnvelope(message, reader, input.bytes)));
   if (!envelope) {
     FUZZ_CHECK(envelope.error().code == Code::kBadRequest && !envelope.error().message.empty());
     return 0;
   }
-  const json::Value* resource = json::find(message, "resource");
-  FUZZ_CHECK(envelope->has_resource == (resource != nullptr && json::isText(*resource)));
-  if (envelope->has_resource) FUZZ_CHECK(envelope->resource == json::chars(*resource));
-  judgeSpan(envelope->action_json, json::find(message, "action"), padded.view(), arena);
-  judgeSpan(envelope->id_json, json::find(message, "id"), padded.view(), arena);
-  judgeSpan(envelope->payload_json, json::find(message, "payload"), padded.view(), arena);
+  judge(*envelope, message, padded.view(), arena);
+  if (is_plain) judge(plain, message, padded.view(), arena);
   judgeReply(*envelope, message, input.steer);
   return 0;
 }

@@ -2,6 +2,7 @@
 #include "net/ws/envelope.hpp"
 
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "json/writer.hpp"
@@ -13,6 +14,8 @@ namespace {
 
 /// Room for the header is left in front of the payload and put right when its length is known.
 constexpr std::size_t kHeaderRoom = 4;
+
+constexpr std::string_view kNull = "null";
 
 std::size_t beginFrame(std::string& out) {
   const std::size_t start = out.size();
@@ -39,8 +42,47 @@ void appendData(std::string& out, const json::Value* data) {
   if (data != nullptr) {
     json::write(*data, out);
   } else {
-    out.append("null");
+    out.append(kNull);
   }
+}
+
+/// The data of a reply that is there as text already: nothing, or JSON that is passed on as it
+/// came.
+std::optional<std::string_view> dataText(const call::Reply& reply) {
+  if (reply.code != Code::kOk) return std::nullopt;
+  if (reply.data == nullptr) return kNull;
+  if (reply.data->type == SUB0_RAW) return json::chars(*reply.data);
+  return std::nullopt;
+}
+
+char* put(char* at, std::string_view text) {
+  std::memcpy(at, text.data(), text.size());
+  return at + text.size();
+}
+
+/// The usual reply: all lengths are known before a byte is written.
+std::size_t appendSplicedFrame(std::string& out, std::string_view uid, const call::Reply& reply,
+                               std::string_view data) {
+  constexpr std::string_view kUid = R"({"uid":)";
+  constexpr std::string_view kAction = R"(,"action":)";
+  constexpr std::string_view kData = R"(,"data":)";
+  constexpr std::string_view kId = R"(,"id":)";
+  const std::string_view action = reply.action_json.empty() ? kNull : reply.action_json;
+  const std::string_view id = reply.id_json;
+  const std::size_t payload_bytes = kUid.size() + uid.size() + kAction.size() + action.size() +
+                                    kData.size() + data.size() + 1 +
+                                    (id.empty() ? 0 : kId.size() + id.size());
+  const std::size_t frame_bytes = headerBytes(payload_bytes) + payload_bytes;
+  const std::size_t start = out.size();
+  out.resize(start + frame_bytes);
+  char* at = out.data() + start;
+  at += writeHeader(at, Opcode::kText, payload_bytes);
+  at = put(put(at, kUid), uid);
+  at = put(put(at, kAction), action);
+  at = put(put(at, kData), data);
+  if (!id.empty()) at = put(put(at, kId), id);
+  *at = '}';
+  return frame_bytes;
 }
 
 void appendFailureMembers(std::string& out, const call::Reply& reply) {
@@ -57,9 +99,11 @@ void appendFailureMembers(std::string& out, const call::Reply& reply) {
 
 std::size_t appendReplyFrame(std::string& out, std::string_view uid_json,
                              const call::Reply& reply) {
+  const std::optional<std::string_view> data = dataText(reply);
+  if (data) return appendSplicedFrame(out, uid_json, reply, *data);
   const std::size_t start = beginFrame(out);
   out.append(R"({"uid":)").append(uid_json).append(R"(,"action":)");
-  out.append(reply.action_json.empty() ? std::string_view("null") : reply.action_json);
+  out.append(reply.action_json.empty() ? kNull : reply.action_json);
   out.append(R"(,"data":)");
   if (reply.code == Code::kOk) {
     appendData(out, reply.data);

@@ -46,7 +46,8 @@ class FrameDecoder {
   FrameDecoder& operator=(FrameDecoder&&) noexcept;
 
   /// The next event of `input`, whose used part is cut off its front. REQUIRES: 64 readable bytes
-  /// behind the input. Call it until kNeedMore: that call also frees the last message's memory.
+  /// behind the input. Call it until kNeedMore, which also frees the last message's memory, or
+  /// until the input is used up and it holds no memory.
   FrameEvent next(std::span<char>& input, const FrameLimits& limits, Message& out);
 
   /// Whether a frame or message has begun and is not complete.
@@ -54,6 +55,9 @@ class FrameDecoder {
 
   /// After kClose or kError: all further input is dropped.
   bool isFinished() const { return finished_; }
+
+  /// Whether a message that came in parts, delivered or not, is held.
+  bool holdsMemory() const { return partial_ != nullptr; }
 
   /// Bytes held for an unfinished message, for limits and metrics.
   std::size_t heldBytes() const;

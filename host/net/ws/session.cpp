@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "json/plain_envelope.hpp"
 #include "net/ws/envelope.hpp"
 #include "net/ws/frame_encoder.hpp"
 #include "net/ws/hub.hpp"
@@ -80,13 +81,14 @@ std::size_t Session::readRoomBytes() const {
 
 void Session::onInput(std::span<char>& input) {
   has_heard_ = true;
+  Message message;
   while (connection_.isOpen()) {
-    Message message;
     switch (decoder_.next(input, services_.frame_limits, message)) {
       case FrameEvent::kNeedMore:
         return;
       case FrameEvent::kText:
         onMessage(message.payload);
+        if (input.empty() && !decoder_.holdsMemory()) return;
         break;
       case FrameEvent::kBinary:
         close(1003, "binary messages are not taken", CloseReason::kUnsupported);
@@ -167,20 +169,24 @@ void Session::onResume() {
 }
 
 void Session::handle(std::string_view padded_text) {
-  auto envelope = services_.parser.parseEnvelope(padded_text);
-  if (!envelope) {
-    refuse(envelope.error().code, envelope.error().clientMessage(), {});
-    return;
+  json::Envelope envelope;
+  if (!json::readPlainEnvelope(padded_text, envelope)) {
+    auto parsed = services_.parser.parseEnvelope(padded_text);
+    if (!parsed) {
+      refuse(parsed.error().code, parsed.error().clientMessage(), {});
+      return;
+    }
+    envelope = *parsed;
   }
-  if (!envelope->has_resource) {
-    refuse(Code::kBadRequest, "the member `resource` is missing", *envelope);
+  if (!envelope.has_resource) {
+    refuse(Code::kBadRequest, "the member `resource` is missing", envelope);
     return;
   }
   if (!services_.readiness.is_ready()) {
-    refuse(Code::kUnavailable, {}, *envelope);
+    refuse(Code::kUnavailable, {}, envelope);
     return;
   }
-  dispatch(*envelope);
+  dispatch(envelope);
 }
 
 void Session::beginCall(bool is_ordered) {
@@ -224,6 +230,7 @@ void Session::dispatch(const json::Envelope& envelope) {
   request.peer_address = connection_.peerAddress();
   request.uid_json = uidJson();
   request.action_json = envelope.action_json;
+  request.action_is_plain = envelope.is_plain;
   request.id_json = envelope.id_json;
   request.connection_number = connection_.number();
   if (identity_) {
