@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <utility>
 
 #include "parameter_text.hpp"
 #include "sqlite/sqlite_rewrite.hpp"
@@ -147,7 +148,9 @@ void SqliteEngine::run(const StatementPointer& statement, const sub0_run& run) {
     return;
   }
   const bool must_not_write = (run.flags & SUB0_RUN_READ_ONLY) != 0;
-  SqliteRequest request{run.ticket, run.deadline_ns, statement, {}, must_not_write};
+  LoopState& loop = loops_[static_cast<std::size_t>(current)];
+  SqliteRequest request{run.ticket, run.deadline_ns, statement,
+                        std::exchange(loop.spare_parameters, {}), must_not_write};
   request.parameters.reserve(statement->inputs.size());
   for (const std::uint32_t input : statement->inputs) {
     if (holdsNul(run.inputs[input])) {
@@ -159,7 +162,7 @@ void SqliteEngine::run(const StatementPointer& statement, const sub0_run& run) {
   if ((run.flags & SUB0_RUN_IN_TRANSACTION) != 0) {
     writer_.addToCall(run.call_id, std::move(request));
   } else {
-    execute(loops_[static_cast<std::size_t>(current)], std::move(request), 0);
+    execute(loop, std::move(request), 0);
   }
 }
 
@@ -199,6 +202,8 @@ void SqliteEngine::read(LoopState& loop, SqliteConnection::Prepared& prepared,
       loop.reader->read(prepared, request.parameters, std::chrono::nanoseconds(left_ns), outcome)) {
     case SqliteLoopReader::End::kDone:
       host_.complete(request.ticket, std::move(outcome.tree));
+      request.parameters.clear();
+      loop.spare_parameters = std::move(request.parameters);
       break;
     case SqliteLoopReader::End::kBusy:
       retryLater(loop, std::move(request), attempt + 1);

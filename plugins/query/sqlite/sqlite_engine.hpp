@@ -67,6 +67,7 @@ class SqliteEngine final : public Engine {
   struct LoopState {
     std::unique_ptr<SqliteLoopReader> reader;
     std::list<std::unique_ptr<Retry>> retries;
+    SqliteParameters spare_parameters;  // empty, with the memory of those that were read with last
   };
 
   void check(const Statement& statement);
