@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <numeric>
 #include <utility>
 
@@ -98,9 +99,33 @@ std::size_t editDistance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
+template <typename Word>
+Word loadWord(const char* data) {
+  Word word;
+  std::memcpy(&word, data, sizeof word);
+  return word;
+}
+
+/// What most texts are: two words that overlap cover them, or three bytes.
+bool isShortAscii(std::string_view bytes) {
+  if (bytes.size() > 16) return false;
+  if (bytes.empty()) return true;
+  const char* const end = bytes.data() + bytes.size();
+  if (bytes.size() < 4) {
+    return ((bytes.front() | bytes[bytes.size() / 2] | bytes.back()) & 0x80) == 0;
+  }
+  if (bytes.size() < 8) {
+    const auto both = loadWord<std::uint32_t>(bytes.data()) | loadWord<std::uint32_t>(end - 4);
+    return (both & 0x80808080u) == 0;
+  }
+  const auto both = loadWord<std::uint64_t>(bytes.data()) | loadWord<std::uint64_t>(end - 8);
+  return (both & 0x8080808080808080u) == 0;
+}
+
 }  // namespace
 
 bool isUtf8(std::string_view bytes) {
+  if (isShortAscii(bytes)) return true;
   Utf8Validator validator;
   return validator.feed(bytes) && validator.isComplete();
 }

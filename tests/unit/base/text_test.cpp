@@ -18,6 +18,15 @@ TEST(Text, Utf8IsThatOfRfc3629) {
     EXPECT_TRUE(isUtf8(std::string(40, 'a') + good)) << escapeControl(good);
   }
   EXPECT_TRUE(isUtf8(std::string(3, '\0')));
+  for (std::size_t size = 0; size < 40; ++size) {
+    std::string text(size, 'a');
+    EXPECT_TRUE(isUtf8(text));
+    for (char& byte : text) {
+      byte = '\xC3';
+      EXPECT_FALSE(isUtf8(text)) << size << ": " << &byte - text.data();
+      byte = 'a';
+    }
+  }
   for (const std::string bad :
        {"\x80", "\xBF", "\xC0\x80", "\xC1\xBF", "\xC2", "\xC2\x41", "\xE0\x9F\xBF", "\xED\xA0\x80",
         "\xED\xBF\xBF", "\xE1\x80", "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80",
