@@ -129,7 +129,7 @@ SendQueue& Connection::output() {
   return *queue_;
 }
 
-void Connection::fillQueue() {
+inline void Connection::fillQueue() {
   queue_ = table_.takeQueue();
   if (!only_message_) return;
   queue_->append(only_message_);
@@ -146,7 +146,7 @@ Admission Connection::share(const SharedBytes& message) {
   return Admission::kAdmitted;
 }
 
-void Connection::touch() {
+inline void Connection::touch() {
   if (is_touched_) return;
   is_touched_ = true;
   table_.touched(*this);
@@ -171,34 +171,41 @@ Admission Connection::admit(std::size_t message_bytes) {
   return Admission::kOverLimit;
 }
 
-/// Sends what there is; whatever the kernel does not take is in queue_ then.
-loop::IoStatus Connection::send(std::size_t& sent_bytes) {
-  if (queue_) return queue_->send(table_.loop().io(), descriptor_, sent_bytes);
+/// Sends the message that is alone. False: the rest of it is in queue_ now.
+inline bool Connection::sendOnlyMessage() {
   const iovec part{const_cast<char*>(only_message_->data()), only_message_->size()};
   const loop::IoResult result = table_.loop().io().send(descriptor_, &part, 1);
-  sent_bytes = result.status == loop::IoStatus::kOk ? result.bytes : 0;
+  const std::size_t sent_bytes = result.status == loop::IoStatus::kOk ? result.bytes : 0;
+  noteSent(sent_bytes);
   if (sent_bytes == part.iov_len) {
     only_message_.reset();
-    return loop::IoStatus::kOk;
+    allSent();
+    return true;
   }
   fillQueue();
   queue_->skip(sent_bytes);
-  return result.status == loop::IoStatus::kOk ? loop::IoStatus::kWouldBlock : result.status;
+  return false;
+}
+
+inline void Connection::noteSent(std::size_t sent_bytes) {
+  table_.counters().traffic.sent_bytes.add(sent_bytes);
+  if (record_) record_->bytes_out += sent_bytes;
 }
 
 void Connection::flush() {
-  if (state_ == State::kClosed || (!queue_ && !only_message_)) return;
+  if (state_ == State::kClosed) return;
+  if (only_message_ && sendOnlyMessage()) return;
+  if (!queue_) return;
   if (is_blocked_) {
     table_.noteUnsent(*queue_);
     return;
   }
-  const bool was_slow = queue_ && queue_->stall_due_ms != 0;
+  const bool was_slow = queue_->stall_due_ms != 0;
   std::size_t sent_bytes = 0;
-  const loop::IoStatus status = send(sent_bytes);
-  table_.counters().traffic.sent_bytes.add(sent_bytes);
-  if (record_) record_->bytes_out += sent_bytes;
+  const loop::IoStatus status = queue_->send(table_.loop().io(), descriptor_, sent_bytes);
+  noteSent(sent_bytes);
   if (status == loop::IoStatus::kOk) {
-    if (queue_) table_.giveBack(std::move(queue_));
+    table_.giveBack(std::move(queue_));
     allSent();
     if (was_slow && state_ == State::kOpen) protocol_->onCaughtUp();
     return;
@@ -217,7 +224,7 @@ void Connection::flush() {
   if (wants_resume_ && queue_->bytes() < table_.options().soft_unsent_bytes) resumeLater();
 }
 
-void Connection::allSent() {
+inline void Connection::allSent() {
   if (wants_resume_) resumeLater();
   if (state_ != State::kFinishing) return;
   table_.loop().io().shutdownWrite(descriptor_);

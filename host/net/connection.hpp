@@ -113,7 +113,8 @@ class Connection final : public loop::EventSink, private loop::Timer {
   void discardInput();
   void touch();
   void fillQueue();
-  loop::IoStatus send(std::size_t& sent_bytes);
+  bool sendOnlyMessage();
+  void noteSent(std::size_t sent_bytes);
   void allSent();
   void setBlocked(bool is_blocked);
   void updateInterest();
@@ -138,6 +139,7 @@ class Connection final : public loop::EventSink, private loop::Timer {
   bool lingers_when_sent_ : 1 = false;  // the close deadline begins with FIN
   std::uint8_t interest_ = 0;
   std::uint8_t address_size_ = 0;
+  Connection* next_touched_ = nullptr;  // of those that the table flushes in this turn
   std::unique_ptr<SendQueue> queue_;
   SharedBytes only_message_;  // all that there is to send in this turn; then there is no queue
   std::unique_ptr<Protocol> protocol_;

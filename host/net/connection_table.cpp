@@ -13,7 +13,6 @@ ConnectionTable::ConnectionTable(loop::Loop& loop, const Options& options, Count
       options_(options),
       counters_(counters),
       guard_(guard),
-      flush_task_(*this, &ConnectionTable::flush),
       resume_task_(*this, &ConnectionTable::resume),
       reap_task_(*this, &ConnectionTable::reap) {}
 
@@ -69,13 +68,27 @@ void ConnectionTable::IdTask::run() {
   batch_.clear();
 }
 
-void ConnectionTable::refused(Refusal refusal, const Connection& connection) {
-  guard_.refused(counters_, refusal, connection.peerAddress(), loop_.nowNs());
+void ConnectionTable::FlushTask::run() {
+  Connection* next = std::exchange(first, nullptr);  // who is touched from here on comes next time
+  while (next != nullptr) {  // nothing is freed in here: that is the reap phase's
+    Connection& connection = *next;
+    next = connection.next_touched_;
+    connection.is_touched_ = false;
+    connection.flush();
+  }
 }
 
-void ConnectionTable::touched(Connection& connection) {
-  flush_task_.ids.push_back(connection.id());
-  loop_.schedule(loop::Phase::kFlush, flush_task_);
+void ConnectionTable::FlushTask::forget(Connection& connection) {
+  Connection* next = std::exchange(first, nullptr);
+  while (next != nullptr) {
+    Connection& kept = *next;
+    next = kept.next_touched_;
+    if (&kept != &connection) add(kept);
+  }
+}
+
+void ConnectionTable::refused(Refusal refusal, const Connection& connection) {
+  guard_.refused(counters_, refusal, connection.peerAddress(), loop_.nowNs());
 }
 
 void ConnectionTable::resuming(Connection& connection) {
@@ -86,11 +99,6 @@ void ConnectionTable::resuming(Connection& connection) {
 void ConnectionTable::closed(Connection& connection) {
   reap_task_.ids.push_back(connection.id());
   loop_.schedule(loop::Phase::kReap, reap_task_);
-}
-
-void ConnectionTable::flush(Connection& connection) {
-  connection.is_touched_ = false;
-  connection.flush();
 }
 
 void ConnectionTable::resume(Connection& connection) {
@@ -110,6 +118,7 @@ void ConnectionTable::reap(Connection& connection) {
     connection.record_->write(options_, connection.number_, connection.peerAddress(),
                               connection.protocol_->name(), connection.reason_, loop_.nowNs());
   }
+  if (connection.is_touched_) flush_task_.forget(connection);
   const std::uint32_t index = connection.slot_;
   connection.~Connection();
   slotAt(index).is_used = false;

@@ -16,7 +16,8 @@ namespace sub0::net {
 
 /// The connections of one loop: a slab of slots with generations, so that an id never finds
 /// somebody else, and the loop's work on them: one send for each touched in the flush phase,
-/// resuming in the ready phase, freeing in the reap phase. Lists hold ids, never pointers.
+/// resuming in the ready phase, freeing in the reap phase. Lists hold ids, but for those touched:
+/// who is freed is taken out of them.
 class ConnectionTable {
  public:
   /// OWNERSHIP: all must outlive the table.
@@ -47,7 +48,10 @@ class ConnectionTable {
   void refused(Refusal refusal, const Connection& connection);
 
   /// For Connection.
-  void touched(Connection& connection);
+  void touched(Connection& connection) {
+    if (flush_task_.first == nullptr) loop_.schedule(loop::Phase::kFlush, flush_task_);
+    flush_task_.add(connection);
+  }
   void resuming(Connection& connection);
   void closed(Connection& connection);
   std::unique_ptr<SendQueue> takeQueue();
@@ -73,6 +77,21 @@ class ConnectionTable {
     void (ConnectionTable::*work_)(Connection&);
     std::vector<ConnectionId> batch_;
   };
+  /// One send for each connection that has something to send.
+  class FlushTask final : public loop::Task {
+   public:
+    void run() override;
+    void add(Connection& connection) {
+      connection.next_touched_ = nullptr;
+      (first == nullptr ? first : last_->next_touched_) = &connection;
+      last_ = &connection;
+    }
+    void forget(Connection& connection);
+    Connection* first = nullptr;
+
+   private:
+    Connection* last_ = nullptr;
+  };
   struct Slot {
     alignas(Connection) unsigned char memory[sizeof(Connection)];
     std::uint32_t generation = 0;
@@ -82,7 +101,6 @@ class ConnectionTable {
   Connection* connectionAt(Slot& slot) {
     return std::launder(reinterpret_cast<Connection*>(slot.memory));
   }
-  void flush(Connection& connection);
   void resume(Connection& connection);
   void reap(Connection& connection);
 
@@ -95,7 +113,7 @@ class ConnectionTable {
   std::size_t open_ = 0;
   std::vector<std::unique_ptr<SendQueue>> spare_queues_;
   std::unique_ptr<Protocol> successor_;
-  IdTask flush_task_;
+  FlushTask flush_task_;
   IdTask resume_task_;
   IdTask reap_task_;
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Preloaded (LD_PRELOAD) into a host: counts what all its threads and plugins take from the heap, in the first eight bytes of the
- * file that SUB0_TEST_ALLOCATIONS names, while the process runs. glibc alone. */
+/* Preloaded (LD_PRELOAD) into a host: counts what all its threads and plugins take from the heap,
+ * in the first eight bytes of the file that SUB0_TEST_ALLOCATIONS names, while the process runs.
+ * glibc alone. */
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdint.h>
