@@ -271,7 +271,6 @@ inline void Call::succeed() {
 
 void Call::answer() {
   Reply reply;
-  reply.message = codeInfo(Code::kOk).message;
   reply.data = &data_;
   deliver(reply);
   releaseHeld();
@@ -336,20 +335,15 @@ void Call::finishEffect() {
 
 void Call::endIfOver() {
   if (!is_over_ || unfreed_ > 0) return;
-  arena_.reset();
-  plan_ = nullptr;
-  reply_port_ = nullptr;
+  arena_.reset();  // what start() sets anew, whatever the plan, stays as it is
   scope_.payload = nullptr;
   scope_.payload_json = {};
   scope_.extracted_count = 0;
   scope_.claims = nullptr;
   scope_.ip = scope_.connection_uid = scope_.connection_id = {};
   generated_ = dialect::GeneratedValues{};
-  action_json_ = id_json_ = uid_ = label_ = {};
-  headers_ = {};
   payload_ = claims_ = data_ = json::null();
   from_query_ = {};
-  results_ = nullptr;
   next_step_ = current_action_ = 0;
   held_first_ = held_last_ = nullptr;
   current_effect_ = nullptr;

@@ -163,7 +163,7 @@ bool Call::verifyToken(const Request& request) {
   return true;
 }
 
-bool Call::takePayload(const Request& request) {
+inline bool Call::takePayload(const Request& request) {
   const std::string_view json = request.payload_json.empty() ? "{}" : request.payload_json;
   const bool injects = plan_->reads_payload && request.sender.is_socket && !uid_.empty();
   const bool adds = plan_->reads_payload && !request.query.empty();

@@ -35,7 +35,7 @@ struct Sender {
 struct Reply {
   Code code = Code::kOk;
   int status = 200;
-  std::string_view message;               // for the caller
+  std::string_view message;               // for the caller; empty: the code's wording
   const json::Value* data = nullptr;      // null: JSON null
   std::span<const std::string> details;   // S-52
   std::string_view action_json, id_json;  // as in the Request (S-112)

@@ -171,20 +171,18 @@ Admission Connection::admit(std::size_t message_bytes) {
   return Admission::kOverLimit;
 }
 
-/// Sends the message that is alone. False: the rest of it is in queue_ now.
-inline bool Connection::sendOnlyMessage() {
+/// The message that is alone; whatever the kernel does not take is in queue_ then.
+inline loop::IoStatus Connection::sendOnlyMessage(std::size_t& sent_bytes) {
   const iovec part{const_cast<char*>(only_message_->data()), only_message_->size()};
   const loop::IoResult result = table_.loop().io().send(descriptor_, &part, 1);
-  const std::size_t sent_bytes = result.status == loop::IoStatus::kOk ? result.bytes : 0;
-  noteSent(sent_bytes);
+  sent_bytes = result.status == loop::IoStatus::kOk ? result.bytes : 0;
   if (sent_bytes == part.iov_len) {
     only_message_.reset();
-    allSent();
-    return true;
+    return loop::IoStatus::kOk;
   }
   fillQueue();
   queue_->skip(sent_bytes);
-  return false;
+  return result.status == loop::IoStatus::kOk ? loop::IoStatus::kWouldBlock : result.status;
 }
 
 inline void Connection::noteSent(std::size_t sent_bytes) {
@@ -194,21 +192,24 @@ inline void Connection::noteSent(std::size_t sent_bytes) {
 
 void Connection::flush() {
   if (state_ == State::kClosed) return;
-  if (only_message_ && sendOnlyMessage()) return;
-  if (!queue_) return;
-  if (is_blocked_) {
-    table_.noteUnsent(*queue_);
-    return;
-  }
-  const bool was_slow = queue_->stall_due_ms != 0;
   std::size_t sent_bytes = 0;
-  const loop::IoStatus status = queue_->send(table_.loop().io(), descriptor_, sent_bytes);
-  noteSent(sent_bytes);
-  if (status == loop::IoStatus::kOk) {
-    table_.giveBack(std::move(queue_));
-    allSent();
-    if (was_slow && state_ == State::kOpen) protocol_->onCaughtUp();
-    return;
+  loop::IoStatus status;
+  if (only_message_) {
+    status = sendOnlyMessage(sent_bytes);
+    noteSent(sent_bytes);
+    if (status == loop::IoStatus::kOk) return allSent();
+  } else {
+    if (!queue_) return;
+    if (is_blocked_) return table_.noteUnsent(*queue_);
+    const bool was_slow = queue_->stall_due_ms != 0;
+    status = queue_->send(table_.loop().io(), descriptor_, sent_bytes);
+    noteSent(sent_bytes);
+    if (status == loop::IoStatus::kOk) {
+      table_.giveBack(std::move(queue_));
+      allSent();
+      if (was_slow && state_ == State::kOpen) protocol_->onCaughtUp();
+      return;
+    }
   }
   if (status == loop::IoStatus::kFailed || status == loop::IoStatus::kClosed) {
     abort(state_ == State::kOpen ? CloseReason::kReset : reason_);

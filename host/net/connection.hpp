@@ -113,7 +113,7 @@ class Connection final : public loop::EventSink, private loop::Timer {
   void discardInput();
   void touch();
   void fillQueue();
-  bool sendOnlyMessage();
+  loop::IoStatus sendOnlyMessage(std::size_t& sent_bytes);
   void noteSent(std::size_t sent_bytes);
   void allSent();
   void setBlocked(bool is_blocked);

@@ -127,13 +127,6 @@ void ConnectionTable::reap(Connection& connection) {
   counters_.open_connections.subtract();
 }
 
-std::unique_ptr<SendQueue> ConnectionTable::takeQueue() {
-  if (spare_queues_.empty()) return std::make_unique<SendQueue>();
-  auto queue = std::move(spare_queues_.back());
-  spare_queues_.pop_back();
-  return queue;
-}
-
 void ConnectionTable::releaseBudget(SendQueue& queue) {
   if (queue.budget_bytes != 0) guard_.budget.release(std::exchange(queue.budget_bytes, 0));
 }
@@ -144,11 +137,10 @@ void ConnectionTable::noteUnsent(SendQueue& queue) {
   counters_.traffic.unsent_bytes.subtract(std::exchange(queue.noted_bytes, bytes));
 }
 
-void ConnectionTable::giveBack(std::unique_ptr<SendQueue> queue) {
-  releaseBudget(*queue);
-  queue->clear();
-  if (queue->noted_bytes != 0) noteUnsent(*queue);
-  if (spare_queues_.size() < kSpareQueues) spare_queues_.push_back(std::move(queue));
+void ConnectionTable::renew(SendQueue& queue) {
+  releaseBudget(queue);
+  queue.clear();
+  if (queue.noted_bytes != 0) noteUnsent(queue);
 }
 
 }  // namespace sub0::net

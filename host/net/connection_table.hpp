@@ -54,8 +54,16 @@ class ConnectionTable {
   }
   void resuming(Connection& connection);
   void closed(Connection& connection);
-  std::unique_ptr<SendQueue> takeQueue();
-  void giveBack(std::unique_ptr<SendQueue> queue);
+  std::unique_ptr<SendQueue> takeQueue() {
+    if (spare_queues_.empty()) return std::make_unique<SendQueue>();
+    auto queue = std::move(spare_queues_.back());
+    spare_queues_.pop_back();
+    return queue;
+  }
+  void giveBack(std::unique_ptr<SendQueue> queue) {
+    if (!queue->isAsNew()) renew(*queue);
+    if (spare_queues_.size() < kSpareQueues) spare_queues_.push_back(std::move(queue));
+  }
   void releaseBudget(SendQueue& queue);
   void noteUnsent(SendQueue& queue);
   std::unique_ptr<Protocol>& successor() { return successor_; }
@@ -101,6 +109,7 @@ class ConnectionTable {
   Connection* connectionAt(Slot& slot) {
     return std::launder(reinterpret_cast<Connection*>(slot.memory));
   }
+  void renew(SendQueue& queue);
   void resume(Connection& connection);
   void reap(Connection& connection);
 

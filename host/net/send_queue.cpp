@@ -113,7 +113,7 @@ void SendQueue::compact() {
   }
 }
 
-void SendQueue::forget() {
+void SendQueue::clear() {
   if (owned_.capacity() > kKeptBytes) {
     std::string().swap(owned_);
   } else {

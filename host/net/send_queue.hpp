@@ -42,11 +42,12 @@ class SendQueue {
   void skip(std::size_t size_bytes) { consume(size_bytes); }
 
   /// Forgets everything, keeps memory for the next owner (up to 64 KiB).
-  void clear() {
-    if (!owned_.empty() || !insertions_.empty() || stall_due_ms != 0 ||
-        owned_.capacity() > kKeptBytes) {
-      forget();
-    }
+  void clear();
+
+  /// Whether clear() would change nothing, and nothing is counted for it.
+  bool isAsNew() const {
+    return owned_.empty() && insertions_.empty() && owned_.capacity() <= kKeptBytes &&
+           (budget_bytes | noted_bytes | static_cast<std::size_t>(stall_due_ms)) == 0;
   }
 
   std::size_t budget_bytes = 0;   // taken from the process's budget
@@ -61,7 +62,6 @@ class SendQueue {
     std::size_t position;  // the owned bytes that go before
     SharedBytes bytes;
   };
-  void forget();
   loop::IoStatus sendOwned(loop::Io& io, int descriptor, std::size_t& sent_bytes);
   loop::IoStatus sendParts(loop::Io& io, int descriptor, std::size_t& sent_bytes);
   int collect(iovec* parts, std::size_t& total_bytes) const;

@@ -90,8 +90,8 @@ void noteDuration(const CallSite& site, const char* function, std::int64_t durat
 /// Calls into a plugin, in a frame and under the catch-all; false: something was thrown (counted
 /// and logged).
 template <typename Call>
-bool callPlugin(const CallSite& site, const char* function, sub0_ticket ticket, RunningMark* mark,
-                Call&& call) {
+inline bool callPlugin(const CallSite& site, const char* function, sub0_ticket ticket,
+                       RunningMark* mark, Call&& call) {
   const CallFrame frame(site, function, ticket, mark);
   try {
     std::forward<Call>(call)();

@@ -2,6 +2,8 @@
 // Messages on a socket: the members found as spans, by the parser and by the shortcut for plain
 // messages, are those that a third reader finds (S-111, S-118), and a reply that splices them again
 // (S-112) is JSON with the same label, id and data, in one frame.
+#include <vector>
+
 #include "json/parser.hpp"
 #include "json/plain_envelope.hpp"
 #include "json/text_reader.hpp"
@@ -69,6 +71,24 @@ void judge(const json::Envelope& envelope, const json::Value& message, std::stri
   judgeSpan(envelope.payload_json, json::find(message, "payload"), text, arena);
 }
 
+/// Whatever lies behind a message, up to the 64 bytes, is no part of it: the message is cut where
+/// the steering byte says, and its rest, over and over, is left behind.
+void judgeTail(std::string_view bytes, std::uint8_t steer) {
+  const std::size_t size = bytes.size() * steer / 256;
+  std::vector<char> exact(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size));
+  for (std::size_t i = 0; i < json::kPadding; ++i) {
+    exact.push_back(bytes.empty() ? ' ' : bytes[(size + i) % bytes.size()]);
+  }
+  const fuzz::Padded padded(bytes.substr(0, size));
+  json::Envelope with_rest;
+  json::Envelope alone;
+  const bool is_plain = json::readPlainEnvelope({exact.data(), size}, with_rest);
+  FUZZ_CHECK(is_plain == json::readPlainEnvelope(padded.view(), alone));
+  if (!is_plain) return;
+  FUZZ_CHECK(with_rest.resource == alone.resource && with_rest.action_json == alone.action_json);
+  FUZZ_CHECK(with_rest.id_json == alone.id_json && with_rest.payload_json == alone.payload_json);
+}
+
 /// The payload of the one frame in `wire`.
 std::string_view payloadOf(std::string_view wire) {
   FUZZ_CHECK(wire.size() >= 2 && static_cast<std::uint8_t>(wire[0]) == 0x81);
@@ -131,6 +151,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace sub0;
   const fuzz::Input input(data, size);
   const fuzz::Padded padded(input.bytes);
+  judgeTail(input.bytes, input.steer);
   static json::Parser parser;
   Arena arena;
   json::Value message{};

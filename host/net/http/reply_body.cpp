@@ -7,7 +7,7 @@ namespace sub0::net::http {
 
 void appendSuccess(std::string& out, std::string_view message, const json::Value* data) {
   out.append(R"({"success":true,"message":)");
-  json::writeString(message.empty() ? "Operation Successful" : message, out);
+  json::writeString(message.empty() ? codeInfo(Code::kOk).message : message, out);
   out.append(R"(,"data":)");
   if (data != nullptr) {
     json::write(*data, out);

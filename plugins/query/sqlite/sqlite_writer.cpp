@@ -354,14 +354,14 @@ SqliteWriter::Fate SqliteWriter::executeCall(SqliteGroup& group, Waiting waiting
   {
     const std::lock_guard lock(mutex_);
     executing_ = nullptr;
-    if (group.isLost()) {
-      Failure ignored;
-      if (auto* first = connection_.prepare(*current_.request.statement, ignored)) {
-        first->loses_others = true;
-      }
-      current_.call->is_lost = true;
-      return Fate::kLost;
+    if (group.isLost()) current_.call->is_lost = true;
+  }
+  if (group.isLost()) {
+    Failure ignored;
+    if (auto* first = connection_.prepare(*current_.request.statement, ignored)) {
+      first->loses_others = true;
     }
+    return Fate::kLost;
   }
   // Taking back may last; nobody waits for the mutex meanwhile.
   return current_.call == nullptr ? Fate::kStands : group.rollbackCall();

@@ -7,7 +7,7 @@ import socket
 import struct
 
 import host as hosts
-from wire import CLOSE, PING, Wire, call_text, frame, upgrade_request
+from wire import CLOSE, PING, Wire, call_text, frame, open_socket, upgrade_request
 from wire_project import PROJECT, WireTest
 
 
@@ -126,6 +126,21 @@ class SlowReaders(WireTest):
 def slow_is_open(host):
     """Whether a message to uid `slow` still finds a connection."""
     return host.call("count-slow", {})["data"]["recipients"] > 0
+
+
+class LargeMessages(WireTest):
+    def test_memory_goes_with_the_message(self):
+        # Q-82: a message that came in pieces is held until it has been answered, and not until its sender speaks again
+        message = frame(call_text("echo", "x" * 900_000))
+        before = None
+        for number in range(40):
+            wire = open_socket(self, self.host.port)
+            wire.send_cut(message, len(message) // 2)
+            self.assertEqual(len(wire.text()["data"]), 900_000)
+            if number == 5:
+                before = self.host.memory_bytes()
+        if not hosts.is_sanitized():  # those keep freed memory on purpose
+            self.assertLess(self.host.memory_bytes() - before, 10 << 20)
 
 
 class Origins(WireTest):
