@@ -81,13 +81,17 @@ class ConnectionLimits(WireTest):
 
     def test_before_a_request_there_are_fewer(self):
         # before authentication: sockets that say nothing, and half a handshake
-        silent = [self.enterContext(From("127.0.0.4", self.host.port)) for _ in range(3)]
+        host = self.enterContext(hosts.Host(self.folder.path, *self.arguments, env=self.environment))
+        before = Process(host).descriptors()
+        silent = [self.enterContext(From("127.0.0.4", host.port)) for _ in range(3)]
+        # Each loop accepts for itself: the fourth must not be quicker than these.
+        wait_until(lambda: Process(host).descriptors() == before + 3, "they are accepted")
         silent[0].send(upgrade_request()[:-2])
-        with From("127.0.0.4", self.host.port) as wire:
+        with From("127.0.0.4", host.port) as wire:
             self.assertEqual(wire.response().status, 429)
         silent[0].send(b"\r\n")
         self.assertEqual(silent[0].response().status, 101)
-        with From("127.0.0.4", self.host.port) as wire:
+        with From("127.0.0.4", host.port) as wire:
             self.assertEqual(wire.request("GET", "/healthz").status, 200)
 
     def test_in_all(self):
