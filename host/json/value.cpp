@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <string>
 
 #include "base/text.hpp"
@@ -55,7 +56,10 @@ Decimal decimalOf(std::string_view text) {
     ++index;
     if (index < text.size() && text[index] == '+') ++index;
     std::int64_t exponent = 0;
-    std::from_chars(text.data() + index, text.data() + text.size(), exponent);
+    const auto read = std::from_chars(text.data() + index, text.data() + text.size(), exponent);
+    if (read.ec == std::errc::result_out_of_range) {
+      exponent = text[index] == '-' ? INT64_MIN : INT64_MAX;
+    }
     exponent = std::clamp<std::int64_t>(exponent, -(INT64_C(1) << 60), INT64_C(1) << 60);
     decimal.exponent += exponent;
   }
@@ -204,6 +208,25 @@ Value object(const Member* borrowed_members, std::size_t count) {
   value.count = static_cast<std::uint32_t>(count);
   value.as.members = borrowed_members;
   return value;
+}
+
+long double toReal(std::string_view digits) {
+  const char* const end = digits.data() + digits.size();
+  std::int64_t whole = 0;
+  const auto as_whole = std::from_chars(digits.data(), end, whole);
+  if (as_whole.ec == std::errc() && as_whole.ptr == end) return static_cast<long double>(whole);
+  double real = 0;
+  if (std::from_chars(digits.data(), end, real).ec != std::errc::result_out_of_range) return real;
+  const Decimal decimal = decimalOf(digits);
+  const bool is_large = static_cast<std::int64_t>(decimal.digits.size()) + decimal.exponent > 0;
+  if (!is_large) return 0;
+  constexpr long double kInfinite = std::numeric_limits<long double>::infinity();
+  return decimal.is_negative ? -kInfinite : kInfinite;
+}
+
+long double toReal(const Value& number) {
+  if (number.type == SUB0_INT) return static_cast<long double>(number.as.i);
+  return number.type == SUB0_DOUBLE ? number.as.d : toReal(chars(number));
 }
 
 bool isNumber(const Value& value) {

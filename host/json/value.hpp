@@ -37,6 +37,11 @@ inline bool isArray(const Value& value) { return value.type == SUB0_ARRAY; }
 inline bool isObject(const Value& value) { return value.type == SUB0_OBJECT; }
 bool isNumber(const Value& value);  // INT, DOUBLE or NUMBER
 
+/// The number as a real: that of INT and DOUBLE exactly, other digits as the nearest double; where
+/// no double comes near, infinite. REQUIRES: isNumber(number); `digits` are a JSON number.
+long double toReal(const Value& number);
+long double toReal(std::string_view digits);
+
 /// The characters of TEXT, NUMBER or RAW.
 inline std::string_view chars(const Value& value) {
   return value.count == 0 ? std::string_view() : std::string_view(value.as.text, value.count);

@@ -79,10 +79,28 @@ TEST(Value, EqualityIsThatOfJson) {
         << item.a << " " << item.b;
   }
   EXPECT_TRUE(equals(number("1.50"), real(1.5)));
+  EXPECT_FALSE(equals(number("1e99999999999999999999"), integer(1)));
+  EXPECT_FALSE(equals(number("1e-99999999999999999999"), integer(1)));
   EXPECT_TRUE(equals(number("-12.0"), integer(-12)));
   EXPECT_FALSE(equals(number("0.1000000000000000000001"), real(0.1)));
   EXPECT_TRUE(equals(raw("{}"), raw("{}")));
   EXPECT_FALSE(equals(raw("1"), integer(1)));
+}
+
+TEST(Value, NumbersAreReadAsReals) {
+  EXPECT_TRUE(toReal(integer(INT64_MAX)) > toReal(integer(INT64_MAX - 1)));
+  EXPECT_TRUE(toReal("9223372036854775807") > toReal("9223372036854775806"));
+  EXPECT_EQ(toReal(real(-2.5)), -2.5L);
+  EXPECT_EQ(toReal(number("18446744073709551616")), 18446744073709551616.0L);
+  EXPECT_EQ(toReal("-1.5e3"), -1500.0L);
+  EXPECT_EQ(toReal("-0"), 0.0L);
+  constexpr long double kInfinite = std::numeric_limits<long double>::infinity();
+  EXPECT_EQ(toReal("1e999"), kInfinite);
+  EXPECT_EQ(toReal("-1e99999999999999999999"), -kInfinite);
+  EXPECT_EQ(toReal("1" + std::string(400, '0') + "e-1"), kInfinite);
+  EXPECT_EQ(toReal("1e-999"), 0.0L);
+  EXPECT_EQ(toReal("1e-99999999999999999999"), 0.0L);
+  EXPECT_EQ(toReal("-0." + std::string(400, '0') + "1e1"), 0.0L);
 }
 
 TEST(Value, ValuesOfPluginsAreInspected) {
