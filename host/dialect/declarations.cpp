@@ -62,37 +62,82 @@ constexpr KeyDeclaration kProtectedKeys[] = {
 };
 constexpr ObjectDeclaration kProtected{"protected", kProtectedKeys, std::size(kProtectedKeys)};
 
+extern const ObjectDeclaration kField;
+
+constexpr std::string_view kTextTypes = "STRING|EMAIL|DATETIME|UUID";
+
 constexpr KeyDeclaration kTypeKeys[] = {
     {.name = "type",
      .types = kText,
      .required = true,
      .rule = "S-80",
      .text = "what the field must be",
-     .values = "STRING|NUMBER|EMAIL",
-     .later_values = "OBJECT|ARRAY|STRINGARRAY|BOOLEAN|DATETIME|UUID|ENUM"},
-    {.name = "optional", .support = Support::kOffOnly, .rule = "S-80", .text = "may be missing"},
-    {.name = "pattern", .support = Support::kNotYet, .rule = "S-80", .text = "a text's pattern"},
-    {.name = "min", .support = Support::kNotYet, .rule = "S-80", .text = "the least number"},
-    {.name = "max", .support = Support::kNotYet, .rule = "S-80", .text = "the greatest number"},
-    {.name = "values", .support = Support::kNotYet, .rule = "S-80", .text = "those of an ENUM"},
-    {.name = "fields", .support = Support::kNotYet, .rule = "S-80", .text = "nested members"},
+     .values = "STRING|NUMBER|EMAIL|OBJECT|ARRAY|STRINGARRAY|BOOLEAN|DATETIME|UUID|ENUM"},
+    {.name = "optional", .types = kBool, .rule = "S-80", .text = "it may be missing or null"},
+    {.name = "pattern",
+     .types = kText,
+     .rule = "S-80",
+     .text = "regular expression (RE2) that is found in the text",
+     .may_be_empty = false,
+     .of_types = kTextTypes},
+    {.name = "min",
+     .types = kAnyNumber,
+     .rule = "S-80",
+     .text = "the least number",
+     .not_above = "max",
+     .of_types = "NUMBER"},
+    {.name = "max",
+     .types = kAnyNumber,
+     .rule = "S-80",
+     .text = "the greatest number",
+     .of_types = "NUMBER"},
+    {.name = "values",
+     .types = kArray,
+     .item_types = kText | kAnyNumber | kBool,
+     .required = true,
+     .rule = "S-80",
+     .text = "what it may be, [\"a\", \"b\"]",
+     .may_be_empty = false,
+     .of_types = "ENUM"},
+    {.name = "fields",
+     .types = kObject,
+     .rule = "S-80",
+     .text = "names and types of the object's members, or of those of each element",
+     .members = &kField,
+     .may_be_empty = false,
+     .of_types = "OBJECT|ARRAY"},
     {.name = "min_length",
-     .support = Support::kNotYet,
+     .types = kWhole,
      .rule = "S-80",
-     .text = "limit of a nested text; that of a top-level text stands beside \"field\""},
+     .text = "least code points of a nested text; for a top-level one it stands beside \"field\"",
+     .least = 0,
+     .not_above = "max_length",
+     .of_types = kTextTypes},
     {.name = "max_length",
-     .support = Support::kNotYet,
+     .types = kWhole,
      .rule = "S-80",
-     .text = "limit of a nested text; that of a top-level text stands beside \"field\""},
-    {.name = "arr_length", .support = Support::kNotYet, .rule = "S-80", .text = "most elements"},
+     .text = "most code points of a nested text; for a top-level one it stands beside \"field\"",
+     .least = 0,
+     .of_types = kTextTypes},
+    {.name = "arr_length",
+     .types = kWhole,
+     .rule = "S-80",
+     .text = "most elements",
+     .least = 0,
+     .of_types = "ARRAY|STRINGARRAY"},
     {.name = "items_min_length",
-     .support = Support::kNotYet,
+     .types = kWhole,
      .rule = "S-80",
-     .text = "shortest element"},
+     .text = "least code points of each element",
+     .least = 0,
+     .not_above = "items_max_length",
+     .of_types = "STRINGARRAY"},
     {.name = "items_max_length",
-     .support = Support::kNotYet,
+     .types = kWhole,
      .rule = "S-80",
-     .text = "longest element"},
+     .text = "most code points of each element",
+     .least = 0,
+     .of_types = "STRINGARRAY"},
 };
 constexpr ObjectDeclaration kType{"type of a field", kTypeKeys, std::size(kTypeKeys)};
 constexpr ObjectDeclaration kField{"field", nullptr, 0, &kType};
@@ -109,7 +154,8 @@ constexpr KeyDeclaration kPayloadValidationKeys[] = {
      .types = kWhole,
      .rule = "S-80",
      .text = "least code points",
-     .least = 0},
+     .least = 0,
+     .not_above = "max_length"},
     {.name = "max_length", .types = kWhole, .rule = "S-80", .text = "most code points", .least = 0},
 };
 constexpr ObjectDeclaration kPayloadValidation{
@@ -379,6 +425,7 @@ constexpr ObjectDeclaration kResource{"resource", kResourceKeys, std::size(kReso
 
 const ObjectDeclaration& resourceDeclaration() { return kResource; }
 const ObjectDeclaration& actionableDeclaration() { return kActionable; }
+const ObjectDeclaration& fieldTypeDeclaration() { return kType; }
 
 const std::vector<const ObjectDeclaration*>& allDeclarations() {
   static const std::vector<const ObjectDeclaration*> kAll{

@@ -23,6 +23,9 @@ JsonTypes typeOf(const json::Value& value) {
       return kArray;
     case SUB0_OBJECT:
       return kObject;
+    case SUB0_DOUBLE:
+    case SUB0_NUMBER:
+      return kReal;
     default:
       return 0;
   }
@@ -59,7 +62,7 @@ std::string describe(JsonTypes types) {
     out += name;
   };
   add(kText, "a string");
-  add(kWhole, "a whole number");
+  add(types & kAnyNumber, (types & kReal) != 0 ? "a number" : "a whole number");
   add(kBool, "true or false");
   add(kArray, "an array");
   add(kObject, "an object");
@@ -252,6 +255,54 @@ void checkEach(const json::Value& object, const ObjectDeclaration& each, const s
   }
 }
 
+// Whether the key, by the `type` beside it, belongs there at all; reports a key that does not.
+bool belongs(const json::Value& object, const ObjectDeclaration& declaration,
+             const KeyDeclaration& key, const std::string& pointer, const KeyCheck& check) {
+  if (key.of_types.empty()) return true;
+  const json::Value* const type = json::find(object, "type");
+  if (type == nullptr || !json::isText(*type)) return false;
+  const auto known = text::split(declaration.find("type")->values, "|");
+  const auto fitting = text::split(key.of_types, "|");
+  const std::string_view word = json::chars(*type);
+  if (std::find(fitting.begin(), fitting.end(), word) != fitting.end()) return true;
+  if (json::find(object, key.name) != nullptr &&
+      std::find(known.begin(), known.end(), word) != known.end()) {
+    check.problems.warning(check.file.atKey(below(pointer, key.name)), key.rule,
+                           quoted(key.name) + " does nothing for type " + std::string(word) +
+                               "; it is for " + listOf(fitting));
+  }
+  return false;
+}
+
+// What a key demands of those beside it.
+void checkNeighbours(const json::Value& object, const ObjectDeclaration& declaration,
+                     const KeyDeclaration& key, const std::string& pointer, const KeyCheck& check) {
+  const json::Value* const value = json::find(object, key.name);
+  if (!belongs(object, declaration, key, pointer, check)) return;
+  if (key.required && value == nullptr) {
+    const std::string needing =
+        key.of_types.empty() ? std::string(declaration.name)
+                             : "type " + std::string(json::chars(*json::find(object, "type")));
+    check.problems.error(check.file.at(pointer), key.rule,
+                         needing + " needs " + quoted(key.name) + ": " + std::string(key.text));
+  }
+  if (value == nullptr) return;
+  if (!key.needs.empty() && json::find(object, key.needs) == nullptr) {
+    check.problems.error(check.file.atKey(below(pointer, key.name)), key.rule,
+                         quoted(key.name) + " needs " + quoted(key.needs) +
+                             " beside it: " + std::string(declaration.find(key.needs)->text));
+  }
+  const json::Value* const limit =
+      key.not_above.empty() ? nullptr : json::find(object, key.not_above);
+  if (limit == nullptr || !json::isNumber(*value) || !json::isNumber(*limit)) return;
+  if (json::toReal(*value) > json::toReal(*limit)) {
+    check.problems.error(check.file.at(below(pointer, key.name)), key.rule,
+                         std::string(key.name) + " " + describe(*value) + " is above " +
+                             std::string(key.not_above) + " " + describe(*limit) +
+                             ": nothing is both");
+  }
+}
+
 }  // namespace
 
 const KeyDeclaration* ObjectDeclaration::find(std::string_view key) const {
@@ -286,18 +337,7 @@ bool checkObject(const json::Value& object, const ObjectDeclaration& declaration
     }
   }
   for (std::size_t i = 0; i < declaration.key_count; ++i) {
-    const KeyDeclaration& key = declaration.keys[i];
-    const bool is_there = json::find(object, key.name) != nullptr;
-    if (key.required && !is_there) {
-      check.problems.error(check.file.at(pointer), key.rule,
-                           std::string(declaration.name) + " needs " + quoted(key.name) + ": " +
-                               std::string(key.text));
-    }
-    if (is_there && !key.needs.empty() && json::find(object, key.needs) == nullptr) {
-      check.problems.error(check.file.atKey(below(pointer, key.name)), key.rule,
-                           quoted(key.name) + " needs " + quoted(key.needs) +
-                               " beside it: " + std::string(declaration.find(key.needs)->text));
-    }
+    checkNeighbours(object, declaration, declaration.keys[i], pointer, check);
   }
   return check.problems.errorCount() == errors_before;
 }

@@ -23,6 +23,8 @@ inline constexpr JsonTypes kWhole = 2;  // a whole number, 64 bits
 inline constexpr JsonTypes kBool = 4;
 inline constexpr JsonTypes kArray = 8;
 inline constexpr JsonTypes kObject = 16;
+inline constexpr JsonTypes kReal = 32;  // any other number
+inline constexpr JsonTypes kAnyNumber = kWhole | kReal;
 inline constexpr JsonTypes kAnyType = 255;
 
 enum class Support : std::uint8_t {
@@ -49,6 +51,8 @@ struct KeyDeclaration {
   std::int64_t most = INT64_MAX;
   bool may_be_empty = true;         // a text or an array
   std::string_view needs = {};      // a key that must stand beside it
+  std::string_view not_above = {};  // a key beside it whose number is no smaller than its own
+  std::string_view of_types = {};   // "A|B": beside any other `type` it does nothing, nor is needed
   std::string_view mode = {};       // configures this mode of some plugin
   bool is_effect = false;           // done by some plugin, on actions of any mode
   bool is_of_later_plugin = false;  // no plugin of this version has that mode
@@ -69,6 +73,8 @@ struct ObjectDeclaration {
 /// checked on their own.
 const ObjectDeclaration& resourceDeclaration();
 const ObjectDeclaration& actionableDeclaration();
+/// The type of a field, which holds itself: its `fields` have types too.
+const ObjectDeclaration& fieldTypeDeclaration();
 /// The rule of what stands at `pointer`, relative to an actionable: that of the innermost declared
 /// key on the way; "S-20" for keys of other people's plugins.
 std::string_view ruleAt(std::string_view pointer);

@@ -43,13 +43,12 @@ std::string listOf(const std::vector<std::string_view>& words) {
 }
 
 std::string typesOf(JsonTypes types) {
-  constexpr std::pair<JsonTypes, std::string_view> kNames[] = {{kText, "string"},
-                                                               {kWhole, "integer"},
-                                                               {kBool, "boolean"},
-                                                               {kArray, "array"},
-                                                               {kObject, "object"}};
+  constexpr std::pair<JsonTypes, std::string_view> kNames[] = {
+      {kText, "string"},  {kWhole, "integer"}, {kReal, "number"},
+      {kBool, "boolean"}, {kArray, "array"},   {kObject, "object"}};
   std::vector<std::string_view> names;
   for (const auto& [type, name] : kNames) {
+    if (type == kWhole && (types & kReal) != 0) continue;  // a number of any kind
     if ((types & type) != 0) names.push_back(name);
   }
   return names.size() == 1 ? quoted(names[0]) : listOf(names);
@@ -102,7 +101,8 @@ class SchemaMaker {
     const std::string resource = R"({"$ref":"#/definitions/resource"})";
     Container definitions('{');
     definitions.member("resource", object(resourceDeclaration()))
-        .member("actionable", object(actionableDeclaration()));
+        .member("actionable", object(actionableDeclaration()))
+        .member("field_type", object(fieldTypeDeclaration()));
     Container schema('{');
     schema.member("$schema", quoted("http://json-schema.org/draft-07/schema#"))
         .member("title", quoted("sub0 resource file"))
@@ -128,6 +128,10 @@ class SchemaMaker {
 
   static std::string description(const KeyDeclaration& key, std::string_view more) {
     std::string text = std::string(key.text) + " (" + std::string(key.rule) + ")";
+    if (!key.of_types.empty()) {
+      text += "; for";
+      for (const auto type : text::split(key.of_types, "|")) text += " " + std::string(type);
+    }
     if (!key.later_values.empty()) {
       text += "; not yet: ";
       const auto later = text::split(key.later_values, "|");
@@ -146,16 +150,20 @@ class SchemaMaker {
 
   void addObject(Container& schema, const ObjectDeclaration& declaration) const {
     if (declaration.each != nullptr) {
-      schema.member("additionalProperties", object(*declaration.each));
+      schema.member("additionalProperties", declaration.each == &fieldTypeDeclaration()
+                                                ? R"({"$ref":"#/definitions/field_type"})"
+                                                : object(*declaration.each));
       return;
     }
     const bool is_actionable = &declaration == &actionableDeclaration();
     Container properties('{');
     Container required('[');
     Container needs('{');
+    Container needed_by_type('[');
     for (const KeyDeclaration& key : declaration) {
       properties.member(key.name, property(key, is_actionable));
-      if (key.required) required.item(quoted(key.name));
+      if (key.required && key.of_types.empty()) required.item(quoted(key.name));
+      if (key.required && !key.of_types.empty()) needed_by_type.item(ofItsTypes(key));
       if (!key.needs.empty()) needs.member(key.name, "[" + quoted(key.needs) + "]");
     }
     if (is_actionable) addKeysOfPlugins(properties);
@@ -163,7 +171,14 @@ class SchemaMaker {
     if (!required.isEmpty()) schema.member("required", required.close());
     if (!needs.isEmpty()) schema.member("dependencies", needs.close());
     if (is_actionable) schema.member("allOf", keysOfModes());
+    if (!needed_by_type.isEmpty()) schema.member("allOf", needed_by_type.close());
     if (options_.strict) schema.member("additionalProperties", "false");
+  }
+
+  // A key that some values of `type` need.
+  static std::string ofItsTypes(const KeyDeclaration& key) {
+    return R"({"if":{"properties":{"type":{"enum":)" + listOf(text::split(key.of_types, "|")) +
+           R"(}},"required":["type"]},"then":{"required":[)" + quoted(key.name) + "]}}";
   }
 
   void addKeysOfPlugins(Container& properties) const {
