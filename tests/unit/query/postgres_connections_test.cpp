@@ -260,8 +260,14 @@ TEST_F(PostgresStandInTest, AWriterThatStandsInForAReaderWritesNothing) {
       "GRANT USAGE ON SCHEMA public TO lonely; GRANT ALL ON SEQUENCE s TO lonely");
   const auto next = prepare("SELECT nextval('s') AS n");
   ASSERT_TRUE(becomesReady());
-  EXPECT_EQ(host().run(*next, {}, SUB0_RUN_READ_ONLY).code, SUB0_METHOD_NOT_ALLOWED);
-  EXPECT_EQ(host().run(*next).json, R"({"n":1})");
+  // A connection that the engine has closed counts at the server for a while: busy.
+  const auto run_when_free = [&](std::uint32_t flags) {
+    LoopEnd end = host().run(*next, {}, flags);
+    while (end.code == SUB0_BUSY) end = host().run(*next, {}, flags);
+    return end;
+  };
+  EXPECT_EQ(run_when_free(SUB0_RUN_READ_ONLY).code, SUB0_METHOD_NOT_ALLOWED);
+  EXPECT_EQ(run_when_free(0).json, R"({"n":1})");
   host_.reset();
   cluster().execute("DROP OWNED BY lonely; DROP ROLE lonely");
 }
