@@ -15,6 +15,10 @@ namespace {
 /// Room for the header is left in front of the payload and put right when its length is known.
 constexpr std::size_t kHeaderRoom = 4;
 
+constexpr std::string_view kUid = R"({"uid":)";
+constexpr std::string_view kAction = R"(,"action":)";
+constexpr std::string_view kData = R"(,"data":)";
+constexpr std::string_view kId = R"(,"id":)";
 constexpr std::string_view kNull = "null";
 
 std::size_t beginFrame(std::string& out) {
@@ -63,10 +67,6 @@ char* put(char* at, std::string_view text) {
 /// The usual reply: all lengths are known before a byte is written.
 std::size_t appendSplicedFrame(std::string& out, std::string_view uid, const call::Reply& reply,
                                std::string_view data) {
-  constexpr std::string_view kUid = R"({"uid":)";
-  constexpr std::string_view kAction = R"(,"action":)";
-  constexpr std::string_view kData = R"(,"data":)";
-  constexpr std::string_view kId = R"(,"id":)";
   const std::string_view action = reply.action_json.empty() ? kNull : reply.action_json;
   const std::string_view id = reply.id_json;
   const std::size_t payload_bytes = kUid.size() + uid.size() + kAction.size() + action.size() +
@@ -102,15 +102,15 @@ std::size_t appendReplyFrame(std::string& out, std::string_view uid_json,
   const std::optional<std::string_view> data = dataText(reply);
   if (data) return appendSplicedFrame(out, uid_json, reply, *data);
   const std::size_t start = beginFrame(out);
-  out.append(R"({"uid":)").append(uid_json).append(R"(,"action":)");
+  out.append(kUid).append(uid_json).append(kAction);
   out.append(reply.action_json.empty() ? kNull : reply.action_json);
-  out.append(R"(,"data":)");
+  out.append(kData);
   if (reply.code == Code::kOk) {
     appendData(out, reply.data);
   } else {
     appendFailureMembers(out, reply);
   }
-  if (!reply.id_json.empty()) out.append(R"(,"id":)").append(reply.id_json);
+  if (!reply.id_json.empty()) out.append(kId).append(reply.id_json);
   out.push_back('}');
   return endFrame(out, start);
 }
