@@ -82,8 +82,8 @@ class PostgresCluster:
             check=True, capture_output=True, text=True).stdout.strip()
 
     def kill_backends(self):
-        """Terminates every other connection's server process."""
-        self.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        """Terminates every other connection's server process; returns when they are gone."""
+        self.execute("SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity "
                      "WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'")
 
     def remove(self):

@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::uint64_t kConnectTimeoutMs = 5000;
 constexpr std::size_t kPieceBytes = 65536;
+// So many bytes that wait may be a part of a large message that has begun behind a small one.
+constexpr std::size_t kMuch = 16384;
 constexpr std::uint64_t kFirstPauseMs = 100;
 constexpr std::uint64_t kLongestPauseMs = 5000;
 constexpr std::uint64_t kLongestPauseWithStandInMs = 30000;
@@ -135,24 +137,18 @@ void PostgresLink::flush() {
 }
 
 void PostgresLink::read() {
-  std::size_t bytes = 0;
+  int waiting = 0;
+  (void)ioctl(PQsocket(connection_), FIONREAD, &waiting);
+  auto bytes = static_cast<std::size_t>(std::max(waiting, 0));
   // What is to be written first goes the usual way.
-  const bool is_bounded = owner_.isWithinMessage() && (watched_events_ & SUB0_WRITABLE) == 0;
-  const bool is_whole = is_bounded ? consumeSome(bytes) : consume(bytes);
+  const bool is_bounded =
+      (owner_.isWithinMessage() || bytes >= kMuch) && (watched_events_ & SUB0_WRITABLE) == 0;
+  const bool is_whole = is_bounded ? consumeSome(bytes) : PQconsumeInput(connection_) == 1;
   PGconn* const before = connection_;
   owner_.linkReadable(bytes);
   if (connection_ == before && is_up_ && (!is_whole || PQstatus(connection_) == CONNECTION_BAD)) {
     reset(messageOf(connection_));
   }
-}
-
-// Until the socket is empty.
-bool PostgresLink::consume(std::size_t& bytes) {
-  int waiting = 0;
-  if (ioctl(PQsocket(connection_), FIONREAD, &waiting) == 0 && waiting > 0) {
-    bytes = static_cast<std::size_t>(waiting);
-  }
-  return PQconsumeInput(connection_) == 1;
 }
 
 // Of a large message libpq would read as long as the server keeps sending, and hold all of it

@@ -63,7 +63,6 @@ class PostgresLink final : private PostgresResolver::Owner {
   void watch(std::uint32_t events);
   void unwatch();
   void read();
-  bool consume(std::size_t& bytes);
   bool consumeSome(std::size_t& bytes);
   void startTimer(std::uint64_t delay_ms);
   void stopTimer();
