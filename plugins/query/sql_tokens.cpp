@@ -193,11 +193,13 @@ class Lexer {
       add(TokenKind::kParameter, begin, static_cast<std::uint32_t>(value));
       return;
     }
+    const bool is_sqlite = dialect_ == Dialect::kSqlite;  // to which $$ is a parameter, too
     std::size_t tag_end = at_ + 1;
-    while (tag_end < sql_.size() && sql_[tag_end] != '$' && isNamePart(sql_[tag_end])) {
+    while (tag_end < sql_.size() && (is_sqlite || sql_[tag_end] != '$') &&
+           isNamePart(sql_[tag_end])) {
       ++tag_end;
     }
-    if (tag_end < sql_.size() && sql_[tag_end] == '$' && dialect_ == Dialect::kPostgres) {
+    if (!is_sqlite && tag_end < sql_.size() && sql_[tag_end] == '$') {
       const std::string_view tag = sql_.substr(begin, tag_end + 1 - begin);
       const std::size_t close = sql_.find(tag, tag_end + 1);
       if (close == std::string_view::npos) {

@@ -29,7 +29,7 @@ TEST(SqlAnalysis, CountsTheHighestParameterOutsideOfTexts) {
   EXPECT_FALSE(look("SELECT $0").errors.empty());
   EXPECT_FALSE(look("SELECT $99999999999").errors.empty());
   for (const char* sql :
-       {"SELECT :name", "SELECT :0", "SELECT @name", "SELECT @1", "SELECT $name"}) {
+       {"SELECT :name", "SELECT :0", "SELECT @name", "SELECT @1", "SELECT $name", "SELECT $$"}) {
     EXPECT_FALSE(look(sql, Dialect::kSqlite).errors.empty()) << sql;
   }
 }

@@ -95,7 +95,7 @@ TEST(SqlTokens, SqliteDiffersInCommentsDollarsAndNamedParameters) {
       {":name @name $name", ":<:name> :<@name> :<$name>"},
       {"`a$1` $2", "n<`a$1`> $<$2>"},
       {"x::text", "w<x> o<::> w<text>"},
-      {"$$ $1", "p<$> p<$> $<$1>"},
+      {"$$ $a$b $1$ $ $", ":<$$> :<$a$b> $<$1> p<$> p<$> p<$>"},
   };
   for (const Case& one : cases) {
     EXPECT_EQ(shown(one.sql, Dialect::kSqlite), one.tokens) << one.sql;
