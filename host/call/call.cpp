@@ -167,7 +167,7 @@ Error Call::fault(const plugin::Outcome& outcome, const PlanAction& action) cons
                  {{"code", codeInfo(outcome.code).name},
                   {"plugin", handler.plugin->id},
                   {"handler", handler.name},
-                  {"resource", plan_->resource->id},
+                  {"resource", plan_->homeOf(action).id},
                   {"action", action.model->id}});
   }
   return makeError(outcome.code, std::string(outcome.client_message));
@@ -175,7 +175,7 @@ Error Call::fault(const plugin::Outcome& outcome, const PlanAction& action) cons
 
 void Call::holdEffects(const PlanAction& action, const json::Value& result) {
   const auto& own = action.model->returnables;
-  const auto& keys = own ? own : plan_->resource->returnables;
+  const auto& keys = own ? own : plan_->homeOf(action).returnables;
   for (const auto& effect : action.effects) {
     const json::Value* inputs = evaluate(effect, 1);
     // Input 0 is the result as S-115 trims it; evaluate() left room for it.

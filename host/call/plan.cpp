@@ -47,7 +47,7 @@ class PlanCompiler {
     for (const auto& action : plan_.actions) {
       if (action.run.prepared.handler == nullptr) continue;
       plugin::Plugin& owner = *action.run.prepared.handler->plugin;
-      const auto place = resource_.file->at(action.model->pointer + "/mode");
+      const dialect::Place place = action.model->mode_place;
       if (action.run.prepared.waits) {
         problems_.error(place, "S-22",
                         "an action that waits for the outside cannot be part of a transaction: "
@@ -107,13 +107,14 @@ class PlanCompiler {
   /// Has the plugin compile the action, then compiles the inputs that it declared.
   bool compileStep(const dialect::Actionable& model, plugin::Handler& handler,
                    const std::string& key, const json::Value& config, PreparedStep& step) {
+    const dialect::Resource& home = model.home == nullptr ? resource_ : *model.home;
     std::vector<plugin::PrepareProblem> found;
     const bool is_prepared =
-        plugin::prepare(handler, config, *model.source, *resource_.source, step.prepared, found);
+        plugin::prepare(handler, config, *model.source, *home.source, step.prepared, found);
     const std::size_t known_count = problems_.all().size();
     for (const auto& problem : found) report(model, key, problem, known_count);
     if (!is_prepared) return false;
-    const auto context = project_.contextOf(resource_, model, problems_);
+    const auto context = project_.contextOf(model, problems_);
     const std::size_t errors_before = problems_.errorCount();
     for (const auto& input : step.prepared.inputs) {
       step.inputs.push_back(compileInput(model, key, input, context));
@@ -149,7 +150,7 @@ class PlanCompiler {
   void report(const dialect::Actionable& model, const std::string& key,
               const plugin::PrepareProblem& problem, std::size_t known_count) {
     const std::string pointer = dialect::Project::pointerBelow(model, key, problem.pointer);
-    const dialect::Place place = resource_.file->at(pointer);
+    const dialect::Place place = model.place.file->at(pointer);
     // Its declaration said so before: plugins that check again need not be heard twice.
     if (!model.is_sound && problems_.hasErrorAt(place, known_count)) return;
     const std::string rule(dialect::ruleAt(key + problem.pointer));

@@ -53,6 +53,11 @@ struct Plan {
   bool reads_payload = false;          // at all
   bool reads_only = false;             // every action is known to read only: GET is allowed (S-50)
   bool borrows = false;  // all handlers end in run: inputs may borrow from the message
+
+  /// The resource that the action was written in: another one's runs in its calls too (S-86).
+  const dialect::Resource& homeOf(const PlanAction& action) const {
+    return action.model->home == nullptr ? *resource : *action.model->home;
+  }
 };
 
 /// Compiles one resource. False: `problems` has the reasons.

@@ -63,6 +63,7 @@ void Trace::begin(const Request& request, std::int64_t now_ns) {
 void Trace::beginEntry(const PlanAction& action) {
   if (!steps_.empty()) steps_.push_back(',');
   steps_.append("{\"id\":").append(std::to_string(action.model->id));
+  if (action.model->home != nullptr) appendMember(steps_, "resource", action.model->home->id);
 }
 
 void Trace::beginStep(const PlanAction& action, const PreparedStep& step, const json::Value* inputs,

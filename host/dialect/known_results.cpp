@@ -86,24 +86,18 @@ void checkExtraction(const json::Value& extraction, const Actionable& source,
 
 void checkExtractions(const Resource& resource, const Actionable& action, Problems& problems) {
   const json::Value* list = json::find(*action.source, "depends_on");
-  for (std::size_t i = 0; list != nullptr && json::isArray(*list) && i < list->count; ++i) {
-    const json::Value* ids = json::find(list->as.items[i], "action_ids");
+  if (list == nullptr || !json::isArray(*list) || list->count != action.depends_on.size()) return;
+  for (std::size_t i = 0; i < list->count; ++i) {
+    const Dependency& dependency = action.depends_on[i];
     const json::Value* wanted = json::find(list->as.items[i], "extract_response_for");
-    if (ids == nullptr || !json::isArray(*ids) || ids->count != 1 || wanted == nullptr ||
-        !json::isArray(*wanted)) {
-      continue;
-    }
-    const json::Value& id = ids->as.items[0];
-    const auto source = std::find_if(
-        resource.actionables.begin(), resource.actionables.end(),
-        [&](const Actionable& one) { return id.type == SUB0_INT && one.id == id.as.i; });
-    if (source == resource.actionables.end()) continue;
-    const KnownNames names = namesOf(*source);
+    if (dependency.actions.size() != 1 || wanted == nullptr || !json::isArray(*wanted)) continue;
+    const Actionable& source = resource.actionables[dependency.actions.front()];
+    const KnownNames names = namesOf(source);
     if (!names) continue;
     const std::string pointer =
         action.pointer + "/depends_on/" + std::to_string(i) + "/extract_response_for/";
     for (std::size_t k = 0; k < wanted->count; ++k) {
-      checkExtraction(wanted->as.items[k], *source, *names, *resource.file,
+      checkExtraction(wanted->as.items[k], source, *names, *resource.file,
                       pointer + std::to_string(k) + "/extract", problems);
     }
   }
@@ -113,6 +107,7 @@ void checkExtractions(const Resource& resource, const Actionable& action, Proble
 
 void checkKnownResults(const Resource& resource, const ReadContext& context) {
   for (const Actionable& action : resource.actionables) {
+    if (action.home != nullptr) continue;  // it is looked at there
     const KnownNames names = namesOf(action);
     if (names && action.returnables) {
       checkReturnables(*action.returnables, *names, *resource.file, action.pointer,

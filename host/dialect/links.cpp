@@ -12,15 +12,17 @@ namespace sub0::dialect {
 
 namespace {
 
-constexpr std::string_view kTakenRoutes[] = {"healthz", "readyz", "metrics", "files", "_sub0"};
-// What is below these is taken too.
-constexpr std::string_view kTakenFolders[] = {"files", "_sub0"};
-
 std::optional<std::size_t> indexOf(const Resource& resource, std::int64_t id) {
   for (std::size_t i = 0; i < resource.actionables.size(); ++i) {
-    if (resource.actionables[i].id == id) return i;
+    const Actionable& action = resource.actionables[i];
+    if (action.id == id && action.home == nullptr) return i;
   }
   return std::nullopt;
+}
+
+std::string placeText(const Place& place) {
+  return "line " + std::to_string(place.position.line) + ", column " +
+         std::to_string(place.position.column);
 }
 
 bool hasEmptyPart(const std::string& path) {
@@ -31,12 +33,13 @@ bool hasEmptyPart(const std::string& path) {
 // Resolves what the actions of one resource say about each other.
 class Linker {
  public:
-  Linker(Resource& resource, const std::vector<std::string>& ids, const ReadContext& context)
-      : resource_(resource), ids_(ids), context_(context) {}
+  Linker(Resource& resource, const std::vector<Resource>& resources, const ReadContext& context)
+      : resource_(resource), resources_(resources), context_(context) {}
 
   void link() {
     checkActionIds();
-    for (Actionable& action : resource_.actionables) readDependencies(action);
+    // It grows meanwhile by what other resources' actions are needed.
+    for (std::size_t i = 0; i < resource_.actionables.size(); ++i) readDependencies(i);
     findCircles();
     findIdleActions();
     readCombination();
@@ -46,10 +49,17 @@ class Linker {
   }
 
  private:
-  void error(const std::string& pointer, std::string_view rule, std::string message,
-             std::string suggestion = {}) {
-    context_.problems.error(resource_.file->at(pointer), rule, std::move(message),
-                            std::move(suggestion));
+  // In the file of this resource.
+  void error(const std::string& pointer, std::string_view rule, std::string message) {
+    context_.problems.error(resource_.file->at(pointer), rule, std::move(message));
+  }
+
+  static void addName(std::vector<std::string>& names, std::string_view name) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.emplace_back(name);
+  }
+
+  const Resource& homeOf(const Actionable& action) const {
+    return action.home == nullptr ? resource_ : *action.home;
   }
 
   void checkActionIds() {
@@ -62,91 +72,119 @@ class Linker {
       const Place place = resource_.file->at(resource_.actionables[first].pointer + "/id");
       error(action.pointer + "/id", "S-24",
             "two actions of resource \"" + resource_.id + "\" have the id " +
-                std::to_string(action.id) + " (first at line " +
-                std::to_string(place.position.line) + ", column " +
-                std::to_string(place.position.column) + ")");
+                std::to_string(action.id) + " (first at " + placeText(place) + ")");
     }
   }
 
-  void reportNoAction(const std::string& pointer, std::int64_t id) {
+  void reportNoAction(const Spot& place, const Resource& home, std::int64_t id) {
     std::string known;
-    for (const Actionable& action : resource_.actionables) {
+    for (const Actionable& action : home.actionables) {
+      if (action.home != nullptr) continue;
       known += (known.empty() ? "; it has " : ", ") + std::to_string(action.id);
     }
-    error(pointer, "S-24",
-          "resource \"" + resource_.id + "\" has no action " + std::to_string(id) + known);
+    context_.problems.error(
+        place, "S-24", "resource \"" + home.id + "\" has no action " + std::to_string(id) + known);
   }
 
-  void readDependencies(Actionable& action) {
-    const json::Value* list = json::find(*action.source, "depends_on");
+  void readDependencies(std::size_t index) {
+    const json::Value* list = json::find(*resource_.actionables[index].source, "depends_on");
     if (list == nullptr || !json::isArray(*list)) return;
     const std::size_t errors_before = context_.problems.errorCount();
+    const Spot place = resource_.actionables[index].place;
+    std::vector<Dependency> dependencies;
     std::set<std::string> names;
     for (std::size_t i = 0; i < list->count; ++i) {
       const json::Value& element = list->as.items[i];
       if (!json::isObject(element)) continue;
-      const std::string pointer = action.pointer + "/depends_on/" + std::to_string(i);
-      if (!isOwnResource(element, pointer)) continue;
+      const Spot here{place.file, place.pointer + "/depends_on/" + std::to_string(i)};
+      const Resource* home = findResource(element, homeOf(resource_.actionables[index]));
+      if (home == nullptr) {
+        reportNoResource(element, here);
+        continue;
+      }
       Dependency dependency;
-      readActionIds(element, pointer, dependency);
-      readExtractions(element, pointer, dependency, names);
-      action.depends_on.push_back(std::move(dependency));
+      readActionIds(element, here, *home, dependency);
+      readExtractions(element, here, dependency, names);
+      dependencies.push_back(std::move(dependency));
     }
-    if (context_.problems.errorCount() != errors_before) action.is_sound = false;
+    resource_.actionables[index].depends_on = std::move(dependencies);
+    if (context_.problems.errorCount() != errors_before) {
+      resource_.actionables[index].is_sound = false;
+    }
   }
 
-  bool isOwnResource(const json::Value& element, const std::string& pointer) {
+  // What `resource_id` names, said in `home`; null: nothing.
+  const Resource* findResource(const json::Value& element, const Resource& home) const {
     const json::Value* id = json::find(element, "resource_id");
-    if (id == nullptr || !json::isText(*id)) return true;  // reported by its declaration
-    const std::string name(json::chars(*id));
-    if (name == "self" || name == resource_.id) return true;
-    if (std::find(ids_.begin(), ids_.end(), name) != ids_.end()) {
-      error(pointer + "/resource_id", "S-40",
-            "depending on another resource (\"" + name +
-                "\") is not supported yet (S-86); put a copy of its action into this resource");
-      return false;
-    }
-    std::vector<std::string_view> candidates{"self"};
-    candidates.insert(candidates.end(), ids_.begin(), ids_.end());
-    error(pointer + "/resource_id", "S-24", "no resource has the id \"" + name + "\"",
-          suggest(name, candidates));
-    return false;
+    if (id == nullptr || !json::isText(*id)) return &home;  // reported by its declaration
+    const std::string_view name = json::chars(*id);
+    if (name == "self" || name == home.id) return &home;
+    const auto found = std::find_if(resources_.begin(), resources_.end(),
+                                    [&](const Resource& one) { return one.id == name; });
+    return found == resources_.end() ? nullptr : &*found;
   }
 
-  void readActionIds(const json::Value& element, const std::string& pointer,
+  void reportNoResource(const json::Value& element, const Spot& here) {
+    const std::string name = textOf(element, "resource_id");
+    std::vector<std::string_view> candidates{"self"};
+    for (const Resource& one : resources_) candidates.push_back(one.id);
+    context_.problems.error(Spot{here.file, here.pointer + "/resource_id"}, "S-24",
+                            "no resource has the id \"" + name + "\"", suggest(name, candidates));
+  }
+
+  void readActionIds(const json::Value& element, const Spot& here, const Resource& home,
                      Dependency& dependency) {
     const json::Value* ids = json::find(element, "action_ids");
     if (ids == nullptr || !json::isArray(*ids)) return;
     for (std::size_t i = 0; i < ids->count; ++i) {
       const json::Value& id = ids->as.items[i];
       if (id.type != SUB0_INT) continue;
-      const auto index = indexOf(resource_, id.as.i);
+      const auto index = indexOf(home, id.as.i);
       if (index) {
-        dependency.actions.push_back(*index);
+        dependency.actions.push_back(&home == &resource_ ? *index : take(home, *index));
       } else {
-        reportNoAction(pointer + "/action_ids/" + std::to_string(i), id.as.i);
+        const std::string pointer = here.pointer + "/action_ids/" + std::to_string(i);
+        reportNoAction(Spot{here.file, pointer}, home, id.as.i);
       }
     }
   }
 
-  void readExtractions(const json::Value& element, const std::string& pointer,
-                       Dependency& dependency, std::set<std::string>& names) {
+  // S-86: another resource's action runs in calls of this one, where something depends on it: as
+  // one of this resource's that has no_op.
+  std::size_t take(const Resource& home, std::size_t index) {
+    const Actionable& source = home.actionables[index];
+    for (std::size_t i = 0; i < resource_.actionables.size(); ++i) {
+      const Actionable& action = resource_.actionables[i];
+      if (action.home == &home && action.source == source.source) return i;
+    }
+    Actionable taken = source;
+    taken.home = &home;
+    taken.no_op = true;
+    taken.main_returnable = false;
+    taken.depends_on.clear();
+    resource_.actionables.push_back(std::move(taken));
+    return resource_.actionables.size() - 1;
+  }
+
+  void readExtractions(const json::Value& element, const Spot& place, Dependency& dependency,
+                       std::set<std::string>& names) {
     const json::Value* list = json::find(element, "extract_response_for");
     if (list == nullptr || !json::isArray(*list)) return;
     for (std::size_t i = 0; i < list->count; ++i) {
       const json::Value& one = list->as.items[i];
-      const std::string here = pointer + "/extract_response_for/" + std::to_string(i);
+      const std::string here = place.pointer + "/extract_response_for/" + std::to_string(i);
       const std::string path = textOf(one, "extract");
       const std::string name = textOf(one, "for");
       if (json::find(one, "extract") == nullptr || json::find(one, "for") == nullptr) continue;
       if (hasEmptyPart(path)) {
-        error(here + "/extract", "S-85",
-              "the path \"" + path + "\" has an empty part between its dots");
+        context_.problems.error(Spot{place.file, here + "/extract"}, "S-85",
+                                "the path \"" + path + "\" has an empty part between its dots");
       }
       if (name.empty()) continue;  // reported by its declaration
       if (!names.insert(name).second) {
-        error(here + "/for", "S-85",
-              "this action extracts \"" + name + "\" twice; give one of them another name");
+        context_.problems.error(
+            Spot{place.file, here + "/for"}, "S-85",
+            "this action extracts \"" + name + "\" twice; give one of them another name");
       } else {
         dependency.extractions.push_back({ExtractPath(path), name});
       }
@@ -176,36 +214,48 @@ class Linker {
   }
 
   void reportCircle(std::size_t closing, const std::vector<std::size_t>& path) {
+    const auto begin = std::find(path.begin(), path.end(), closing);
+    const bool is_of_one = std::all_of(begin, path.end(), [&](std::size_t one) {
+      return resource_.actionables[one].home == resource_.actionables[closing].home;
+    });
     std::string chain;
-    bool is_in_circle = false;
-    for (const std::size_t one : path) {
-      is_in_circle = is_in_circle || one == closing;
-      if (!is_in_circle) continue;
-      chain += std::to_string(resource_.actionables[one].id) + " -> ";
-      resource_.actionables[one].is_sound = false;
+    for (auto one = begin; one != path.end(); ++one) {
+      chain += nameOf(*one, is_of_one) + " -> ";
+      resource_.actionables[*one].is_sound = false;
     }
-    const std::int64_t id = resource_.actionables[closing].id;
-    const std::string place = placeOfStep(resource_.actionables[path.back()], id);
+    const Spot place = placeOfStep(resource_.actionables[path.back()], closing);
+    const std::string name = nameOf(closing, is_of_one);
     if (path.back() == closing) {
-      error(place, "S-24", "action " + std::to_string(id) + " depends on itself");
+      context_.problems.error(place, "S-24", "action " + name + " depends on itself");
     } else {
-      error(place, "S-24", "circular dependency: " + chain + std::to_string(id));
+      context_.problems.error(place, "S-24", "circular dependency: " + chain + name);
     }
   }
 
-  // Where `action` names `id` in its depends_on.
-  static std::string placeOfStep(const Actionable& action, std::int64_t id) {
+  std::string nameOf(std::size_t index, bool is_of_one) const {
+    const Actionable& action = resource_.actionables[index];
+    return (is_of_one ? "" : homeOf(action).id + "/") + std::to_string(action.id);
+  }
+
+  // Where `action` names `wanted` in its depends_on.
+  Spot placeOfStep(const Actionable& action, std::size_t wanted) const {
+    const Actionable& needed = resource_.actionables[wanted];
     const json::Value& list = *json::find(*action.source, "depends_on");
     for (std::size_t i = 0; i < list.count; ++i) {
-      const json::Value* ids = json::find(list.as.items[i], "action_ids");
-      for (std::size_t k = 0; ids != nullptr && json::isArray(*ids) && k < ids->count; ++k) {
+      const json::Value& element = list.as.items[i];
+      const json::Value* ids = json::find(element, "action_ids");
+      if (!json::isObject(element) || ids == nullptr || !json::isArray(*ids) ||
+          findResource(element, homeOf(action)) != &homeOf(needed)) {
+        continue;
+      }
+      for (std::size_t k = 0; k < ids->count; ++k) {
         const json::Value& one = ids->as.items[k];
-        if (one.type != SUB0_INT || one.as.i != id) continue;
-        return action.pointer + "/depends_on/" + std::to_string(i) + "/action_ids/" +
-               std::to_string(k);
+        if (one.type != SUB0_INT || one.as.i != needed.id) continue;
+        return {action.place.file, action.place.pointer + "/depends_on/" + std::to_string(i) +
+                                       "/action_ids/" + std::to_string(k)};
       }
     }
-    return action.pointer + "/depends_on";
+    return {action.place.file, action.place.pointer + "/depends_on"};
   }
 
   // S-21: what nothing depends on never runs.
@@ -236,7 +286,7 @@ class Linker {
           resource_.pointer + "/combine_returned_results_from/" + std::to_string(i);
       const auto index = indexOf(resource_, id.as.i);
       if (!index) {
-        reportNoAction(pointer, id.as.i);
+        reportNoAction(Spot{resource_.file, pointer}, resource_, id.as.i);
       } else if (std::find(resource_.combine->begin(), resource_.combine->end(), *index) !=
                  resource_.combine->end()) {
         error(pointer, "S-23", "action " + std::to_string(id.as.i) + " is named twice");
@@ -277,7 +327,7 @@ class Linker {
   void findReadResults() {
     for (std::size_t i = 0; i < resource_.actionables.size(); ++i) {
       Actionable& action = resource_.actionables[i];
-      if (action.returnables || resource_.returnables || action.must_return_value) {
+      if (action.returnables || homeOf(action).returnables || action.must_return_value) {
         action.result_is_read = true;
       }
       if (resource_.issuesToken() && resource_.result_action == i) action.result_is_read = true;
@@ -292,10 +342,6 @@ class Linker {
     for (const std::size_t read : *resource_.combine) {
       resource_.actionables[read].result_is_read = true;
     }
-  }
-
-  static void addName(std::vector<std::string>& names, std::string_view name) {
-    if (std::find(names.begin(), names.end(), name) == names.end()) names.emplace_back(name);
   }
 
   static void collectGenerated(const json::Value& value, std::vector<std::string>& names) {
@@ -324,14 +370,23 @@ class Linker {
     }
   }
 
+  // What the validation of a resource's actions declares, those of others that it runs too.
+  static void addDeclared(const Resource& resource, std::vector<std::string>& names) {
+    for (const Actionable& action : resource.actionables) {
+      for (const FieldRule& field : action.validation.fields()) addName(names, field.name);
+    }
+  }
+
   void collectNames() {
     std::vector<std::string> declared;
-    for (const Actionable& action : resource_.actionables) {
-      for (const FieldRule& field : action.validation.fields()) addName(declared, field.name);
-    }
+    addDeclared(resource_, declared);
     for (std::size_t i = 0; i < resource_.actionables.size(); ++i) {
       Names& names = resource_.actionables[i].names;
+      names = Names();
       names.declared_payload = declared;
+      if (resource_.actionables[i].home != nullptr) {
+        addDeclared(*resource_.actionables[i].home, names.declared_payload);
+      }
       names.has_no_claims = !resource_.protection;
       if (resource_.protection) names.extracted_claims = resource_.protection->extract_claims;
       names.payload_id_is_uid = context_.options.sockets;
@@ -343,7 +398,7 @@ class Linker {
       for (std::size_t k = 0; k < is_earlier.size(); ++k) {
         if (is_earlier[k]) collectGenerated(*resource_.actionables[k].source, names.generated);
       }
-      warnOfDeclaredId(resource_.actionables[i]);
+      if (resource_.actionables[i].home == nullptr) warnOfDeclaredId(resource_.actionables[i]);
     }
   }
 
@@ -361,92 +416,15 @@ class Linker {
   }
 
   Resource& resource_;
-  const std::vector<std::string>& ids_;
+  const std::vector<Resource>& resources_;
   const ReadContext& context_;
 };
 
-struct NamedRoute {
-  const Resource* resource;
-  std::string key;  // "id" or "resource"
-  std::string name;
-};
-
-std::string placeText(const NamedRoute& route) {
-  const Place place = route.resource->file->at(route.resource->pointer + "/" + route.key);
-  return place.file + ":" + std::to_string(place.position.line) + ":" +
-         std::to_string(place.position.column);
-}
-
-// What HTTP clients take out of an address before they send it.
-void warnOfLostSegments(const NamedRoute& route, const Place& place, const ReadContext& context) {
-  for (const std::string_view segment : text::split(route.name, "/")) {
-    if (segment != "." && segment != "..") continue;
-    context.problems.warning(place, "S-50",
-                             "HTTP clients resolve \"" + std::string(segment) +
-                                 "\" in an address themselves: only sockets reach this route");
-    return;
-  }
-}
-
-void checkOneRoute(const NamedRoute& route, const ReadContext& context) {
-  const Spot place{route.resource->file, route.resource->pointer + "/" + route.key};
-  if (route.name.front() == '/') {
-    context.problems.error(
-        place, "S-50", "a route is written without a leading slash",
-        route.name.substr(std::min(route.name.find_first_not_of('/'), route.name.size())));
-    return;
-  }
-  if (route.name.find_first_of("?#") != std::string::npos) {
-    context.problems.error(place, "S-50",
-                           "a route cannot hold '?' or '#': in an address they end the path");
-  }
-  const std::string_view first = std::string_view(route.name).substr(0, route.name.find('/'));
-  const bool is_taken = std::find(std::begin(kTakenRoutes), std::end(kTakenRoutes), route.name) !=
-                            std::end(kTakenRoutes) ||
-                        std::find(std::begin(kTakenFolders), std::end(kTakenFolders), first) !=
-                            std::end(kTakenFolders) ||
-                        route.name == "ws" || route.name == context.options.websocket_endpoint;
-  if (is_taken) {
-    context.problems.error(place, "S-50",
-                           "the route \"" + route.name + "\" is taken by the host; choose another");
-  }
-  warnOfLostSegments(route, place, context);
-}
-
 }  // namespace
 
-void linkResource(Resource& resource, const std::vector<std::string>& ids,
+void linkResource(Resource& resource, const std::vector<Resource>& resources,
                   const ReadContext& context) {
-  Linker(resource, ids, context).link();
-}
-
-void checkRoutes(const std::vector<Resource>& resources, const ReadContext& context) {
-  std::map<std::string, NamedRoute> exact;
-  std::map<std::string, NamedRoute> folded;
-  for (const Resource& resource : resources) {
-    for (const char* const key : {"id", "resource"}) {
-      const json::Value* value = json::find(*resource.source, key);
-      if (value == nullptr || !json::isText(*value) || value->count == 0) continue;
-      const NamedRoute route{&resource, key, std::string(json::chars(*value))};
-      if (route.key == "resource" && route.name == resource.id) continue;  // one route (S-11)
-      checkOneRoute(route, context);
-      const Spot place{resource.file, resource.pointer + "/" + route.key};
-      const auto [same, is_new] = exact.emplace(route.name, route);
-      if (!is_new) {
-        const bool both_ids = same->second.key == "id" && route.key == "id";
-        context.problems.error(place, "S-11",
-                               "the " + std::string(both_ids ? "id" : "route") + " \"" +
-                                   route.name + "\" is taken: " + placeText(same->second));
-        continue;
-      }
-      const auto [similar, is_first] = folded.emplace(text::toLower(route.name), route);
-      if (!is_first) {
-        context.problems.error(place, "S-11",
-                               "the routes \"" + route.name + "\" and \"" + similar->second.name +
-                                   "\" (" + placeText(similar->second) + ") differ in case only");
-      }
-    }
-  }
+  Linker(resource, resources, context).link();
 }
 
 }  // namespace sub0::dialect

@@ -39,9 +39,12 @@ struct Protected {
   Spot place;
 };
 
+struct Resource;
+
 /// One action (S-20…S-25).
 struct Actionable {
   std::int64_t id = 0;
+  const Resource* home = nullptr;  // the other resource that it was taken from (S-86); null: none
   std::string mode;
   std::string config_key;                  // that of the mode
   const json::Value* config = nullptr;     // the value of config_key; null if it is missing
@@ -80,7 +83,7 @@ struct Resource {
   std::optional<Protected> protection;
   std::optional<std::vector<std::string>> returnables;
   std::optional<std::vector<std::size_t>> combine;  // indices into actionables, in order
-  std::vector<Actionable> actionables;
+  std::vector<Actionable> actionables;  // behind its own those of others, with a home (S-86)
   /// The action whose result is the call's, where nothing is combined: main_returnable, else the
   /// last that is not no_op (S-23); nullopt: the result is null.
   std::optional<std::size_t> result_action;

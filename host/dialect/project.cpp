@@ -121,10 +121,8 @@ class ProjectLoader {
         }
       }
     }
-    std::vector<std::string> ids;
-    for (const Resource& resource : project_->resources_) ids.push_back(resource.id);
     for (Resource& resource : project_->resources_) {
-      linkResource(resource, ids, context);
+      linkResource(resource, project_->resources_, context);
       checkKnownResults(resource, context);
     }
     checkRoutes(project_->resources_, context);
@@ -149,10 +147,9 @@ const Resource* Project::find(std::string_view id_or_route) const {
   return found == resources_.end() ? nullptr : &*found;
 }
 
-CompileContext Project::contextOf(const Resource& resource, const Actionable& action,
-                                  Problems& problems) const {
+CompileContext Project::contextOf(const Actionable& action, Problems& problems) const {
   CompileContext context;
-  context.file = resource.file;
+  context.file = action.place.file;
   context.action_pointer = action.pointer;
   context.names = &action.names;
   context.environment = &environment_;

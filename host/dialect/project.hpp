@@ -59,8 +59,7 @@ class Project {
   const EnvironmentLookup& environment() const { return environment_; }
 
   /// What Template::compile and Parameter::compile need for values of `action`.
-  CompileContext contextOf(const Resource& resource, const Actionable& action,
-                           Problems& problems) const;
+  CompileContext contextOf(const Actionable& action, Problems& problems) const;
   /// The place of the value (`relative` "" or a JSON pointer) below the config key `key` of an
   /// action: for errors and warnings of plugins, and pointers of inputs.
   static std::string pointerBelow(const Actionable& action, std::string_view key,

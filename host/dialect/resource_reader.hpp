@@ -27,8 +27,9 @@ Resource readResource(const json::Value& source, const std::string& pointer, con
 Actionable readActionable(const json::Value& source, const std::string& pointer,
                           const Resource& resource, const ReadContext& context);
 
-/// Dependencies, combination, result and names of one resource; `ids` are those of all resources.
-void linkResource(Resource& resource, const std::vector<std::string>& ids,
+/// Dependencies, combination, result and names of one of `resources`. Actions of others that it
+/// depends on (S-86) are taken into it, behind its own.
+void linkResource(Resource& resource, const std::vector<Resource>& resources,
                   const ReadContext& context);
 
 /// Ids and routes: unique, not only different in case, not taken (S-11, S-50).

@@ -41,7 +41,7 @@ struct Extraction {
   std::string name;  // `for`
 };
 
-/// One element of depends_on, resolved: indices into the same resource's actionables.
+/// One element of depends_on, resolved: indices into the actionables of the resource at hand.
 struct Dependency {
   std::vector<std::size_t> actions;
   std::vector<Extraction> extractions;

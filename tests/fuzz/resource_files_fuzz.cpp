@@ -79,7 +79,7 @@ void judgeModel(const Project& project) {
         for (const std::size_t index : dependency.actions) FUZZ_CHECK(index < i);
       }
       Problems problems;
-      const CompileContext context = project.contextOf(resource, action, problems);
+      const CompileContext context = project.contextOf(action, problems);
       const std::string pointer = Project::pointerBelow(action, action.config_key, "");
       FUZZ_CHECK(json::resolvePointer(resource.file->document().root(), pointer) == action.config);
       const Template compiled = Template::compile(*action.config, pointer, context);

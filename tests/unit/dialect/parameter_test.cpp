@@ -168,7 +168,7 @@ TEST_F(ParameterTest, PlacesAreThoseOfTheElement) {
   const Resource& resource = loaded.project->resources()[0];
   const Actionable& action = resource.actionables[0];
   Problems problems;
-  const CompileContext context = loaded.project->contextOf(resource, action, problems);
+  const CompileContext context = loaded.project->contextOf(action, problems);
   const std::string pointer = Project::pointerBelow(action, "sql_query", "/parameters/1");
   (void)Parameter::compile(action.config->as.members[1].value.as.items[1], pointer, context);
   ASSERT_EQ(problems.warningCount(), 1u);

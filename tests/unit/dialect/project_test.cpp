@@ -75,7 +75,7 @@ TEST(Project, ReadingClaimsWithoutProtectionWarns) {
     const Actionable& model = resource.actionables.at(0);
     Problems problems;
     (void)Template::compile(*model.config, "/actionables/0/value",
-                            loaded.project->contextOf(resource, model, problems));
+                            loaded.project->contextOf(model, problems));
     EXPECT_EQ(problems.warningCount(), is_protected ? 0u : 1u) << problems.toText();
     if (is_protected) continue;
     EXPECT_EQ(problems.all()[0].rule, "S-61");
@@ -280,11 +280,11 @@ TEST(Project, WhatActionsSayAboutEachOtherMustHold) {
       {"unknown resource",
        resourceText(action(1, R"(, "depends_on": [{"resource_id": "nobody", "action_ids": [1]}])")),
        "S-24", "/actionables/0/depends_on/0/resource_id"},
-      {"another resource",
+      {"no such action of another resource",
        "[" +
            resourceText(action(1, R"(, "depends_on": [{"resource_id": "s", "action_ids": [1]}])")) +
            "," + other + "]",
-       "S-40", "/0/actionables/0/depends_on/0/resource_id"},
+       "S-24", "/0/actionables/0/depends_on/0/action_ids/0"},
       {"a name twice",
        resourceText(action(1, "") + "," + action(2, dependsOn("[1]", R"(, "extract_response_for": [
                         {"extract": "a", "for": "x"}, {"extract": "b", "for": "x"}])"))),
@@ -304,6 +304,71 @@ TEST(Project, ACircleIsReportedOnceWithItsChain) {
       loadText(resourceText(action(1, dependsOn("[2]")) + "," + action(2, dependsOn("[1]"))));
   ASSERT_EQ(loaded.problems.errorCount(), 1u) << loaded.problems.toText();
   EXPECT_NE(loaded.problems.all()[0].message.find("1 -> 2 -> 1"), std::string::npos);
+}
+
+std::string dependsOnOf(const std::string& resource, const std::string& ids) {
+  return R"(, "depends_on": [{"resource_id": ")" + resource + R"(", "action_ids": )" + ids + "}]";
+}
+
+// spec S-86: with what they need themselves, each once, behind the resource's own
+TEST(Project, ActionsOfOtherResourcesAreTakenInWithTheirHome) {
+  const Loaded loaded =
+      loadText(R"([{"id": "r", "resource": "r", "actionables": [)" +
+               action(1, dependsOnOf("s", "[1, 2]")) + "," + action(2, dependsOnOf("s", "[2]")) +
+               R"(]}, {"id": "s", "resource": "s/s", "returnables": ["a"], "actionables": [)" +
+               action(1, dependsOnOf("self", "[3]") + R"(, "main_returnable": true)") + "," +
+               action(2, dependsOnOf("t", "[1]")) + "," + action(3, "") +
+               R"(]}, {"id": "t", "resource": "t", "actionables": [)" +
+               action(1, dependsOnOf("r", "[3]")) + "]}]");
+  // The last is what no resource has: nothing else is wrong, and it is said once.
+  ASSERT_EQ(loaded.problems.errorCount(), 1u) << loaded.problems.toText();
+  EXPECT_EQ(loaded.problems.all()[0].place.pointer, "/2/actionables/0/depends_on/0/action_ids/0");
+  const Resource& resource = loaded.project->resources()[0];
+  const Resource& other = loaded.project->resources()[1];
+  ASSERT_EQ(resource.actionables.size(), 6u);
+  EXPECT_EQ(resource.result_action, 1u);
+  EXPECT_EQ(resource.actionables[0].depends_on[0].actions, (std::vector<std::size_t>{2, 3}));
+  EXPECT_EQ(resource.actionables[1].depends_on[0].actions, std::vector<std::size_t>{3});
+  EXPECT_EQ(resource.actionables[2].depends_on[0].actions, std::vector<std::size_t>{4});
+  EXPECT_EQ(resource.actionables[3].depends_on[0].actions, std::vector<std::size_t>{5});
+  EXPECT_EQ(resource.actionables[0].home, nullptr);
+  EXPECT_EQ(resource.actionables[2].home, &other);
+  EXPECT_TRUE(resource.actionables[2].no_op);
+  EXPECT_FALSE(resource.actionables[2].main_returnable);
+  EXPECT_TRUE(resource.actionables[2].result_is_read);  // by the returnables of its home
+  EXPECT_EQ(other.actionables.size(), 4u);
+  EXPECT_FALSE(other.actionables[0].no_op);
+}
+
+// spec S-24, S-86: said in each resource that has a part in it
+TEST(Project, ACircleMayLeadThroughOtherResources) {
+  const Loaded loaded = loadText(R"([{"id": "r", "resource": "r", "actionables": [)" +
+                                 action(1, dependsOnOf("s", "[7]")) +
+                                 R"(]}, {"id": "s", "resource": "s", "actionables": [)" +
+                                 action(7, dependsOnOf("r", "[1]")) + "]}]");
+  ASSERT_EQ(loaded.problems.errorCount(), 2u) << loaded.problems.toText();
+  EXPECT_EQ(loaded.problems.all()[1].message, "circular dependency: r/1 -> s/7 -> r/1");
+  EXPECT_EQ(loaded.problems.all()[1].place.pointer, "/1/actionables/0/depends_on/0/action_ids/0");
+  EXPECT_EQ(loaded.problems.all()[0].message, "circular dependency: s/7 -> r/1 -> s/7");
+}
+
+// spec S-86, S-63: the claims are the caller's, the fields those of both
+TEST(Project, ActionsOfOtherResourcesKnowTheNamesOfBoth) {
+  const auto declares = [](const std::string& field) {
+    return R"(, "payload_validation": [{"field": {")" + field + R"(": {"type": "STRING"}}}])";
+  };
+  const Loaded loaded =
+      loadText(R"([{"id": "r", "resource": "r", "actionables": [)" +
+               action(1, dependsOnOf("s", "[1]") + declares("mine")) +
+               R"(]}, {"id": "s", "resource": "s", "actionables": [)" + action(1, declares("its")) +
+               "," + action(2, declares("beside")) + "]}]");
+  EXPECT_EQ(loaded.problems.errorCount(), 0u) << loaded.problems.toText();
+  const Resource& resource = loaded.project->resources()[0];
+  ASSERT_EQ(resource.actionables.size(), 2u);
+  EXPECT_EQ(resource.actionables[1].names.declared_payload,
+            (std::vector<std::string>{"mine", "its", "beside"}));
+  EXPECT_EQ(resource.actionables[0].names.declared_payload,
+            (std::vector<std::string>{"mine", "its"}));
 }
 
 // spec S-20, S-85

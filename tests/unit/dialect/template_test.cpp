@@ -245,8 +245,8 @@ TEST(TemplateText, ProblemsOfTextThatStandsInNoFileAreReportedAtItsAction) {
   const Loaded loaded = loadText(resourceText(R"({"id": 1, "mode": "VALUE", "value": 1})"));
   const Resource& resource = loaded.project->resources()[0];
   Problems problems;
-  (void)Template::compileText(
-      "$PAYLAOD", loaded.project->contextOf(resource, resource.actionables[0], problems));
+  (void)Template::compileText("$PAYLAOD",
+                              loaded.project->contextOf(resource.actionables[0], problems));
   ASSERT_EQ(problems.warningCount(), 1u);
   EXPECT_EQ(problems.all()[0].place.pointer, "/actionables/0");
   EXPECT_EQ(problems.all()[0].place.file, "project/resources/a.json");
