@@ -54,6 +54,14 @@ inline void Call::advance() {
   succeed();
 }
 
+void Call::goOn() { advance(); }
+
+void Call::repeatAction() {
+  const Progress progress = runAction();
+  if (progress == Progress::kOn) advance();
+  if (progress == Progress::kWaiting) wait();
+}
+
 inline Call::Progress Call::takeStep(const PlanStep& step) {
   return step.is_validation ? validateLate(step.action) : startAction(step.action);
 }
@@ -82,12 +90,17 @@ inline Call::Progress Call::startAction(std::size_t index) {
     extracted += dependency.extractions.size();
   }
   current_action_ = index;
-  const json::Value* inputs = evaluate(action.run, 0);
-  if (trace_) trace_->beginStep(action, action.run, inputs, traceNs());
-  if (run(action.run, inputs, action.run.inputs.size()) == plugin::RunState::kPending) {
+  inputs_ = evaluate(action.run, 0);
+  return runAction();
+}
+
+inline Call::Progress Call::runAction() {
+  const PlanAction& action = plan_->actions[current_action_];
+  if (trace_) trace_->beginStep(action, action.run, inputs_, traceNs());
+  if (run(action.run, inputs_, action.run.inputs.size()) == plugin::RunState::kPending) {
     return Progress::kWaiting;
   }
-  return takeResult(index, ticket_);
+  return takeResult(current_action_, ticket_);
 }
 
 /// S-87: what it depends on has no row.
@@ -137,7 +150,7 @@ Call::Progress Call::takeResult(std::size_t index, sub0_ticket ticket) {
   const PlanAction& action = plan_->actions[index];
   if (ticket == 0) {
     if (trace_) trace_->endStep(Code::kBusy, nullptr, traceNs());
-    fail(makeError(Code::kBusy));
+    failForNow(makeError(Code::kBusy));
     return Progress::kEnded;
   }
   const plugin::Outcome& outcome = calls_.tickets().outcome(ticket);
@@ -146,9 +159,10 @@ Call::Progress Call::takeResult(std::size_t index, sub0_ticket ticket) {
   if (!is_ok) {
     Error error = fault(outcome, action);
     closeRun();
-    fail(std::move(error));
+    failForNow(std::move(error));
     return Progress::kEnded;
   }
+  if (attempt_ != 0 && !plan_->commit) attempt_ = 0;
   results_[index] = outcome.is_in_arena ? outcome.value : json::copy(outcome.value, arena_);
   if (action.is_extracted) results_[index] = expandRaw(results_[index]);
   closeRun();
@@ -224,9 +238,14 @@ void Call::onFreed(sub0_ticket) {
   endIfOver();
 }
 
-/// The deadline: the run is given up, and lives on until its plugin has let go of it.
+/// The end of a pause; else the deadline: the run is given up, and lives on until its plugin has
+/// let go of it.
 void Call::onTimer() {
   calls_.removeWaiting(*this);
+  if (is_pausing_) {
+    endPause();
+    return;
+  }
   if (!calls_.tickets().abandon(ticket_)) ++unfreed_;
   ticket_ = 0;
   if (trace_) trace_->endStep(Code::kTimeout, nullptr, traceNs());
@@ -241,7 +260,14 @@ void Call::onTimer() {
   }
 }
 
-void Call::cancel() { calls_.tickets().cancel(ticket_); }
+void Call::cancel() {
+  is_abandoned_ = true;
+  if (is_pausing_) {
+    calls_.loop().startTimer(*this, 0);
+  } else {
+    calls_.tickets().cancel(ticket_);
+  }
+}
 
 void Call::fail(Error error) {
   if (plan_->resource->transaction) rollBack();
@@ -345,6 +371,9 @@ void Call::endIfOver() {
   payload_ = claims_ = data_ = json::null();
   from_query_ = {};
   next_step_ = current_action_ = 0;
+  inputs_ = nullptr;
+  attempt_ = 0;
+  is_pausing_ = is_abandoned_ = false;
   held_first_ = held_last_ = nullptr;
   current_effect_ = nullptr;
   has_transaction_ = is_committing_ = false;

@@ -75,10 +75,12 @@ class Call final : public plugin::RunOwner, public WaitingCall, private loop::Ti
   json::Value withQuery(const json::Value& payload, std::span<const HeaderField> query);
 
   void advance();
+  void goOn();  // the same, from elsewhere
   enum class Progress : std::uint8_t { kOn, kWaiting, kEnded };
   Progress takeStep(const PlanStep& step);
   Progress validateLate(std::size_t index);
   Progress startAction(std::size_t index);
+  Progress runAction();
   Progress takeResult(std::size_t index, sub0_ticket ticket);
   Progress skip(std::size_t index);
   void holdEffects(const PlanAction& action, const json::Value& result);
@@ -87,6 +89,11 @@ class Call final : public plugin::RunOwner, public WaitingCall, private loop::Ti
   plugin::RunState run(const PreparedStep& step, const json::Value* inputs, std::size_t count);
   std::int64_t traceNs() const;
   bool closeRun();
+
+  // What is done again (call_retries.cpp).
+  void failForNow(Error error);
+  void endPause();
+  void repeatAction();
 
   // The end of a transaction (call_commit.cpp).
   bool isOfTransaction(const PreparedStep& step) const;
@@ -130,7 +137,9 @@ class Call final : public plugin::RunOwner, public WaitingCall, private loop::Ti
   json::Value* results_ = nullptr;  // of the actions, before their returnables
   std::size_t next_step_ = 0;
   std::size_t current_action_ = 0;
-  sub0_ticket ticket_ = 0;  // of the run that is waited for
+  const json::Value* inputs_ = nullptr;  // of the current action
+  std::uint32_t attempt_ = 0;            // how many have failed, of it or of the transaction
+  sub0_ticket ticket_ = 0;               // of the run that is waited for
   Held* held_first_ = nullptr;
   Held* held_last_ = nullptr;
   const PreparedStep* current_effect_ = nullptr;
@@ -141,6 +150,8 @@ class Call final : public plugin::RunOwner, public WaitingCall, private loop::Ti
   json::Value data_{};            // of the reply, once all actions have succeeded
   bool has_transaction_ = false;  // a run of it has begun: it is to be committed or rolled back
   bool is_committing_ = false;
+  bool is_pausing_ = false;    // before the next attempt
+  bool is_abandoned_ = false;  // the client has gone
   bool has_replied_ = false;
   bool is_followed_ = false;  // the reply said that effects come behind it
   bool is_sending_ = false;   // what was held is going out

@@ -25,7 +25,7 @@ void Call::commit() {
 
 void Call::takeCommit() {
   if (ticket_ == 0) {
-    fail(makeError(Code::kBusy));
+    failForNow(makeError(Code::kBusy));
     return;
   }
   const plugin::Outcome& outcome = calls_.tickets().outcome(ticket_);
@@ -38,7 +38,12 @@ void Call::takeCommit() {
     }
     Error error = makeError(outcome.code, std::string(outcome.client_message));
     closeRun();
-    fail(std::move(error));
+    // Where the connection is lost nobody knows whether it was done.
+    if (error.code == Code::kBusy) {
+      failForNow(std::move(error));
+    } else {
+      fail(std::move(error));
+    }
     return;
   }
   closeRun();

@@ -119,8 +119,9 @@ class PlanCompiler {
     for (const auto& input : step.prepared.inputs) {
       step.inputs.push_back(compileInput(model, key, input, context));
     }
-    // A run on the pool, or one that waits for its turn, outlives the message.
-    plan_.borrows = plan_.borrows && handler.completesInRun() &&
+    // A run on the pool, one that waits for its turn, or for its next attempt, outlives the
+    // message.
+    plan_.borrows = plan_.borrows && handler.completesInRun() && model.retries == 0 &&
                     step.prepared.placement == plugin::Placement::kLoop &&
                     handler.table->max_running == 0;
     return problems_.errorCount() == errors_before;

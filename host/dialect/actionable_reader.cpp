@@ -123,6 +123,18 @@ void readEffects(Actionable& action, const Resource& resource, const ReadContext
   }
 }
 
+// S-90: those of the resource are each action's, but of a transaction the whole is done again.
+void readRetries(Actionable& action, const Resource& resource, const ReadContext& context) {
+  const std::uint32_t own = smallNumberOf(*action.source, "retries");
+  if (own > 0 && resource.transaction) {
+    context.problems.error(resource.file->at(action.pointer + "/retries"), "S-90",
+                           "an action of a transaction is not tried again alone: the database has "
+                           "undone what came before it; write \"retries\" on the resource");
+  } else if (!resource.transaction) {
+    action.retries = json::find(*action.source, "retries") == nullptr ? resource.retries : own;
+  }
+}
+
 }  // namespace
 
 Actionable readActionable(const json::Value& source, const std::string& pointer,
@@ -145,6 +157,7 @@ Actionable readActionable(const json::Value& source, const std::string& pointer,
   action.no_op = boolOf(source, "no_op");
   action.must_return_value = boolOf(source, "must_return_value");
   action.main_returnable = boolOf(source, "main_returnable");
+  readRetries(action, resource, context);
   action.returnables = textsOf(source, "returnables");
   readMode(action, resource, context);
   readEffects(action, resource, context);

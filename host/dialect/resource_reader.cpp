@@ -14,6 +14,12 @@ bool boolOf(const json::Value& object, std::string_view key) {
   return value != nullptr && value->type == SUB0_BOOL && value->as.i != 0;
 }
 
+std::uint32_t smallNumberOf(const json::Value& object, std::string_view key) {
+  const json::Value* value = json::find(object, key);
+  const bool is_one = value != nullptr && value->type == SUB0_INT && value->as.i >= 0;
+  return is_one ? static_cast<std::uint32_t>(std::min<std::int64_t>(value->as.i, UINT32_MAX)) : 0;
+}
+
 std::string textOf(const json::Value& object, std::string_view key) {
   const json::Value* value = json::find(object, key);
   return value != nullptr && json::isText(*value) ? std::string(json::chars(*value)) : "";
@@ -197,6 +203,7 @@ Resource readResource(const json::Value& source, const std::string& pointer, con
   resource.route = textOf(source, "resource");
   resource.maintenance = boolOf(source, "maintenance");
   resource.transaction = boolOf(source, "transaction");
+  resource.retries = smallNumberOf(source, "retries");
   resource.returnables = textsOf(source, "returnables");
   readTokenize(resource, context);
   readProtected(resource, context);

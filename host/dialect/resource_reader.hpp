@@ -37,6 +37,7 @@ void checkRoutes(const std::vector<Resource>& resources, const ReadContext& cont
 
 /// Small readers of values whose types have been checked; a wrong type reads as missing.
 bool boolOf(const json::Value& object, std::string_view key);
+std::uint32_t smallNumberOf(const json::Value& object, std::string_view key);
 std::string textOf(const json::Value& object, std::string_view key);
 std::optional<std::vector<std::string>> textsOf(const json::Value& object, std::string_view key);
 

@@ -58,7 +58,7 @@ void Judge::sent(std::uint64_t client, const Step& step, bool is_socket, bool is
   record.expected = reckon(*record.resource, step.hows, step.number, pad);
   record.sent_ns = world_.nowNs();
   record.is_socket = is_socket;
-  record.is_prompt = is_prompt && record.expected.runs.size() == 1;
+  record.is_prompt = is_prompt && record.expected.runs.size() == 1 && record.expected.repeats == 0;
   calls_.emplace(step.number, std::move(record));
 }
 
@@ -104,7 +104,7 @@ void Judge::replied(std::uint64_t client, std::uint64_t number, const Json& repl
     world_.fail("result", describe(call) + " gave " + data->toString() + "; it was to give " +
                               call.expected.data->toString());
   }
-  if (call.runs != call.expected.runs) {
+  if (call.runs != call.expected.runs || call.repeats != call.expected.repeats) {
     world_.fail("order-of-actions", describe(call) +
                                         ": its actions ran in another order than "
                                         "S-20 and S-21 say");
@@ -128,6 +128,9 @@ void Judge::checkFailure(const CallRecord& call, const Json& reply, int status) 
   if (error == "timeout" && took_ns >= deadline_ns - kSlackNs) return;
   const bool may_be_busy = call.expected.waits_for_others || scenario_.isShortOfMemory();
   if (error == "busy" && may_be_busy) return;
+  // The next pause, of 100 ms at most, did not fit in.
+  const bool may_give_up = call.expected.repeats > 0 && took_ns > deadline_ns - 100 * kMs;
+  if (error == "unavailable" && may_give_up) return;
   world_.fail("result", describe(call) + " failed with \"" + error + "\"; reckoned was \"" +
                             call.expected.error + "\": " + reply.toString());
 }
@@ -163,6 +166,10 @@ void Judge::runStarted(std::uint64_t number, std::size_t action, std::int64_t de
     return;
   }
   CallRecord& call = found->second;
+  if (call.repeats < call.expected.repeats && !call.runs.empty()) {
+    runRepeated(call);
+    return;
+  }
   if (std::find(call.runs.begin(), call.runs.end(), action) != call.runs.end()) {
     world_.fail("order-of-actions", describe(call) + ": an action ran twice (S-20)");
   }
@@ -200,6 +207,17 @@ void Judge::runStarted(std::uint64_t number, std::size_t action, std::int64_t de
   });
   if (static_cast<std::uint64_t>(count) > scenario_.options.max_calls_under_way) {
     world_.fail("under-way", describe(call) + ": more calls are under way than the limit (S-114)");
+  }
+}
+
+/// S-90: after a pause, which doubles and has jitter.
+void Judge::runRepeated(CallRecord& call) {
+  const std::int64_t longest_ns = (50 * kMs) << call.repeats;
+  const std::int64_t waited_ns = world_.nowNs() - call.ended_ns;
+  ++call.repeats;
+  if (waited_ns < longest_ns / 2 || waited_ns > longest_ns + slackNs()) {
+    world_.fail("retries",
+                describe(call) + ": tried again after " + std::to_string(waited_ns / kMs) + " ms");
   }
 }
 

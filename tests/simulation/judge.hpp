@@ -26,6 +26,7 @@ struct CallRecord {
   bool went_as_reckoned = false;  // the reply says what was reckoned
   std::vector<std::size_t> runs;  // actions, as the plugin saw them
   std::int64_t ended_ns = -1;     // the plugin's last end of a run
+  std::uint32_t repeats = 0;      // how often its only run was tried again
 };
 
 /// One broadcast as it left the calls, told by the port between calls and network.
@@ -112,6 +113,7 @@ class Judge {
  private:
   void checkFailure(const CallRecord& call, const Json& reply, int status);
   std::int64_t slackNs() const;
+  void runRepeated(CallRecord& call);
   void checkOwnCasts(const Heard& heard);
   void checkCasts(const Heard& heard);
   void checkCastsOfCalls();

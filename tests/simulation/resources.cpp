@@ -166,6 +166,13 @@ class Reckoning {
 
   bool endRun(std::size_t index) {
     const How& how = hows_[index];
+    const std::uint32_t retries = resource_.actions[index].retries;
+    if (retries > 0 && how.failures() > 0) {
+      expected_.repeats = std::min(how.failures(), retries);
+      if (how.failures() > retries) return fail("unavailable");
+      results_[index] = row(index);
+      return true;
+    }
     switch (how.ending) {
       case Ending::kLate:
       case Ending::kNever:
@@ -279,6 +286,11 @@ class Reckoning {
 
 }  // namespace
 
+std::uint32_t How::failures() const {
+  const bool is_failure = ending == Ending::kFail || ending == Ending::kFailLater;
+  return is_failure && code == SUB0_UNAVAILABLE ? 1 + static_cast<std::uint32_t>(ms % 4) : 0;
+}
+
 std::string How::toText() const {
   const bool is_failure = ending == Ending::kFail || ending == Ending::kFailLater;
   return std::string(kEndings[static_cast<std::size_t>(ending)]) + ":" + std::to_string(ms) +
@@ -319,6 +331,7 @@ std::string ResourceModel::toJson() const {
     text += (i == 0 ? "{\"id\":" : ",{\"id\":") + std::to_string(action.id) + "," +
             modeText(action, i, castLabel(*this, i));
     if (action.no_op) text += R"(,"no_op":true)";
+    if (action.retries > 0) text += R"(,"retries":)" + std::to_string(action.retries);
     if (action.must_return) text += R"(,"must_return_value":true)";
     if (main && *main == i) text += R"(,"main_returnable":true)";
     std::string dependencies;
@@ -343,10 +356,12 @@ std::vector<ResourceModel> makeResources(Random& random) {
   std::vector<ResourceModel> made;
   made.push_back(single("echo", Mode::kValue));
   made.push_back(single("one", Mode::kScript));
+  made.back().actions.back().retries = 2;
   made.push_back(single("pooled", Mode::kPool));
   made.push_back(single("scarce", Mode::kFew));
   made.push_back(single("tell-all", Mode::kValue, Cast::kAll));
   made.push_back(single("tell-one", Mode::kScript, Cast::kSingle));
+  made.back().actions.back().retries = 2;
   made.push_back(single("tell-some", Mode::kScript, Cast::kBulk));
   made.push_back(single("shout", Mode::kBroadcast, Cast::kAll, true));
   made.push_back(single("effect", Mode::kScript, Cast::kAll));

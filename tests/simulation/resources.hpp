@@ -37,8 +37,10 @@ enum class Ending : std::uint8_t {
 
 struct How {
   Ending ending = Ending::kNow;
-  std::int64_t ms = 0;         // until it ends
-  std::int32_t code = 0;       // of a failure
+  std::int64_t ms = 0;    // until it ends
+  std::int32_t code = 0;  // of a failure
+  /// How many attempts fail for now (S-90), before one succeeds; 0: it is no such failure.
+  std::uint32_t failures() const;
   std::string toText() const;  // "later:30"
   static How parse(std::string_view text);
 };
@@ -51,6 +53,7 @@ struct ActionModel {
   std::vector<std::size_t> depends;  // indexes, in the order of declaration
   Cast cast = Cast::kNone;           // effect broadcast_websocket_message, or of mode BROADCAST
   bool excludes_sender = false;
+  std::uint32_t retries = 0;
   bool has_late_effect = false;  // effect of the scripted plugin, which ends after a while
   bool isScripted() const {
     return mode == Mode::kScript || mode == Mode::kPool || mode == Mode::kFew;
@@ -73,6 +76,7 @@ struct Expected {
   std::vector<std::size_t> casts;  // actions whose broadcasts go out, in order
   bool times_out = false;          // only by its deadline
   bool waits_for_others = false;   // for the pool, or for max_running
+  std::uint32_t repeats = 0;       // how often its only run is tried again
 };
 
 /// The fixed resources and a few by chance.

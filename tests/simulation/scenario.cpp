@@ -37,6 +37,7 @@ How howByChance(Random& random, const Scenario& scenario, const ActionModel& act
   }
   if (how.ending == Ending::kLate) how.ms = scenario.call_deadline_ms + random.between(300, 900);
   how.code = kCodes[random.below(std::size(kCodes))];
+  if (action.retries > 0 && how.code != SUB0_BAD_REQUEST) how.code = SUB0_UNAVAILABLE;
   return how;
 }
 

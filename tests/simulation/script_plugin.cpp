@@ -243,11 +243,18 @@ void ScriptPlugin::end(Pending& pending) {
   world_.at(world_.nowNs() + owned->how.ms * kMs, [this, copy] { complete(*copy, false); });
 }
 
+bool ScriptPlugin::fails(const Pending& pending) {
+  const Ending ending = pending.how.ending;
+  if (ending != Ending::kFail && ending != Ending::kFailLater) return false;
+  const std::uint32_t failures = pending.how.failures();
+  return failures == 0 || failed_[pending.call]++ < failures;
+}
+
 void ScriptPlugin::complete(const Pending& pending, bool is_first) {
   const Ending ending = pending.how.ending;
   std::int32_t status = SUB0_OK;
   if (is_first) judge_.runEnds(pending.call);
-  if (ending == Ending::kFail || ending == Ending::kFailLater) {
+  if (fails(pending)) {
     const sub0_error error{
         sizeof(sub0_error), pending.how.code, json::toView("as the payload says"), {}};
     status = host_->fail(host_, pending.ticket, &error);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <list>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -68,6 +69,7 @@ class ScriptPlugin {
   void endTurn(std::uint32_t loop);
   void end(Pending& pending);
   void complete(const Pending& pending, bool is_first);
+  bool fails(const Pending& pending);
   void castLate(const Pending& pending);
   const sub0_loop& loops() const { return *loop_table_; }
 
@@ -83,6 +85,7 @@ class ScriptPlugin {
   sub0_loop_hooks hooks_{};
   std::list<std::unique_ptr<Pending>> pending_;
   std::vector<std::vector<Pending*>> end_of_turn_;
+  std::map<std::uint64_t, std::uint32_t> failed_;  // attempts, by call
 };
 
 }  // namespace sub0::simulation

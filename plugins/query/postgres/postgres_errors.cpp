@@ -127,6 +127,9 @@ Failure postgresFailure(const PGresult* result, const std::string& sql) {
              state == "22008") {
     failure.code = SUB0_ACTION_FAILED;
     failure.client = "Operation Failed: a value does not fit its column's type";
+  } else if (state == "40001" || state == "40P01") {
+    failure.code = SUB0_BUSY;
+    failure.client = "the database gave way to another call; try again";
   } else if (state == "57014") {
     failure.code = SUB0_TIMEOUT;
   } else if (state == "53300" || endsConnection(state)) {

@@ -89,18 +89,18 @@ std::vector<Refused> refusedKeys() {
   std::vector<Refused> rows;
   for (const char* const member :
        {R"("parallel": true)", R"("queue": {"delay": 1})", R"("run_in_background": true)",
-        R"("retries": 3)", R"("rate_limit": {})", R"("cacheable": {})", R"("webhook": {})",
+        R"("rate_limit": {})", R"("cacheable": {})", R"("webhook": {})",
         R"("invalidate_tokenize": {})"}) {
     const std::string text(member);
     rows.push_back(
         {resourceText(kPlain + "}", text + ","), "/" + text.substr(1, text.find('"', 1) - 1)});
   }
   for (const char* const member :
-       {R"("queue": {"delay": 1})", R"("run_in_background": true)", R"("retries": 3)",
-        R"("hashables": [{}])", R"("verify_hashables": [{}])", R"("cacheable": {})",
-        R"("read_from_cache": true)", R"("cache_key": "k")", R"("duration": 5)",
-        R"("invalidate_cache_keys": ["k"])", R"("cron_job": {})", R"("with_timestamps": true)",
-        R"("soft_delete": true)", R"("mongo_query": {})"}) {
+       {R"("queue": {"delay": 1})", R"("run_in_background": true)", R"("hashables": [{}])",
+        R"("verify_hashables": [{}])", R"("cacheable": {})", R"("read_from_cache": true)",
+        R"("cache_key": "k")", R"("duration": 5)", R"("invalidate_cache_keys": ["k"])",
+        R"("cron_job": {})", R"("with_timestamps": true)", R"("soft_delete": true)",
+        R"("mongo_query": {})"}) {
     const std::string text(member);
     rows.push_back({resourceText(kPlain + "," + text + "}"),
                     "/actionables/0/" + text.substr(1, text.find('"', 1) - 1)});
@@ -128,6 +128,32 @@ TEST(Keys, ValuesThatMeanOffAreAccepted) {
       kPlain + R"(, "retries": 0, "run_in_background": false, "hashables": []})",
       R"("parallel": false, "transaction": false, "queue": null, "run_in_background": false,)"));
   EXPECT_EQ(loaded.problems.toText(), "");
+}
+
+// spec S-90
+TEST(Keys, RetriesAreAFewAndBelongToTheResourceOfATransaction) {
+  for (const char* const good : {"0", "1", "10"}) {
+    const std::string member = R"("retries": )" + std::string(good);
+    EXPECT_EQ(loadText(resourceText(kPlain + "," + member + "}")).problems.toText(), "");
+    EXPECT_EQ(loadText(resourceText(kPlain + "}", member + ",")).problems.toText(), "");
+  }
+  for (const char* const bad : {"-1", "11", "1.5", "true", R"("3")", "[1]"}) {
+    const std::string member = R"("retries": )" + std::string(bad);
+    EXPECT_TRUE(loadText(resourceText(kPlain + "," + member + "}"))
+                    .hasError("S-90", "/actionables/0/retries"))
+        << bad;
+    EXPECT_TRUE(loadText(resourceText(kPlain + "}", member + ",")).hasError("S-90", "/retries"))
+        << bad;
+  }
+  const auto in_transaction = [](const char* own) {
+    return resourceText(kPlain + R"(, "retries": )" + own + "}",
+                        R"("transaction": true, "retries": 2,)");
+  };
+  EXPECT_TRUE(loadText(in_transaction("1")).hasError("S-90", "/actionables/0/retries"));
+  const Loaded loaded = loadText(in_transaction("0"));
+  EXPECT_EQ(loaded.problems.errorCount(), 0u) << loaded.problems.toText();
+  EXPECT_EQ(loaded.project->resources()[0].retries, 2u);
+  EXPECT_EQ(loaded.project->resources()[0].actionables[0].retries, 0u);
 }
 
 // spec S-80

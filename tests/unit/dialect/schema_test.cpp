@@ -155,7 +155,7 @@ std::vector<Row> brokenDocuments() {
       {"must_return_value that is 1", value(R"(, "must_return_value": 1)")},
       {"bypass that is null", value(R"(, "bypass_payload_validation": null)")},
       {"mongo_query", value(R"(, "mongo_query": {})")},
-      {"retries", value(R"(, "retries": 3)")},
+      {"eleven retries", value(R"(, "retries": 11)")},
       {"hashables", value(R"(, "hashables": [{}])")},
       {"transaction that is a text", value("", R"("transaction": "yes", )")},
       {"webhook", value("", R"("webhook": {}, )")},
@@ -274,16 +274,16 @@ TEST(Schema, UnknownKeysAreRefusedByTheStrictOneAlone) {
 TEST(Schema, KeysAndModesOfPluginsAreDescribedByThePlugin) {
   SchemaOptions options = usualSchema(true);
   options.modes.push_back({"SHELL", "shell", R"({"type":"string"})"});
-  options.effects.push_back({"retries", R"({"type":"integer","maximum":5})"});
+  options.effects.push_back({"cache_key", R"({"type":"integer","maximum":5})"});
   const Judge judge(options);
   const auto shell = [](const std::string& more) {
     return resourceText(R"({"id": 1, "mode": "SHELL")" + more + "}");
   };
-  EXPECT_EQ(judge.refusal(shell(R"(, "shell": "ls", "retries": 3)")), "");
+  EXPECT_EQ(judge.refusal(shell(R"(, "shell": "ls", "cache_key": 3)")), "");
   EXPECT_NE(judge.refusal(shell("")), "");
   EXPECT_NE(judge.refusal(shell(R"(, "shell": 1)")), "");
-  EXPECT_NE(judge.refusal(shell(R"(, "shell": "ls", "retries": 6)")), "");
-  options.effects = {{"retries", ""}};
+  EXPECT_NE(judge.refusal(shell(R"(, "shell": "ls", "cache_key": 6)")), "");
+  options.effects = {{"cache_key", ""}};
   EXPECT_NE(Judge(options).refusal(value(R"(, "broadcast_websocket_message":
       {"broadcast_type": "ALL", "action": "x"})")),
             "");
