@@ -209,13 +209,10 @@ constexpr KeyDeclaration kSqlQueryKeys[] = {
      .rule = "S-33",
      .text = "columns that are unique"},
     {.name = "with_timestamps",
-     .support = Support::kOffOnly,
+     .types = kBool,
      .rule = "S-34",
      .text = "created_at and updated_at are set"},
-    {.name = "soft_delete",
-     .support = Support::kOffOnly,
-     .rule = "S-34",
-     .text = "DELETE sets deleted_at"},
+    {.name = "soft_delete", .types = kBool, .rule = "S-34", .text = "DELETE sets deleted_at"},
 };
 constexpr ObjectDeclaration kSqlQuery{"sql_query", kSqlQueryKeys, std::size(kSqlQueryKeys)};
 
@@ -352,13 +349,15 @@ constexpr KeyDeclaration kActionableKeys[] = {
      .text = "cache"},
     {.name = "cron_job", .support = Support::kOffOnly, .rule = "S-92", .text = "timetable"},
     {.name = "with_timestamps",
-     .support = Support::kOffOnly,
+     .types = kBool,
      .rule = "S-34",
-     .text = "created_at and updated_at are set"},
+     .text = "created_at and updated_at are set",
+     .needs = "sql_query"},
     {.name = "soft_delete",
-     .support = Support::kOffOnly,
+     .types = kBool,
      .rule = "S-34",
-     .text = "DELETE sets deleted_at"},
+     .text = "DELETE sets deleted_at",
+     .needs = "sql_query"},
 };
 constexpr ObjectDeclaration kActionable{"actionable", kActionableKeys, std::size(kActionableKeys)};
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "action.hpp"
 
+#include "row_times.hpp"
 #include "sql_analysis.hpp"
 
 namespace sub0::query {
@@ -11,19 +12,38 @@ void refuseLaterKeys(Preparation& preparation) {
   const auto is_set = [](Value value) {
     return value && !value.isNull() && !(value.isBool() && !value.asBool());
   };
-  const Value config = preparation.config();
-  for (const std::string_view key : {"unique", "with_timestamps", "soft_delete"}) {
-    if (is_set(config.find(key))) {
-      preparation.error(Preparation::pointerTo(key),
-                        std::string(key) + " is not supported yet: a later version will");
-    }
+  if (is_set(preparation.config().find("unique"))) {
+    preparation.error("/unique", "unique is not supported yet: a later version will");
   }
-  for (const std::string_view key : {"with_timestamps", "soft_delete"}) {
-    if (is_set(preparation.action().find(key))) {
-      preparation.error(
-          "", std::string(key) + " of the action is not supported yet: a later version will");
-    }
+}
+
+// Whether the key is set here or beside sql_query.
+bool asksFor(Preparation& preparation, std::string_view key) {
+  const auto is_true = [](Value value) { return value && value.isBool() && value.asBool(); };
+  return is_true(preparation.config().find(key)) || is_true(preparation.action().find(key));
+}
+
+using RowTimesRewrite = RowTimes (*)(const TokenList&, const Analysis&);
+
+// spec S-34; false: an error was told.
+bool keepTimes(Preparation& preparation, Dialect dialect, std::string_view key,
+               RowTimesRewrite rewrite, std::string& sql) {
+  if (!asksFor(preparation, key)) {
+    return true;
   }
+  const TokenList tokens = tokenize(sql, dialect);
+  RowTimes made = rewrite(tokens, analyse(tokens, dialect));
+  if (!made.error.empty()) {
+    preparation.error("/query", made.error);
+    return false;
+  }
+  if (!made.is_meant) {
+    const bool is_here = static_cast<bool>(preparation.config().find(key));
+    preparation.warning(is_here ? Preparation::pointerTo(key) : "/query",
+                        std::string(key) + " does nothing for this statement");
+  }
+  sql = std::move(made.sql);
+  return true;
 }
 
 bool namesReturnables(Preparation& preparation) {
@@ -97,8 +117,15 @@ StatementPointer compileAction(Preparation& preparation, Engine& engine) {
   if (has_list) {
     compareCounts(preparation, analysis, statement->inputs.size());
   }
-  std::string sql =
-      namesReturnables(preparation) ? withReturningAll(tokens, analysis) : std::string(text);
+  std::string sql(text);
+  if (!keepTimes(preparation, engine.dialect(), "soft_delete", withSoftDelete, sql) ||
+      !keepTimes(preparation, engine.dialect(), "with_timestamps", withTimestamps, sql)) {
+    return nullptr;
+  }
+  if (namesReturnables(preparation)) {
+    const TokenList made = tokenize(sql, engine.dialect());
+    sql = withReturningAll(made, analyse(made, engine.dialect()));
+  }
   std::vector<std::string> errors;
   statement->sql = engine.translate(tokenize(sql, engine.dialect()), errors);
   for (const std::string& error : errors) {

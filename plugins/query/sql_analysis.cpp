@@ -189,6 +189,7 @@ Analysis analyse(const TokenList& full_list, Dialect dialect) {
   countParameters(list, analysis);
   std::size_t verb = list.isWord(0, "WITH") ? behindWith(list) : 0;
   verb = insideBrackets(list, verb);
+  analysis.verb_index = verb;
   analysis.verb = verb < list.size() ? capitals(list.text(verb)) : std::string();
   const TopLevel top = lookAtTopLevel(list);
   const bool writes = hasWritingPart(list);

@@ -16,6 +16,7 @@ namespace sub0::query {
 struct Analysis {
   std::vector<std::string> errors;    // empty: the statement may be used
   std::string verb;                   // SELECT, INSERT, ... behind any WITH; capitals
+  std::size_t verb_index = 0;         // its token
   std::uint32_t parameter_count = 0;  // the highest $n
   bool reads_only = false;
   bool returns_rows = false;  // has RETURNING at its own level, or is a query

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // SQL: tokens lie in order within the statement, what is between them is no token, and joined again
 // they are the same tokens. The rewriting for SQLite gives whole SQL, which SQLite itself may
-// refuse but reads; RETURNING is added once.
+// refuse but reads; RETURNING is added once, and the times of rows are. What SQLite takes, it takes
+// with them.
 #include <sqlite3.h>
 
+#include "row_times.hpp"
 #include "sql_analysis.hpp"
 #include "sql_tokens.hpp"
 #include "sqlite/sqlite_rewrite.hpp"
@@ -64,9 +66,18 @@ void judgeReturning(const TokenList& list, const Analysis& analysis, Dialect dia
 struct Database {
   Database() {
     FUZZ_CHECK(sqlite3_open(":memory:", &handle) == SQLITE_OK);
-    sqlite3_exec(handle, "CREATE TABLE t (a INTEGER, b TEXT, c REAL)", nullptr, nullptr, nullptr);
+    sqlite3_exec(handle,
+                 "CREATE TABLE t (a INTEGER, b TEXT, c REAL, created_at TEXT, updated_at TEXT, "
+                 "deleted_at TEXT)",
+                 nullptr, nullptr, nullptr);
   }
   ~Database() { sqlite3_close(handle); }
+  bool takes(const std::string& sql) const {
+    sqlite3_stmt* statement = nullptr;
+    const int code = sqlite3_prepare_v2(handle, sql.c_str(), -1, &statement, nullptr);
+    sqlite3_finalize(statement);
+    return code == SQLITE_OK;
+  }
   sqlite3* handle = nullptr;
 };
 
@@ -92,6 +103,26 @@ void judgeRewrite(const TokenList& list, const Analysis& analysis) {
   sqlite3_finalize(statement);
 }
 
+using Rewrite = RowTimes (*)(const TokenList&, const Analysis&);
+
+void judgeTimes(const TokenList& list, const Analysis& analysis, Dialect dialect, Rewrite rewrite) {
+  const RowTimes made = rewrite(list, analysis);
+  if (!made.error.empty() || !made.is_meant) return;
+  const TokenList again = tokenize(made.sql, dialect);
+  FUZZ_CHECK(again.error.empty());
+  const Analysis other = analyse(again, dialect);
+  FUZZ_CHECK(other.errors.empty() && other.parameter_count == analysis.parameter_count);
+  FUZZ_CHECK(!other.reads_only && other.returns_rows == analysis.returns_rows);
+  fuzz::checkEqual(rewrite(again, other).sql, made.sql, "times twice");
+  if (dialect != Dialect::kSqlite || list.sql.find('\0') != std::string_view::npos) return;
+  const Rewritten before = rewriteForSqlite(list);
+  const Rewritten after = rewriteForSqlite(again);
+  static const Database database;
+  if (before.errors.empty() && database.takes(before.sql)) {
+    FUZZ_CHECK(after.errors.empty() && database.takes(after.sql));
+  }
+}
+
 }  // namespace
 }  // namespace sub0::query
 
@@ -107,7 +138,11 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (list.error.empty()) judgeTokens(list, dialect);
     const Analysis analysis = analyse(list, dialect);
     if (!analysis.errors.empty()) continue;
-    if (isBalanced(list)) judgeReturning(list, analysis, dialect);
+    if (isBalanced(list)) {
+      judgeReturning(list, analysis, dialect);
+      judgeTimes(list, analysis, dialect, withTimestamps);
+      judgeTimes(list, analysis, dialect, withSoftDelete);
+    }
     if (dialect == Dialect::kSqlite) judgeRewrite(list, analysis);
   }
   return 0;

@@ -325,6 +325,9 @@ class Rewriter {
       return;  // not a cast that is understood; SQLite will say so
     }
     const TypeName type = typeAt(as + 1);
+    if (type.behind + 1 != behind || !list_.isSign(type.behind, ")")) {
+      return;  // nor is this: more than a type, or the bracket is not closed
+    }
     const Cast cast = castTo(type.name);
     if (!canCast(i, as + 1, type, cast)) return;
     replace(i, i + 2, cast.prefix);

@@ -99,8 +99,7 @@ std::vector<Refused> refusedKeys() {
        {R"("queue": {"delay": 1})", R"("run_in_background": true)", R"("hashables": [{}])",
         R"("verify_hashables": [{}])", R"("cacheable": {})", R"("read_from_cache": true)",
         R"("cache_key": "k")", R"("duration": 5)", R"("invalidate_cache_keys": ["k"])",
-        R"("cron_job": {})", R"("with_timestamps": true)", R"("soft_delete": true)",
-        R"("mongo_query": {})"}) {
+        R"("cron_job": {})", R"("mongo_query": {})"}) {
     const std::string text(member);
     rows.push_back({resourceText(kPlain + "," + text + "}"),
                     "/actionables/0/" + text.substr(1, text.find('"', 1) - 1)});
@@ -110,8 +109,6 @@ std::vector<Refused> refusedKeys() {
                         std::string(member) + "}}");
   };
   rows.push_back({query(R"("unique": ["email"])"), "/actionables/0/sql_query/unique"});
-  rows.push_back({query(R"("with_timestamps": true)"), "/actionables/0/sql_query/with_timestamps"});
-  rows.push_back({query(R"("soft_delete": true)"), "/actionables/0/sql_query/soft_delete"});
   return rows;
 }
 
@@ -154,6 +151,27 @@ TEST(Keys, RetriesAreAFewAndBelongToTheResourceOfATransaction) {
   EXPECT_EQ(loaded.problems.errorCount(), 0u) << loaded.problems.toText();
   EXPECT_EQ(loaded.project->resources()[0].retries, 2u);
   EXPECT_EQ(loaded.project->resources()[0].actionables[0].retries, 0u);
+}
+
+// spec S-34: beside sql_query, or in it
+TEST(Keys, RowTimesAreSwitchesOfAQuery) {
+  for (const std::string key : {"with_timestamps", "soft_delete"}) {
+    const std::string on = "\"" + key + "\": true";
+    EXPECT_EQ(loadText(resourceText(R"({"id": 1, "mode": "QUERY", "sql_query": {"query": "q", )" +
+                                    on + "}}"))
+                  .problems.toText(),
+              "");
+    EXPECT_EQ(loadText(resourceText(R"({"id": 1, "mode": "QUERY", "sql_query": {"query": "q"}, )" +
+                                    on + "}"))
+                  .problems.toText(),
+              "");
+    EXPECT_TRUE(
+        loadText(resourceText(kPlain + "," + on + "}")).hasError("S-34", "/actionables/0/" + key));
+    EXPECT_TRUE(
+        loadText(resourceText(R"({"id": 1, "mode": "QUERY", "sql_query": {"query": "q", ")" + key +
+                              R"(": "yes"}})"))
+            .hasError("S-34", "/actionables/0/sql_query/" + key));
+  }
 }
 
 // spec S-80

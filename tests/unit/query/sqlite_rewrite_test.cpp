@@ -16,6 +16,11 @@ TEST(SqliteRewrite, SpellsPostgresqlTheWaySqliteReadsIt) {
   const std::pair<std::string, std::string> cases[] = {
       {"SELECT $2 - $1, '$3', \"$4\"", "SELECT ?2 - ?1, '$3', \"$4\""},
       {"SELECT $1::int", "SELECT CAST(?1 AS INTEGER)"},
+      // No casts: nothing of them may be lost, so that SQLite refuses them.
+      {"SELECT CAST(now() AS int $1)",
+       "SELECT CAST((strftime('%Y-%m-%dT%H:%M:%fZ','now')) AS int ?1)"},
+      {"SELECT CAST(1 AS int $1", "SELECT CAST(1 AS int ?1"},
+      {"SELECT CAST(1 AS int", "SELECT CAST(1 AS int"},
       {"SELECT $1 :: float8 + 1", "SELECT CAST(?1  AS REAL) + 1"},
       {"SELECT a.b::text, c", "SELECT CAST(a.b AS TEXT), c"},
       {"SELECT (a + b)::numeric(10,2)", "SELECT CAST((a + b) AS NUMERIC)"},

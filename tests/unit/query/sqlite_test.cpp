@@ -365,9 +365,11 @@ TEST_F(Sqlite, FaultsOfAResourceAreReportedWithTheirPlace) {
             "/query: wrong number of arguments to function hex()\n");
   EXPECT_EQ(host().prepare(Tree{{"query", "SELECT 1"}, {"_note", 1}, {"more", 2}})->warnings, "");
   EXPECT_NE(errors(Tree::object()).find(": sql_query needs a query"), std::string::npos);
-  EXPECT_NE(errors(Tree{{"query", "SELECT 1"}, {"with_timestamps", true}})
-                .find("/with_timestamps: with_timestamps is not supported yet"),
+  EXPECT_NE(errors(Tree{{"query", "INSERT INTO t VALUES (1)"}, {"with_timestamps", true}})
+                .find("/query: with_timestamps needs an INSERT that is read through"),
             std::string::npos);
+  EXPECT_EQ(host().prepare(Tree{{"query", "SELECT 1"}, {"soft_delete", true}})->warnings,
+            "/soft_delete: soft_delete does nothing for this statement\n");
   Tree columns = Tree::array();
   columns.push(Literal("email"));
   EXPECT_NE(errors(Tree{{"query", "SELECT 1"}, {"unique", columns}}).find("/unique: "),
