@@ -26,6 +26,15 @@ std::string nameAt(const TokenList& list, std::size_t index) {
   return {};
 }
 
+// Whether two words would be one without a space between them.
+bool wouldJoin(char left, char right) {
+  const auto is_part = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+           c == '$' || (static_cast<unsigned char>(c) & 0x80U) != 0;
+  };
+  return is_part(left) && is_part(right);
+}
+
 // Texts that are put in, and pieces that are replaced, in the order of their places.
 class Edits {
  public:
@@ -33,7 +42,14 @@ class Edits {
 
   void insert(std::size_t at, std::string_view text) { replace(at, at, text); }
   void replace(std::size_t begin, std::size_t end, std::string_view text) {
-    out_.append(sql_.substr(done_, begin - done_)).append(text);
+    out_.append(sql_.substr(done_, begin - done_));
+    if (!out_.empty() && !text.empty() && wouldJoin(out_.back(), text.front())) {
+      out_ += ' ';
+    }
+    out_.append(text);
+    if (end < sql_.size() && !text.empty() && wouldJoin(text.back(), sql_[end])) {
+      out_ += ' ';
+    }
     done_ = end;
   }
   std::string take() {
