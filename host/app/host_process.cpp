@@ -294,6 +294,12 @@ void HostProcess::reload() {
              {"duration_ms", (clock.monotonicNs() - started_ns) / kNsPerMs}});
 }
 
+std::uint64_t HostProcess::callsInBackground() const {
+  std::uint64_t count = 0;
+  for (const auto& unit : loops_->units()) count += unit->calls->counts().in_background.get();
+  return count;
+}
+
 /// SIGTERM: not ready, no new connections, calls end, sockets get 1001, plugins stop. A second
 /// signal: at once.
 void HostProcess::drain() {
@@ -306,7 +312,7 @@ void HostProcess::drain() {
   server_->drain(drain_ms);
   const sigset_t signals = waitedSignals();
   const timespec interval{0, 5 * kNsPerMs};
-  while (!server_->isIdle() && clock.monotonicNs() < end_ns) {
+  while ((!server_->isIdle() || callsInBackground() > 0) && clock.monotonicNs() < end_ns) {
     observation_->look(clock.monotonicNs());
     const int signal = ::sigtimedwait(&signals, nullptr, &interval);
     if (signal == SIGTERM || signal == SIGINT) ::_exit(kExitOk);

@@ -42,6 +42,7 @@ class HostProcess {
   /// the new plan set over in its mailbox, else the old one stays. All or nothing.
   void reload();
   void drain();
+  std::uint64_t callsInBackground() const;
   bool isDatabaseReady() const;
 
   Workspace& workspace_;

@@ -37,6 +37,7 @@ struct MetricsSnapshot {
   net::Totals net;
   std::map<std::string, call::ResourceTotals> resources;
   std::uint64_t calls_under_way = 0;
+  std::uint64_t calls_in_background = 0;
   std::uint64_t calls_unknown = 0;
   std::vector<plugin::FaultCounts> plugins;
   std::vector<LoopFigures> loops;

@@ -69,6 +69,7 @@ MetricsSnapshot Observation::snapshot() const {
     const call::CallCounts& counts = unit.calls->counts();
     counts.addTo(snapshot.resources);
     snapshot.calls_under_way += counts.under_way.get();
+    snapshot.calls_in_background += counts.in_background.get();
     snapshot.calls_unknown += counts.unknown.get();
   }
   snapshot.plugins = parts_.registry.faultCounts();

@@ -32,6 +32,7 @@ void Call::start(const Plan& plan, const Request& request) {
     fail(std::exchange(refusal_, Error()));
     return;
   }
+  if (plan.resource->run_in_background && !accept()) return;
   const std::size_t count = plan.actions.size();
   results_ = arena_.array<json::Value>(count);
   for (std::size_t index = 0; index < count; ++index) results_[index] = json::null();
@@ -88,6 +89,10 @@ inline Call::Progress Call::startAction(std::size_t index) {
   for (const auto& dependency : action.model->depends_on) {
     if (!dialect::extract(dependency, results_, extracted)) return skip(index);
     extracted += dependency.extractions.size();
+  }
+  if (action.model->run_in_background) {
+    holdBackground(action, evaluate(action.run, 0));
+    return Progress::kOn;
   }
   current_action_ = index;
   inputs_ = evaluate(action.run, 0);
@@ -250,6 +255,7 @@ void Call::onTimer() {
   ticket_ = 0;
   if (trace_) trace_->endStep(Code::kTimeout, nullptr, traceNs());
   if (is_sending_) {
+    if (current_held_->is_background) logBackground(makeError(Code::kTimeout));
     releaseHeld();
   } else if (is_committing_) {
     fail(makeError(Code::kTimeout,
@@ -261,6 +267,7 @@ void Call::onTimer() {
 }
 
 void Call::cancel() {
+  if (in_background_) return;
   is_abandoned_ = true;
   if (is_pausing_) {
     calls_.loop().startTimer(*this, 0);
@@ -271,6 +278,11 @@ void Call::cancel() {
 
 void Call::fail(Error error) {
   if (plan_->resource->transaction) rollBack();
+  if (has_replied_) {
+    logBackground(error);
+    releaseHeld();
+    return;
+  }
   Reply reply;
   reply.code = error.code;
   reply.status = codeInfo(error.code).status;
@@ -282,12 +294,14 @@ void Call::fail(Error error) {
 }
 
 inline void Call::succeed() {
-  auto data = result();
-  if (!data) {
-    fail(makeError(Code::kInternal));
-    return;
+  if (!has_replied_) {
+    auto data = result();
+    if (!data) {
+      fail(makeError(Code::kInternal));
+      return;
+    }
+    data_ = *data;
   }
-  data_ = *data;
   if (has_transaction_) {
     commit();
   } else {
@@ -296,10 +310,25 @@ inline void Call::succeed() {
 }
 
 void Call::answer() {
+  if (!has_replied_) {
+    Reply reply;
+    reply.data = &data_;
+    deliver(reply);
+  }
+  releaseHeld();
+}
+
+/// S-53: the reply comes before the actions. False: the call is refused.
+bool Call::accept() {
+  if (!enterBackground()) {
+    fail(makeError(Code::kBusy));
+    return false;
+  }
   Reply reply;
   reply.data = &data_;
+  reply.message = "Accepted";
   deliver(reply);
-  releaseHeld();
+  return true;
 }
 
 inline void Call::deliver(Reply& reply) {
@@ -314,30 +343,48 @@ inline void Call::deliver(Reply& reply) {
 }
 
 /// S-115, S-116: after the reply, in the order of the actions; what the call earned before a
-/// failure too.
+/// failure too. Then what runs in the background (S-91).
 void Call::releaseHeld() {
   is_sending_ = true;
-  while (held_first_ != nullptr) {
-    const Held& held = *held_first_;
-    held_first_ = held.next;
-    if (held.effect == nullptr) {
-      calls_.broadcasts().send(held.message, sender_);
+  while (const Held* held = nextHeld()) {
+    if (held->effect == nullptr) {
+      calls_.broadcasts().send(held->message, sender_);
       continue;
     }
-    current_effect_ = held.effect;
-    if (trace_) trace_->beginStep(*held.action, *held.effect, held.inputs + 1, traceNs());
-    if (run(*held.effect, held.inputs, held.effect->inputs.size() + 1) ==
-        plugin::RunState::kPending) {
-      deadline_ns_ = calls_.loop().nowNs() + calls_.options().deadline_ms * kNsPerMs;
+    if (held->is_background && !enterBackground()) {
+      logBackground(makeError(Code::kBusy));
+      continue;
+    }
+    current_held_ = held;
+    const json::Value* own_inputs = held->inputs + (held->is_background ? 0 : 1);
+    if (trace_) trace_->beginStep(*held->action, *held->effect, own_inputs, traceNs());
+    const std::size_t count = held->effect->inputs.size() + (held->is_background ? 0 : 1);
+    deadline_ns_ = calls_.loop().nowNs() + calls_.options().deadline_ms * kNsPerMs;
+    if (run(*held->effect, held->inputs, count) == plugin::RunState::kPending) {
       wait();
       return;
     }
     finishEffect();
   }
-  if (is_followed_) reply_port_->followersSent(sender_);
   if (trace_) trace_->write(*plan_);
   is_over_ = true;
   endIfOver();
+}
+
+/// The slot of the reply is held until all that belongs behind it has gone.
+inline const Held* Call::nextHeld() {
+  const Held* held = held_first_;
+  if (held == nullptr) {
+    if (is_followed_) reply_port_->followersSent(sender_);
+    is_followed_ = false;
+    held_last_ = nullptr;
+    held = background_first_;
+    if (held == nullptr) return nullptr;
+    background_first_ = held->next;
+  } else {
+    held_first_ = held->next;
+  }
+  return held;
 }
 
 /// A failed effect changes no reply: it is logged.
@@ -346,15 +393,22 @@ void Call::finishEffect() {
     const Code code = ticket_ == 0 ? Code::kBusy : calls_.tickets().outcome(ticket_).code;
     trace_->endStep(code, nullptr, traceNs());
   }
-  if (ticket_ == 0) return;
+  if (ticket_ == 0) {
+    if (current_held_->is_background) logBackground(makeError(Code::kBusy));
+    return;
+  }
   const plugin::Outcome& outcome = calls_.tickets().outcome(ticket_);
   if (outcome.code != Code::kOk && calls_.mayLog()) {
-    const plugin::Handler& handler = *current_effect_->prepared.handler;
-    log::warning("effect_failed", outcome.log_message,
+    const plugin::Handler& handler = *current_held_->effect->prepared.handler;
+    log::warning(current_held_->is_background ? "background_failed" : "effect_failed",
+                 outcome.log_message,
                  {{"code", codeInfo(outcome.code).name},
                   {"plugin", handler.plugin->id},
                   {"handler", handler.name},
                   {"resource", plan_->resource->id}});
+  }
+  if (outcome.code == Code::kOk && current_held_->is_background) {
+    takeBackground(*current_held_->action, outcome);
   }
   closeRun();
 }
@@ -375,7 +429,9 @@ void Call::endIfOver() {
   attempt_ = 0;
   is_pausing_ = is_abandoned_ = false;
   held_first_ = held_last_ = nullptr;
-  current_effect_ = nullptr;
+  background_first_ = background_last_ = nullptr;
+  current_held_ = nullptr;
+  leaveBackground();
   has_transaction_ = is_committing_ = false;
   raw_payload_ = is_read_only_ = has_replied_ = is_sending_ = is_over_ = is_in_use_ = false;
   calls_.recycle(*this);

@@ -32,6 +32,7 @@ struct Held {
   const PreparedStep* effect = nullptr;  // null: `message`
   const json::Value* inputs = nullptr;
   Broadcast message;
+  bool is_background = false;  // `effect` is the action itself
   Held* next = nullptr;
 };
 
@@ -95,6 +96,14 @@ class Call final : public plugin::RunOwner, public WaitingCall, private loop::Ti
   void endPause();
   void repeatAction();
 
+  // What comes behind the reply (call_background.cpp).
+  bool accept();
+  bool enterBackground();
+  void leaveBackground();
+  void holdBackground(const PlanAction& action, const json::Value* inputs);
+  void takeBackground(const PlanAction& action, const plugin::Outcome& outcome);
+  void logBackground(const Error& error) const;
+
   // The end of a transaction (call_commit.cpp).
   bool isOfTransaction(const PreparedStep& step) const;
   void commit();
@@ -108,6 +117,7 @@ class Call final : public plugin::RunOwner, public WaitingCall, private loop::Ti
   void fail(Error error);
   void deliver(Reply& reply);
   void releaseHeld();
+  const Held* nextHeld();
   void finishEffect();
   void wait();
   void endIfOver();
@@ -142,7 +152,9 @@ class Call final : public plugin::RunOwner, public WaitingCall, private loop::Ti
   sub0_ticket ticket_ = 0;               // of the run that is waited for
   Held* held_first_ = nullptr;
   Held* held_last_ = nullptr;
-  const PreparedStep* current_effect_ = nullptr;
+  Held* background_first_ = nullptr;
+  Held* background_last_ = nullptr;
+  const Held* current_held_ = nullptr;
   std::uint32_t unfreed_ = 0;  // runs whose inputs a plugin may still use
   std::uint64_t number_ = 0;
   std::int64_t start_ns_ = 0;
@@ -152,6 +164,7 @@ class Call final : public plugin::RunOwner, public WaitingCall, private loop::Ti
   bool is_committing_ = false;
   bool is_pausing_ = false;    // before the next attempt
   bool is_abandoned_ = false;  // the client has gone
+  bool in_background_ = false;
   bool has_replied_ = false;
   bool is_followed_ = false;  // the reply said that effects come behind it
   bool is_sending_ = false;   // what was held is going out

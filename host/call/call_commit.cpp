@@ -54,6 +54,7 @@ void Call::takeCommit() {
 /// S-115: what did not last is not told to anybody.
 void Call::rollBack() {
   held_first_ = held_last_ = nullptr;
+  background_first_ = background_last_ = nullptr;
   if (!has_transaction_) return;
   has_transaction_ = false;
   plugin::rollback(plan_->commit->prepared, number_, calls_.tickets().mark());

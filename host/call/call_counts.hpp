@@ -63,8 +63,9 @@ class CallCounts {
 
   void addTo(std::map<std::string, ResourceTotals>& totals) const;
 
-  Count under_way;  // not ended, those that were answered at their deadline included
-  Count unknown;    // messages for no resource
+  Count under_way;      // not ended, those that were answered at their deadline included
+  Count in_background;  // of these: answered, and at work yet (S-91)
+  Count unknown;        // messages for no resource
 
  private:
   struct Entry {

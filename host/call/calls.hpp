@@ -62,6 +62,7 @@ class Calls final : public Dispatcher, public plugin::BroadcastSink {
   BroadcastPort& broadcasts() { return broadcasts_; }
   json::Parser& parser() { return parser_; }
   ResourceCounts& countsOf(const Plan& plan) { return counts_.of(plan.index); }
+  Count& inBackground() { return counts_.in_background; }
   const Options& options() const { return options_; }
   std::uint64_t nextNumber() {
     return static_cast<std::uint64_t>(loop_.index()) << 48 | ++last_number_;

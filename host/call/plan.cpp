@@ -122,6 +122,7 @@ class PlanCompiler {
     // A run on the pool, one that waits for its turn, or for its next attempt, outlives the
     // message.
     plan_.borrows = plan_.borrows && handler.completesInRun() && model.retries == 0 &&
+                    !model.run_in_background && !resource_.run_in_background &&
                     step.prepared.placement == plugin::Placement::kLoop &&
                     handler.table->max_running == 0;
     return problems_.errorCount() == errors_before;

@@ -135,6 +135,24 @@ void readRetries(Actionable& action, const Resource& resource, const ReadContext
   }
 }
 
+// S-91: nobody waits for it, so nothing can be made of its result.
+void readBackground(Actionable& action, const Resource& resource, const ReadContext& context) {
+  action.run_in_background = boolOf(*action.source, "run_in_background");
+  if (!action.run_in_background) return;
+  const auto refuse = [&](std::string_view key, std::string_view why) {
+    context.problems.error(resource.file->at(action.pointer + "/" + std::string(key)), "S-91",
+                           "an action that runs in the background " + std::string(why));
+  };
+  if (action.must_return_value) {
+    refuse("must_return_value", "has no result that could be asked for");
+  }
+  if (action.main_returnable) refuse("main_returnable", "never is the result of a call");
+  if (smallNumberOf(*action.source, "retries") > 0) {
+    refuse("retries", "is tried once; to try again, let the whole resource run in the background");
+  }
+  action.retries = 0;
+}
+
 }  // namespace
 
 Actionable readActionable(const json::Value& source, const std::string& pointer,
@@ -158,6 +176,7 @@ Actionable readActionable(const json::Value& source, const std::string& pointer,
   action.must_return_value = boolOf(source, "must_return_value");
   action.main_returnable = boolOf(source, "main_returnable");
   readRetries(action, resource, context);
+  readBackground(action, resource, context);
   action.returnables = textsOf(source, "returnables");
   readMode(action, resource, context);
   readEffects(action, resource, context);

@@ -300,7 +300,7 @@ class Linker {
     std::optional<std::size_t> main;
     for (std::size_t i = 0; i < resource_.actionables.size(); ++i) {
       Actionable& action = resource_.actionables[i];
-      if (!action.no_op && !main) resource_.result_action = i;
+      if (!action.no_op && !action.run_in_background && !main) resource_.result_action = i;
       if (!action.main_returnable) continue;
       const std::string pointer = action.pointer + "/main_returnable";
       if (action.no_op) {

@@ -59,6 +59,7 @@ struct Actionable {
   bool no_op = false;                      // S-21
   bool must_return_value = false;          // S-25
   bool main_returnable = false;            // S-23
+  bool run_in_background = false;          // S-91: behind the reply
   std::uint32_t retries = 0;               // S-90: attempts behind the first
   std::optional<std::vector<std::string>> returnables;
   /// Effects in the order of their keys: key and value.
@@ -79,8 +80,9 @@ struct Resource {
   std::string id;
   std::string route;
   bool maintenance = false;
-  bool transaction = false;   // S-22: the actions of one plugin that can undo, all or none
-  std::uint32_t retries = 0;  // S-90: of each action, or with `transaction` of all together
+  bool run_in_background = false;  // S-53: the reply comes before its actions
+  bool transaction = false;        // S-22: the actions of one plugin that can undo, all or none
+  std::uint32_t retries = 0;       // S-90: of each action, or with `transaction` of all together
   std::optional<Tokenize> tokenize;
   std::optional<Protected> protection;
   std::optional<std::vector<std::string>> returnables;

@@ -204,6 +204,7 @@ Resource readResource(const json::Value& source, const std::string& pointer, con
   resource.maintenance = boolOf(source, "maintenance");
   resource.transaction = boolOf(source, "transaction");
   resource.retries = smallNumberOf(source, "retries");
+  resource.run_in_background = boolOf(source, "run_in_background");
   resource.returnables = textsOf(source, "returnables");
   readTokenize(resource, context);
   readProtected(resource, context);

@@ -88,18 +88,17 @@ struct Refused {
 std::vector<Refused> refusedKeys() {
   std::vector<Refused> rows;
   for (const char* const member :
-       {R"("parallel": true)", R"("queue": {"delay": 1})", R"("run_in_background": true)",
-        R"("rate_limit": {})", R"("cacheable": {})", R"("webhook": {})",
-        R"("invalidate_tokenize": {})"}) {
+       {R"("parallel": true)", R"("queue": {"delay": 1})", R"("rate_limit": {})",
+        R"("cacheable": {})", R"("webhook": {})", R"("invalidate_tokenize": {})"}) {
     const std::string text(member);
     rows.push_back(
         {resourceText(kPlain + "}", text + ","), "/" + text.substr(1, text.find('"', 1) - 1)});
   }
   for (const char* const member :
-       {R"("queue": {"delay": 1})", R"("run_in_background": true)", R"("hashables": [{}])",
-        R"("verify_hashables": [{}])", R"("cacheable": {})", R"("read_from_cache": true)",
-        R"("cache_key": "k")", R"("duration": 5)", R"("invalidate_cache_keys": ["k"])",
-        R"("cron_job": {})", R"("mongo_query": {})"}) {
+       {R"("queue": {"delay": 1})", R"("hashables": [{}])", R"("verify_hashables": [{}])",
+        R"("cacheable": {})", R"("read_from_cache": true)", R"("cache_key": "k")",
+        R"("duration": 5)", R"("invalidate_cache_keys": ["k"])", R"("cron_job": {})",
+        R"("mongo_query": {})"}) {
     const std::string text(member);
     rows.push_back({resourceText(kPlain + "," + text + "}"),
                     "/actionables/0/" + text.substr(1, text.find('"', 1) - 1)});
@@ -151,6 +150,22 @@ TEST(Keys, RetriesAreAFewAndBelongToTheResourceOfATransaction) {
   EXPECT_EQ(loaded.problems.errorCount(), 0u) << loaded.problems.toText();
   EXPECT_EQ(loaded.project->resources()[0].retries, 2u);
   EXPECT_EQ(loaded.project->resources()[0].actionables[0].retries, 0u);
+}
+
+// spec S-91
+TEST(Keys, NothingIsMadeOfWhatRunsInTheBackground) {
+  const std::string on = R"("run_in_background": true)";
+  EXPECT_EQ(loadText(resourceText(kPlain + "}", on + ",")).problems.toText(), "");
+  const Loaded one = loadText(resourceText(kPlain + "," + on + "}"));
+  EXPECT_EQ(one.problems.toText(), "");
+  EXPECT_EQ(one.project->resources()[0].result_action, std::nullopt);
+  for (const std::string more :
+       {R"("must_return_value": true)", R"("main_returnable": true)", R"("retries": 1)"}) {
+    const std::string key = more.substr(1, more.find('"', 1) - 1);
+    EXPECT_TRUE(loadText(resourceText(kPlain + "," + on + "," + more + "}"))
+                    .hasError("S-91", "/actionables/0/" + key))
+        << key;
+  }
 }
 
 // spec S-34: beside sql_query, or in it

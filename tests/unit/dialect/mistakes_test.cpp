@@ -26,7 +26,7 @@ const std::map<int, const char*> kWithoutMistakes = {
     {41, "says what is added to statements"},
     {51, "the form of an answer"},
     {52, "the form of a failure"},
-    {53, "queue and run_in_background of a resource: refused as S-40"},
+    {53, "the form of an answer"},
     {54, "a setting of the host, not of the project"},
     {60, "any JSON value is a template"},
 };

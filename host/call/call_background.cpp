@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// The part of Call that goes on behind its reply (S-91): all of it where the resource runs in the
+// background (S-53), else the actions that do. Nobody hears how it ends: failures are logged. It is
+// not durable, and does not end with its client.
+#include "base/log.hpp"
+#include "call/call.hpp"
+#include "call/calls.hpp"
+
+namespace sub0::call {
+namespace {
+
+constexpr std::uint64_t kMostInBackground = 1000;  // of a loop; the next are `busy`
+
+}  // namespace
+
+/// False: there are too many.
+bool Call::enterBackground() {
+  if (in_background_) return true;
+  if (calls_.inBackground().get() >= kMostInBackground) return false;
+  in_background_ = true;
+  calls_.inBackground().add();
+  return true;
+}
+
+void Call::leaveBackground() {
+  if (!in_background_) return;
+  in_background_ = false;
+  calls_.inBackground().subtract();
+}
+
+void Call::holdBackground(const PlanAction& action, const json::Value* inputs) {
+  auto* held = arena_.make<Held>();
+  held->action = &action;
+  held->effect = &action.run;
+  held->inputs = inputs;
+  held->is_background = true;
+  (background_last_ != nullptr ? background_last_->next : background_first_) = held;
+  background_last_ = held;
+}
+
+/// Its own effects come right behind it.
+void Call::takeBackground(const PlanAction& action, const plugin::Outcome& outcome) {
+  if (action.effects.empty()) return;
+  const json::Value result =
+      outcome.is_in_arena ? outcome.value : json::copy(outcome.value, arena_);
+  holdEffects(action, action.is_extracted ? expandRaw(result) : result);
+}
+
+void Call::logBackground(const Error& error) const {
+  if (!calls_.mayLog()) return;
+  log::warning("background_failed", error.clientMessage(),
+               {{"code", codeInfo(error.code).name}, {"resource", plan_->resource->id}});
+}
+
+}  // namespace sub0::call
