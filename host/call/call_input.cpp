@@ -68,6 +68,7 @@ Call::Call(Calls& calls)
     static_cast<Call*>(context)->calls_.loop().io().random(static_cast<char*>(bytes), size);
   };
   scope_.random_context = this;
+  scope_.generator_state = &calls.generatorState();
   scope_.header = [](void* context, std::string_view name) {
     return headerOf(static_cast<Call*>(context)->headers_, name);
   };

@@ -12,6 +12,7 @@
 #include "call/plan_set.hpp"
 #include "call/request.hpp"
 #include "call/waiting_calls.hpp"
+#include "dialect/generators.hpp"
 #include "json/parser.hpp"
 #include "plugin/host_table.hpp"
 #include "plugin/ticket_table.hpp"
@@ -64,6 +65,7 @@ class Calls final : public Dispatcher, public plugin::BroadcastSink {
   ResourceCounts& countsOf(const Plan& plan) { return counts_.of(plan.index); }
   Count& inBackground() { return counts_.in_background; }
   const Options& options() const { return options_; }
+  dialect::GeneratorState& generatorState() { return generator_state_; }
   std::uint64_t nextNumber() {
     return static_cast<std::uint64_t>(loop_.index()) << 48 | ++last_number_;
   }
@@ -87,6 +89,7 @@ class Calls final : public Dispatcher, public plugin::BroadcastSink {
   Call* free_ = nullptr;
   WaitingCalls waiting_;
   CallCounts counts_;
+  dialect::GeneratorState generator_state_;
   std::uint64_t last_number_ = 0;
   std::int64_t log_second_ = 0;
   int logged_ = 0;

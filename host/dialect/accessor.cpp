@@ -125,11 +125,17 @@ const json::Value* findExtracted(const Scope& scope, std::string_view name) {
 }
 
 json::Value freshValue(GeneratorKind kind, const Scope& scope, Arena& arena) {
-  if (scope.random == nullptr) return json::null();
+  if (scope.random == nullptr || scope.generator_state == nullptr) return json::null();
+  GeneratorState& state = *scope.generator_state;
+  if (!state.is_seeded) {
+    std::uint8_t seed[kGeneratorSeedBytes];
+    scope.random(scope.random_context, seed, sizeof seed);
+    seedGenerators(state, seed);
+  }
   std::uint8_t random[kGeneratorRandomBytes];
-  scope.random(scope.random_context, random, sizeof(random));
+  scope.random(scope.random_context, random, sizeof random);
   char* const out = arena.array<char>(kGeneratorTextBytes);
-  return json::text({out, generate(kind, random, scope.wall_ms, out)});
+  return json::text({out, generate(kind, random, scope.wall_ms, state, out)});
 }
 
 json::Value readAccessor(const Accessor& accessor, const Scope& scope, Arena& arena,

@@ -361,6 +361,28 @@ class Linker {
     }
   }
 
+  // A literal parameter makes nothing, whatever it looks like (S-63).
+  static void collectOfParameter(const json::Value& value, std::vector<std::string>& names) {
+    const bool is_literal =
+        json::isObject(value) && value.count == 1 && json::find(value, "literal") != nullptr;
+    if (!is_literal) collectGenerated(value, names);
+  }
+
+  static void collectOfAction(const json::Value& action, std::vector<std::string>& names) {
+    for (std::size_t i = 0; i < action.count; ++i) {
+      const json::Value& value = action.as.members[i].value;
+      const bool is_query = json::toText(action.as.members[i].key) == "sql_query";
+      const json::Value* parameters = is_query ? json::find(value, "parameters") : nullptr;
+      if (parameters == nullptr || !json::isArray(*parameters)) {
+        collectGenerated(value, names);
+        continue;
+      }
+      for (std::size_t k = 0; k < parameters->count; ++k) {
+        collectOfParameter(parameters->as.items[k], names);
+      }
+    }
+  }
+
   // All that may have run before `action`: itself, those before it, and what these depend on.
   void markEarlier(std::size_t action, std::vector<bool>& is_earlier) const {
     if (is_earlier[action]) return;
@@ -396,7 +418,7 @@ class Linker {
       std::vector<bool> is_earlier(resource_.actionables.size(), false);
       for (std::size_t earlier = 0; earlier <= i; ++earlier) markEarlier(earlier, is_earlier);
       for (std::size_t k = 0; k < is_earlier.size(); ++k) {
-        if (is_earlier[k]) collectGenerated(*resource_.actionables[k].source, names.generated);
+        if (is_earlier[k]) collectOfAction(*resource_.actionables[k].source, names.generated);
       }
       if (resource_.actionables[i].home == nullptr) warnOfDeclaredId(resource_.actionables[i]);
     }

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/arena.hpp"
+#include "dialect/generators.hpp"
 #include "json/value.hpp"
 
 namespace sub0::dialect {
@@ -75,6 +76,8 @@ struct Scope {
   /// Fills `out` with random bytes; null: generators give null.
   void (*random)(void* context, std::uint8_t* out, std::size_t size) = nullptr;
   void* random_context = nullptr;
+  /// Of the loop, seeded by its first use; null: generators give null.
+  GeneratorState* generator_state = nullptr;
 };
 
 }  // namespace sub0::dialect

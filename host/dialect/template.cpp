@@ -272,14 +272,9 @@ class Compiler {
   std::optional<GeneratorKind> generatorOf(std::string_view name, const std::string& pointer) {
     const auto kind = generatorKindOf(name);
     if (kind) return kind;
-    if (isLaterGeneratorKind(name)) {
-      error(pointer, "S-40",
-            "generator kind " + std::string(name) + " is not supported yet" + generatorKinds());
-    } else {
-      error(pointer, "S-62",
-            "\"" + std::string(name) + "\" is no kind of generator" + generatorKinds(),
-            suggest(name, {std::begin(kGeneratorKinds), std::end(kGeneratorKinds)}));
-    }
+    error(pointer, "S-62",
+          "\"" + std::string(name) + "\" is no kind of generator" + generatorKinds(),
+          suggest(name, {std::begin(kGeneratorKinds), std::end(kGeneratorKinds)}));
     return std::nullopt;
   }
 

@@ -75,6 +75,7 @@ struct Evaluation {
     Arena arena;
     GeneratedValues generated;
     std::uint8_t random = 0;
+    GeneratorState generator_state;
     Scope scope;
     if (given.payloadParsed(allow_raw)) scope.payload = &client.payload;
     if (given.payload_whole) scope.payload_json = client.payload_json;
@@ -92,6 +93,7 @@ struct Evaluation {
     if (given.datetime || given.generators) scope.wall_ms = 1769860800123;
     scope.random = countUp;
     scope.random_context = &random;
+    scope.generator_state = &generator_state;
     const json::Value value = parameter.evaluate(scope, arena, allow_raw);
     if (value.type == SUB0_RAW) return "raw " + std::string(json::chars(value));
     FUZZ_CHECK(json::isWellFormed(value, std::size_t{1} << 30));

@@ -17,6 +17,13 @@ WILDCARDS = {
     "<uuidv7>": r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}",
     "<ulid>": r"[0-7][0-9A-HJKMNP-TV-Z]{25}",
     "<nanoid>": r"[A-Za-z0-9_-]{21}",
+    "<ksuid>": r"[0-9A-Za-z]{27}",
+    "<cuid>": r"c[0-9a-z]{24}",
+    "<cuid2>": r"[a-z][0-9a-z]{23}",
+    "<shortuuid>": r"[2-9A-HJ-NP-Za-km-z]{22}",
+    "<slugid>": r"[A-Za-f][A-Za-z0-9_-]{21}",
+    "<bson>": r"[0-9a-f]{24}",
+    "<uniqid>": r"[0-9a-z]{18}",
     "<time>": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z",
     "<token>": r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+",
 }

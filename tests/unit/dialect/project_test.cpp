@@ -518,5 +518,18 @@ TEST(Project, NamesOfGeneratorsAreKnownToThisAndLaterActionsOnly) {
   EXPECT_EQ(actions[2].names.generated, std::vector<std::string>{"order_id"});
 }
 
+// spec S-62, S-63: what a literal parameter holds is no generator; within a template it is one
+TEST(Project, GeneratorsWithinLiteralParametersMakeNoNames) {
+  const Loaded loaded = loadText(resourceText(R"({"id": 1, "mode": "QUERY", "sql_query":
+      {"query": "q", "parameters": [{"literal": {"generate": "UUID", "for": "not_made"}},
+        {"generate": "UUID", "for": "made"}, {"in": [{"generate": "UUID", "for": "inside"}]}]}},
+      {"id": 2, "mode": "VALUE", "value": {"literal": {"generate": "UUID", "for": "member"}}})"));
+  const auto& actions = loaded.project->resources()[0].actionables;
+  const std::vector<std::string> first{"made", "inside"};
+  const std::vector<std::string> second{"made", "inside", "member"};
+  EXPECT_EQ(actions[0].names.generated, first);
+  EXPECT_EQ(actions[1].names.generated, second);
+}
+
 }  // namespace
 }  // namespace sub0::dialect

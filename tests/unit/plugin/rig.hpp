@@ -52,7 +52,10 @@ class FakeIo final : public loop::Io {
   void wake() override {}
   std::int64_t monotonicNs() override { return clock_ns.load(); }
   std::int64_t wallMs() override { return wall_ms.load(); }
-  void random(char*, std::size_t) override {}
+  void random(char* buffer, std::size_t size) override {
+    for (std::size_t i = 0; i < size; ++i) buffer[i] = static_cast<char>(next_random++);
+  }
+  std::uint8_t next_random = 0;
 
  private:
   std::vector<loop::IoEvent> handed_;
