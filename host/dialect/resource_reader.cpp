@@ -36,9 +36,16 @@ constexpr std::size_t hashBytes(TokenAlgorithm algorithm) {
   return algorithm == TokenAlgorithm::kHs512 ? 64 : algorithm == TokenAlgorithm::kHs384 ? 48 : 32;
 }
 
+/// The key is a pair, in PEM; whoever makes the key judges it.
+constexpr bool wantsPem(TokenAlgorithm algorithm) {
+  return algorithm == TokenAlgorithm::kRs256 || algorithm == TokenAlgorithm::kEs256;
+}
+
 TokenAlgorithm algorithmOf(const std::string& name) {
   if (name == "HS384") return TokenAlgorithm::kHs384;
   if (name == "HS512") return TokenAlgorithm::kHs512;
+  if (name == "RS256") return TokenAlgorithm::kRs256;
+  if (name == "ES256") return TokenAlgorithm::kEs256;
   return TokenAlgorithm::kHs256;
 }
 
@@ -103,6 +110,7 @@ class SecretReader {
                         : "encryption_key is empty: " + variables_ + " is set, to nothing");
       return false;
     }
+    if (wantsPem(algorithm)) return true;
     if (secret.find("-----BEGIN ") != std::string::npos) {
       error("Q-41",
             "a PEM key cannot be the secret of an HS algorithm: whoever knows a public key could "
