@@ -2,8 +2,11 @@
 // Keys of RS256 and ES256: what is taken, what is refused, and which signatures hold. The tokens
 // around them are asymmetric_token_test.cpp.
 #include <gtest/gtest.h>
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/param_build.h>
 #include <openssl/pem.h>
 
 #include <algorithm>
@@ -151,6 +154,47 @@ TEST(KeyPair, ASmallOrEnormousRsaKeyIsRefused) {  // spec S-70
   EXPECT_EQ(verdict(Algorithm::kRs256, rsaOf(2048).public_pem), "taken");
   EXPECT_EQ(verdict(Algorithm::kRs256, kRsa9000Public),
             "the RSA key has 9000 bits; RS256 wants 2048 to 8192");
+}
+
+/// The published RSA key with another exponent.
+std::string rsaPublicWithExponent(unsigned exponent) {
+  BIO* in = BIO_new_mem_buf(kRsaPublic.data(), static_cast<int>(kRsaPublic.size()));
+  EVP_PKEY* known = PEM_read_bio_PUBKEY(in, nullptr, nullptr, nullptr);
+  BIO_free(in);
+  BIGNUM* modulus = nullptr;
+  EVP_PKEY_get_bn_param(known, OSSL_PKEY_PARAM_RSA_N, &modulus);
+  OSSL_PARAM_BLD* builder = OSSL_PARAM_BLD_new();
+  OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, modulus);
+  OSSL_PARAM_BLD_push_uint(builder, OSSL_PKEY_PARAM_RSA_E, exponent);
+  OSSL_PARAM* parameters = OSSL_PARAM_BLD_to_param(builder);
+  EVP_PKEY_CTX* context = EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr);
+  EVP_PKEY* made = nullptr;
+  EXPECT_EQ(EVP_PKEY_fromdata_init(context), 1);
+  EXPECT_EQ(EVP_PKEY_fromdata(context, &made, EVP_PKEY_PUBLIC_KEY, parameters), 1);
+  BIO* out = BIO_new(BIO_s_mem());
+  PEM_write_bio_PUBKEY(out, made);
+  char* text = nullptr;
+  const auto size = static_cast<std::size_t>(BIO_get_mem_data(out, &text));
+  const std::string pem(text, size);
+  BIO_free(out);
+  EVP_PKEY_free(made);
+  EVP_PKEY_CTX_free(context);
+  OSSL_PARAM_free(parameters);
+  OSSL_PARAM_BLD_free(builder);
+  BN_free(modulus);
+  EVP_PKEY_free(known);
+  return pem;
+}
+
+// with the exponent 1 a signature is the message itself, and anybody can write it
+TEST(KeyPair, AnRsaKeyWithAnExponentThatHidesNothingIsRefused) {
+  EXPECT_EQ(verdict(Algorithm::kRs256, rsaPublicWithExponent(65537)), "taken");
+  for (const unsigned exponent : {1U, 2U, 65536U}) {
+    EXPECT_NE(
+        verdict(Algorithm::kRs256, rsaPublicWithExponent(exponent)).find("do not fit together"),
+        std::string::npos)
+        << exponent;
+  }
 }
 
 // spec S-70: what is wrong is said, without a byte of the key
