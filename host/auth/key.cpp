@@ -8,7 +8,8 @@
 namespace sub0::auth {
 namespace {
 
-constexpr std::array<std::string_view, 5> kNames{"HS256", "HS384", "HS512", "RS256", "ES256"};
+constexpr std::array<std::string_view, 6> kNames{"HS256", "HS384", "HS512",
+                                                 "RS256", "ES256", "v4.local"};
 
 Result<SharedMaterial> materialOf(Algorithm algorithm, std::string_view text) {
   switch (algorithm) {
@@ -19,6 +20,8 @@ Result<SharedMaterial> materialOf(Algorithm algorithm, std::string_view text) {
     case Algorithm::kRs256:
     case Algorithm::kEs256:
       return makeKeyPair(algorithm, text);
+    case Algorithm::kV4Local:
+      return makePasetoKey(text);
   }
   return makeError(Code::kInternal);
 }
@@ -54,6 +57,14 @@ Result<std::string> Key::sign(std::string_view signing_input) const {
 
 bool Key::accepts(std::string_view signing_input, std::string_view signature) const {
   return material_->accepts(signing_input, signature);
+}
+
+Result<std::string> Key::seal(std::string_view text, const KeyNonce& nonce) const {
+  return material_->seal(text, nonce);
+}
+
+std::optional<std::string> Key::open(std::string_view token) const {
+  return material_->open(token);
 }
 
 }  // namespace sub0::auth

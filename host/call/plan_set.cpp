@@ -21,6 +21,8 @@ auth::Algorithm algorithmOf(dialect::TokenAlgorithm algorithm) {
       return auth::Algorithm::kRs256;
     case dialect::TokenAlgorithm::kEs256:
       return auth::Algorithm::kEs256;
+    case dialect::TokenAlgorithm::kV4Local:
+      return auth::Algorithm::kV4Local;
   }
   return auth::Algorithm::kHs256;
 }

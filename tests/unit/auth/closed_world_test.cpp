@@ -89,5 +89,18 @@ TEST(ClosedWorld, KeyHintsOfATokenOpenNeitherFileNorConnection) {  // Q-43
   for (const Key& key : keysOfAllAlgorithms()) expectHintsIgnored(key);
 }
 
+TEST(ClosedWorld, ATokenOfPasetoIsOpenedWithoutAny) {  // Q-43, Q-47
+  const Key key = keyOf(Algorithm::kV4Local, "0123456789abcdef0123456789abcdef");
+  const std::string token = key.seal(R"({"id":7,"kid":"/etc/passwd"})", KeyNonce{}).value();
+  const auto verifies = [&key](const std::string& tried) {
+    return endOf([&] {
+      Arena arena;
+      return bool(verifyToken(key, tried, 1000, arena));
+    });
+  };
+  EXPECT_EQ(verifies(token), "true");
+  EXPECT_EQ(verifies(token.substr(0, token.size() - 4)), "false");
+}
+
 }  // namespace
 }  // namespace sub0::auth

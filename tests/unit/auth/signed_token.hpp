@@ -20,7 +20,7 @@ inline Key keyOf(Algorithm algorithm, std::string_view secret = kSecret) {
   return Key::create(algorithm, secret).value();
 }
 
-/// One key of each algorithm; all of them can sign.
+/// One key of each algorithm of JWT; all of them can sign.
 inline std::vector<Key> keysOfAllAlgorithms() {
   return {keyOf(Algorithm::kHs256), keyOf(Algorithm::kHs384), keyOf(Algorithm::kHs512),
           keyOf(Algorithm::kRs256, kRsaPrivate), keyOf(Algorithm::kEs256, kEcPrivate)};

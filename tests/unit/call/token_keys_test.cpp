@@ -16,10 +16,13 @@ using auth::Algorithm;
 
 std::string quoted(const std::string& text) { return json::toString(json::text(text)); }
 
+/// `algorithm` v4.local: PASETO.
 std::string resource(const std::string& id, const std::string& algorithm, const std::string& key,
                      bool is_protected, const std::string& more = "") {
-  return R"({"id": ")" + id + R"(", "resource": ")" + id + R"(", "tokenize": {"algorithm": ")" +
-         algorithm + R"(", "encryption_key": )" + quoted(key) + more + "}," +
+  const std::string form =
+      algorithm == "v4.local" ? R"("type": "PASETO")" : R"("algorithm": ")" + algorithm + "\"";
+  return R"({"id": ")" + id + R"(", "resource": ")" + id + R"(", "tokenize": {)" + form +
+         R"(, "encryption_key": )" + quoted(key) + more + "}," +
          (is_protected ? R"("protected": {"provide_as": "x-token"},)" : "") +
          R"("actionables": [{"id": 1, "mode": "STEP", "step": {"name": "a",)" +
          (is_protected ? R"("input": "$PROTECTED.id"}}]})" : R"("input": {"id": "u1"}}}]})");
@@ -53,6 +56,9 @@ TEST(TokenKeys, AKeyThatDoesNotFitItsAlgorithmIsAnErrorWithItsPlace) {
   expect("RS256", auth::kRsa9000Public, "9000 bits");
   expect("ES256", auth::kEcPrivate.substr(0, 100), "cannot be read");
   expect("ES256", auth::kCertificate, "certificate");
+  expect("v4.local", "short", "v4.local needs a key of 32 bytes");
+  expect("v4.local", "0123456789abcdef0123456789abcdef0", "has 33 characters");
+  expect("v4.local", auth::kEcPublic, "not a PEM key");
 }
 
 // spec S-71: a public key cannot issue
@@ -72,8 +78,10 @@ TEST(TokenKeys, AResourceThatIssuesTokensNeedsThePrivateKey) {
 
 // spec S-71, S-72: one resource issues by the private key, another takes that by the public one
 TEST(TokenKeys, WhatOneResourceIssuesAnotherTakes) {
-  for (const auto& [name, own, half] : {std::tuple{"RS256", auth::kRsaPrivate, auth::kRsaPublic},
-                                        std::tuple{"ES256", auth::kEcPrivate, auth::kEcPublic}}) {
+  for (const auto& [name, own, half] :
+       {std::tuple{"RS256", auth::kRsaPrivate, auth::kRsaPublic},
+        std::tuple{"ES256", auth::kEcPrivate, auth::kEcPublic},
+        std::tuple{"v4.local", std::string(CallRig::kSecret), std::string(CallRig::kSecret)}}) {
     CallRig rig("[" + resource("in", name, own, false) + "," + resource("me", name, half, true) +
                 "," + resource("hs", "HS256", CallRig::kSecret, true) + "]");
     rig.dispatch(rig.request("in"));

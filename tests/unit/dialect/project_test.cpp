@@ -386,7 +386,11 @@ TEST(Project, TokensAreCheckedWhereTheyStand) {
       {"a key of ES256 from the caller",
        tokenize(R"("encryption_key": "$PAYLOAD.key", "algorithm": "ES256")"), "S-70",
        "/tokenize/encryption_key"},
-      {"PASETO", tokenize(R"("encryption_key": "k", "type": "PASETO")"), "S-40", "/tokenize/type"},
+      {"another type", tokenize(R"("encryption_key": "k", "type": "BRANCA")"), "S-70",
+       "/tokenize/type"},
+      {"PASETO with an algorithm of JWT",
+       tokenize(R"("encryption_key": "k", "type": "PASETO", "algorithm": "HS256")"), "S-70",
+       "/tokenize/algorithm"},
       {"none", tokenize(R"("encryption_key": "k", "algorithm": "none")"), "S-70",
        "/tokenize/algorithm"},
       {"no time", tokenize(R"("encryption_key": "k", "expiration": 0)"), "S-70",
@@ -404,6 +408,15 @@ TEST(Project, APemKeyAsHmacSecretIsRefused) {
       resourceText("", R"("tokenize": {"encryption_key": "-----BEGIN PUBLIC KEY-----\nMFkw\n"},)"));
   EXPECT_TRUE(loaded.hasError("Q-41", "/tokenize/encryption_key"));
   EXPECT_EQ(loaded.problems.toText().find("MFkw"), std::string::npos);
+}
+
+// spec S-70: what a key of PASETO holds is judged where the key is made, too
+TEST(Project, PasetoIsV4Local) {
+  const Loaded loaded =
+      loadText(resourceText("", R"("tokenize": {"type": "PASETO", "encryption_key": "short"},)"));
+  EXPECT_EQ(loaded.problems.toText(), "");
+  EXPECT_EQ(loaded.project->resources()[0].tokenize->algorithm, TokenAlgorithm::kV4Local);
+  EXPECT_EQ(loaded.project->resources()[0].tokenize->encryption_key, "short");
 }
 
 // spec S-70: what a PEM key holds is judged where the key is made

@@ -175,7 +175,7 @@ std::vector<Row> brokenDocuments() {
       {"tokenize without key", value("", R"("tokenize": {}, )")},
       {"an algorithm that is none", tokenize(R"(, "algorithm": "none")")},
       {"an algorithm of JWT that is none of ours", tokenize(R"(, "algorithm": "PS256")")},
-      {"PASETO", tokenize(R"(, "type": "PASETO")")},
+      {"paseto in small letters", tokenize(R"(, "type": "paseto")")},
       {"expiration 0", tokenize(R"(, "expiration": 0)")},
       {"expiration of 101 years", tokenize(R"(, "expiration": 3193603201)")},
       {"expiration 1h", tokenize(R"(, "expiration": "1h")")},
