@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "auth/token_issuer.hpp"
 
+#include "auth/date_time.hpp"
 #include "base/text.hpp"
 #include "json/writer.hpp"
 
 namespace sub0::auth {
 namespace {
 
-std::string payloadOf(const json::Value& claims, std::int64_t iat_seconds,
-                      std::int64_t exp_seconds) {
+/// `iat` and `exp` are JSON.
+std::string payloadOf(const json::Value& claims, std::string_view iat, std::string_view exp) {
   std::string payload = "{";
   for (std::uint32_t index = 0; index < claims.count; ++index) {
     const json::Member& claim = claims.as.members[index];
@@ -19,31 +20,49 @@ std::string payloadOf(const json::Value& claims, std::int64_t iat_seconds,
     json::write(claim.value, payload);
     payload.push_back(',');
   }
-  payload.append("\"iat\":");
-  json::writeInteger(iat_seconds, payload);
-  payload.append(",\"exp\":");
-  json::writeInteger(exp_seconds, payload);
-  payload.push_back('}');
+  payload.append("\"iat\":").append(iat).append(",\"exp\":").append(exp).push_back('}');
   return payload;
+}
+
+Result<std::string> jwtOf(const Key& key, const json::Value& claims, std::int64_t iat_seconds,
+                          std::int64_t exp_seconds) {
+  const std::string header =
+      std::string(R"({"alg":")").append(nameOf(key.algorithm())).append(R"(","typ":"JWT"})");
+  std::string token = text::base64UrlEncode(header);
+  token.push_back('.');
+  token.append(text::base64UrlEncode(
+      payloadOf(claims, std::to_string(iat_seconds), std::to_string(exp_seconds))));
+  auto signature = key.sign(token);
+  if (!signature) return signature.error();
+  token.push_back('.');
+  token.append(text::base64UrlEncode(*signature));
+  return token;
+}
+
+Result<std::string> pasetoOf(const Key& key, const json::Value& claims, std::int64_t iat_seconds,
+                             std::int64_t exp_seconds, loop::Io* random) {
+  const auto iat = formatDateTime(iat_seconds);
+  const auto exp = formatDateTime(exp_seconds);
+  if (!iat || !exp) {
+    return makeError(Code::kInternal, {}, "a time of PASETO lies behind the year 9999");
+  }
+  if (random == nullptr) return makeError(Code::kInternal, {}, "PASETO needs randomness");
+  KeyNonce nonce{};
+  random->random(reinterpret_cast<char*>(nonce.data()), nonce.size());
+  return key.seal(payloadOf(claims, "\"" + *iat + "\"", "\"" + *exp + "\""), nonce);
 }
 
 }  // namespace
 
 Result<std::string> issueToken(const Key& key, const json::Value& claims, std::int64_t iat_seconds,
-                               std::int64_t exp_seconds) {
+                               std::int64_t exp_seconds, loop::Io* random) {
   if (!json::isObject(claims)) {
     return makeError(Code::kInternal, {}, "the claims of a token must be an object");
   }
-  const std::string header =
-      std::string(R"({"alg":")").append(nameOf(key.algorithm())).append(R"(","typ":"JWT"})");
-  std::string token = text::base64UrlEncode(header);
-  token.push_back('.');
-  token.append(text::base64UrlEncode(payloadOf(claims, iat_seconds, exp_seconds)));
-  auto signature = key.sign(token);
-  if (!signature) return signature.error();
-  token.push_back('.');
-  token.append(text::base64UrlEncode(*signature));
-  if (token.size() > kMaxTokenBytes) {
+  auto token = key.algorithm() == Algorithm::kV4Local
+                   ? pasetoOf(key, claims, iat_seconds, exp_seconds, random)
+                   : jwtOf(key, claims, iat_seconds, exp_seconds);
+  if (token && token->size() > kMaxTokenBytes) {
     return makeError(Code::kResultTooLarge, {}, "the claims make a token of more than 16 KiB");
   }
   return token;

@@ -6,17 +6,20 @@
 
 #include "auth/key.hpp"
 #include "json/value.hpp"
+#include "loop/io.hpp"
 
 // Makes the tokens of S-71. Claims keep their JSON types and all their digits, which Poco::JWT's
-// own serialiser does not do; the signature is Poco's. Pure: the time is passed in. Any thread.
+// own serialiser does not do; the signature is Poco's, OpenSSL's or libsodium's. Pure: the time is
+// passed in, and randomness where the form of the token needs some. Any thread.
 namespace sub0::auth {
 
 /// Longer tokens are neither issued nor accepted.
 inline constexpr std::size_t kMaxTokenBytes = std::size_t{16} * 1024;
 
-/// A compact JWT of `claims` (an object), with `iat` and `exp` in place of any it had. ERRORS:
-/// kInternal (no object), kResultTooLarge (more than kMaxTokenBytes).
+/// A compact JWT, or a token of PASETO, of `claims` (an object), with `iat` and `exp` in place of
+/// any it had: numbers in a JWT, texts in PASETO. ERRORS: kInternal (no object; a public key;
+/// PASETO without `random`, or behind the year 9999), kResultTooLarge (more than kMaxTokenBytes).
 Result<std::string> issueToken(const Key& key, const json::Value& claims, std::int64_t iat_seconds,
-                               std::int64_t exp_seconds);
+                               std::int64_t exp_seconds, loop::Io* random = nullptr);
 
 }  // namespace sub0::auth

@@ -6,6 +6,7 @@
 #include <limits>
 #include <string>
 
+#include "auth/date_time.hpp"
 #include "auth/token_issuer.hpp"
 #include "base/text.hpp"
 #include "json/text_reader.hpp"
@@ -33,15 +34,18 @@ std::optional<std::array<std::string_view, 3>> splitParts(std::string_view token
 }
 
 /// A JSON object without equal keys, in `arena`.
-std::optional<json::Value> readObject(std::string_view encoded, Arena& arena) {
-  const auto decoded = text::base64UrlDecode(encoded);
-  if (!decoded) return std::nullopt;
-  json::TextReader reader(*decoded, &arena, json::TextReader::BigIntegers::kRefused);
+std::optional<json::Value> readObject(std::string_view text, Arena& arena) {
+  json::TextReader reader(text, &arena, json::TextReader::BigIntegers::kRefused);
   json::Value value{};
   if (!reader.read(value) || !json::isObject(value) || !reader.duplicates().empty()) {
     return std::nullopt;
   }
   return value;
+}
+
+std::optional<json::Value> readEncodedObject(std::string_view encoded, Arena& arena) {
+  const auto decoded = text::base64UrlDecode(encoded);
+  return decoded ? readObject(*decoded, arena) : std::nullopt;
 }
 
 /// A time claim as the first whole second at or behind it. REQUIRES: a number.
@@ -54,12 +58,24 @@ std::int64_t toSeconds(const json::Value& number) {
   return static_cast<std::int64_t>(std::ceil(number.as.d));
 }
 
+/// The time that a claim is in the form of the token: a number in a JWT, a text in PASETO.
+using TimeReader = std::optional<std::int64_t> (*)(const json::Value& claim);
+
+std::optional<std::int64_t> timeOfJwt(const json::Value& claim) {
+  if (!json::isNumber(claim)) return std::nullopt;
+  return toSeconds(claim);
+}
+
+std::optional<std::int64_t> timeOfPaseto(const json::Value& claim) {
+  return json::isText(claim) ? parseDateTime(json::chars(claim)) : std::nullopt;
+}
+
 std::int64_t later(std::int64_t seconds, std::int64_t by_seconds) {
   return seconds > kForEver - by_seconds ? kForEver : seconds + by_seconds;
 }
 
 Result<Done> checkHeader(const Key& key, std::string_view encoded, Arena& arena) {
-  const auto header = readObject(encoded, arena);
+  const auto header = readEncodedObject(encoded, arena);
   if (!header) return invalid("the header is no JSON object");
   const json::Value* algorithm = json::find(*header, "alg");
   if (algorithm == nullptr || !json::isText(*algorithm) ||
@@ -70,23 +86,34 @@ Result<Done> checkHeader(const Key& key, std::string_view encoded, Arena& arena)
   return Done{};
 }
 
-Result<VerifiedToken> checkTimes(const json::Value& claims, std::int64_t now_seconds,
-                                 std::int64_t leeway_seconds) {
+Result<VerifiedToken> checkTimes(const json::Value& claims, TimeReader read,
+                                 std::int64_t now_seconds, std::int64_t leeway_seconds) {
   VerifiedToken verified{claims, std::nullopt};
   for (const char* name : {"nbf", "iat"}) {
     const json::Value* time = json::find(claims, name);
     if (time == nullptr) continue;
-    if (!json::isNumber(*time)) return invalid("nbf or iat is no number");
-    if (later(now_seconds, leeway_seconds) < toSeconds(*time)) {
+    const auto seconds = read(*time);
+    if (!seconds) return invalid("nbf or iat is no time");
+    if (later(now_seconds, leeway_seconds) < *seconds) {
       return invalid("nbf or iat lies in the future");
     }
   }
   const json::Value* expiry = json::find(claims, "exp");
   if (expiry == nullptr) return verified;
-  if (!json::isNumber(*expiry)) return invalid("exp is no number");
-  verified.exp_seconds = later(toSeconds(*expiry), leeway_seconds);
+  const auto seconds = read(*expiry);
+  if (!seconds) return invalid("exp is no time");
+  verified.exp_seconds = later(*seconds, leeway_seconds);
   if (now_seconds >= *verified.exp_seconds) return makeError(Code::kTokenExpired);
   return verified;
+}
+
+Result<VerifiedToken> verifyPaseto(const Key& key, std::string_view token, std::int64_t now_seconds,
+                                   Arena& arena, std::int64_t leeway_seconds) {
+  const auto text = key.open(token);
+  if (!text) return invalid("no token of PASETO that this key sealed");
+  const auto claims = readObject(*text, arena);
+  if (!claims) return invalid("the claims are no JSON object");
+  return checkTimes(*claims, &timeOfPaseto, now_seconds, leeway_seconds);
 }
 
 }  // namespace
@@ -94,6 +121,9 @@ Result<VerifiedToken> checkTimes(const json::Value& claims, std::int64_t now_sec
 Result<VerifiedToken> verifyToken(const Key& key, std::string_view token, std::int64_t now_seconds,
                                   Arena& arena, std::int64_t leeway_seconds) {
   if (token.size() > kMaxTokenBytes) return invalid("more than 16 KiB");
+  if (key.algorithm() == Algorithm::kV4Local) {
+    return verifyPaseto(key, token, now_seconds, arena, leeway_seconds);
+  }
   const auto parts = splitParts(token);
   if (!parts) return invalid("not three parts");
   const auto signature = text::base64UrlDecode((*parts)[2]);
@@ -103,9 +133,9 @@ Result<VerifiedToken> verifyToken(const Key& key, std::string_view token, std::i
   if (!key.accepts(signing_input, *signature)) return invalid("the signature does not hold");
   auto header = checkHeader(key, (*parts)[0], arena);
   if (!header) return header.error();
-  const auto claims = readObject((*parts)[1], arena);
+  const auto claims = readEncodedObject((*parts)[1], arena);
   if (!claims) return invalid("the claims are no JSON object");
-  return checkTimes(*claims, now_seconds, leeway_seconds);
+  return checkTimes(*claims, &timeOfJwt, now_seconds, leeway_seconds);
 }
 
 Result<json::Value> verifyRemembered(const Key& key, std::string_view token,

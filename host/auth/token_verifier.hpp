@@ -13,7 +13,8 @@
 
 // Verifies the tokens of S-72 by the letter: three canonical base64url parts, a signature by the
 // resource's key, the algorithm of the resource and not of the token, times in seconds
-// no critical extension (Q-43; kid, jku, x5u, jwk are not looked at). Nothing is parsed
+// no critical extension (Q-43; kid, jku, x5u, jwk are not looked at); or, for a resource of
+// PASETO, a token of its version and purpose, its times as texts. Nothing is parsed
 // before the signature holds. Pure: the time is passed in. Any thread. No message repeats a byte of
 // the token.
 namespace sub0::auth {

@@ -17,17 +17,30 @@ auth::Algorithm algorithmOf(dialect::TokenAlgorithm algorithm) {
       return auth::Algorithm::kHs384;
     case dialect::TokenAlgorithm::kHs512:
       return auth::Algorithm::kHs512;
+    case dialect::TokenAlgorithm::kRs256:
+      return auth::Algorithm::kRs256;
+    case dialect::TokenAlgorithm::kEs256:
+      return auth::Algorithm::kEs256;
+    case dialect::TokenAlgorithm::kV4Local:
+      return auth::Algorithm::kV4Local;
   }
   return auth::Algorithm::kHs256;
 }
 
-/// S-70; what is wrong or weak about the secret the dialect has said already.
+/// S-70, S-71; what is wrong or weak about a secret the dialect has said already.
 void makeKey(const dialect::Resource& resource, Plan& plan, dialect::Problems& problems) {
   const auto& tokenize = *resource.tokenize;
   if (tokenize.encryption_key.empty()) return;  // `check` without the environment (S-3)
+  const dialect::Spot place{tokenize.place.file, tokenize.place.pointer + "/encryption_key"};
   auto key = auth::Key::create(algorithmOf(tokenize.algorithm), tokenize.encryption_key);
   if (!key) {
-    problems.error(tokenize.place, "S-70", key.error().message);
+    problems.error(place, "S-70", key.error().message);
+    return;
+  }
+  if (resource.issuesToken() && !key->canIssue()) {
+    problems.error(place, "S-71",
+                   "resource \"" + resource.id + "\" issues tokens, which takes the private key; " +
+                       "the encryption_key is a public one, which only verifies");
     return;
   }
   plan.key = std::move(*key);

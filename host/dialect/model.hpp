@@ -19,7 +19,7 @@
 // readable by any thread. Pointers into files live as long as the Project.
 namespace sub0::dialect {
 
-enum class TokenAlgorithm : std::uint8_t { kHs256, kHs384, kHs512 };
+enum class TokenAlgorithm : std::uint8_t { kHs256, kHs384, kHs512, kRs256, kEs256, kV4Local };
 
 /// `tokenize` (S-70).
 struct Tokenize {

@@ -42,9 +42,17 @@ constexpr std::size_t hashBytes(TokenAlgorithm algorithm) {
   return algorithm == TokenAlgorithm::kHs512 ? 64 : algorithm == TokenAlgorithm::kHs384 ? 48 : 32;
 }
 
+/// Any text is a secret; other keys have a form, which whoever makes the key judges.
+constexpr bool isHmac(TokenAlgorithm algorithm) {
+  return algorithm == TokenAlgorithm::kHs256 || algorithm == TokenAlgorithm::kHs384 ||
+         algorithm == TokenAlgorithm::kHs512;
+}
+
 TokenAlgorithm algorithmOf(const std::string& name) {
   if (name == "HS384") return TokenAlgorithm::kHs384;
   if (name == "HS512") return TokenAlgorithm::kHs512;
+  if (name == "RS256") return TokenAlgorithm::kRs256;
+  if (name == "ES256") return TokenAlgorithm::kEs256;
   return TokenAlgorithm::kHs256;
 }
 
@@ -109,6 +117,7 @@ class SecretReader {
                         : "encryption_key is empty: " + variables_ + " is set, to nothing");
       return false;
     }
+    if (!isHmac(algorithm)) return true;
     if (secret.find("-----BEGIN ") != std::string::npos) {
       error("Q-41",
             "a PEM key cannot be the secret of an HS algorithm: whoever knows a public key could "
@@ -151,6 +160,13 @@ void readTokenize(Resource& resource, const ReadContext& context) {
   Tokenize tokenize;
   tokenize.place = {resource.file, pointer};
   tokenize.algorithm = algorithmOf(textOf(*source, "algorithm"));
+  if (textOf(*source, "type") == "PASETO") {
+    tokenize.algorithm = TokenAlgorithm::kV4Local;
+    if (json::find(*source, "algorithm") != nullptr) {
+      context.problems.error(resource.file->atKey(pointer + "/algorithm"), "S-70",
+                             "\"algorithm\" is a key of JWT; PASETO is v4.local: take it away");
+    }
+  }
   const json::Value* expiration = json::find(*source, "expiration");
   if (expiration != nullptr && expiration->type == SUB0_INT) {
     tokenize.expiration_s = expiration->as.i;

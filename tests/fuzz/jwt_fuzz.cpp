@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tokens: nothing is accepted but what our own key has signed, as OpenSSL alone judges (Q-40, Q-41,
-// Q-46); a signed one is accepted only with the algorithm of the key, no `crit`, and a time that
-// fits; what our issuer made is accepted, with the claims that went in, and with one
-// byte changed it is not.
+// Q-46), neither by it nor by a key of RS256, ES256 or PASETO; a signed one is accepted only with
+// the algorithm of the key, no `crit`, and a time that fits; what our issuer made is
+// accepted, with the claims that went in, and with one byte changed it is not.
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
@@ -12,6 +12,7 @@
 #include "json/parser.hpp"
 #include "json/text_reader.hpp"
 #include "tests/fuzz/fuzz.hpp"
+#include "tests/unit/auth/key_pairs.hpp"
 
 namespace sub0::auth {
 namespace {
@@ -65,6 +66,22 @@ void judgeAccepted(std::string_view token, const VerifiedToken& verified) {
   if (expiry != nullptr) FUZZ_CHECK(json::isNumber(*expiry) && numberOf(*expiry) > double{kNow});
 }
 
+/// Any text under the seal of our key of PASETO: its claims count only where they are an object,
+/// and its times are texts that fit.
+void judgeSealed(const Key& paseto, std::string_view text) {
+  const std::string token = paseto.seal(text, KeyNonce{}).value();
+  FUZZ_CHECK(paseto.open(token) == text);
+  Arena arena;
+  const auto verified = verifyToken(paseto, token, kNow, arena);
+  if (!verified) return;
+  FUZZ_CHECK(json::isObject(verified->claims));
+  for (const char* name : {"exp", "nbf", "iat"}) {
+    const json::Value* time = json::find(verified->claims, name);
+    if (time != nullptr) FUZZ_CHECK(json::isText(*time) && json::chars(*time).size() >= 20);
+  }
+  FUZZ_CHECK(!verified->exp_seconds || *verified->exp_seconds > kNow);
+}
+
 void judge(std::string_view token) {
   Arena arena;
   const auto verified = verifyToken(key(), token, kNow, arena);
@@ -80,6 +97,13 @@ void judge(std::string_view token) {
   static const Key longer = Key::create(Algorithm::kHs512, kSecret).value();
   FUZZ_CHECK(!verifyToken(other, token, kNow, arena));
   FUZZ_CHECK(!verifyToken(longer, token, kNow, arena));
+  static const Key rsa = Key::create(Algorithm::kRs256, kRsaPublic).value();
+  static const Key ec = Key::create(Algorithm::kEs256, kEcPublic).value();
+  static const Key paseto = Key::create(Algorithm::kV4Local, kSecret.substr(0, 32)).value();
+  for (const Key* const one : {&rsa, &ec, &paseto}) {
+    FUZZ_CHECK(!verifyToken(*one, token, kNow, arena));
+  }
+  judgeSealed(paseto, token);
 }
 
 std::string sign(const std::string& signing_input) {

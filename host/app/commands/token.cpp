@@ -91,6 +91,11 @@ int mintToken(const Words& words) {
   Workspace workspace(arguments, arguments.value("resources", "."), false);
   const call::Plan* plan = planOf(workspace, arguments.positional().front());
   if (plan == nullptr) return kExitConfiguration;
+  if (!plan->key->canIssue()) {
+    std::cerr << "sub0-host: the encryption_key of resource \"" << plan->resource->id
+              << "\" is a public key, which only verifies; a token takes the private one\n";
+    return kExitConfiguration;
+  }
   std::int64_t lifetime_s = plan->resource->tokenize->expiration_s;
   Poco::Int64 wanted_s = 0;
   if (arguments.has("expires")) {
@@ -101,7 +106,7 @@ int mintToken(const Words& words) {
   loop::RealIo io;
   const std::int64_t now_s = io.wallMs() / 1000;
   const auto token = auth::issueToken(*plan->key, json::object(claims.data(), claims.size()), now_s,
-                                      now_s + lifetime_s);
+                                      now_s + lifetime_s, &io);
   if (!token) {
     std::cerr << "sub0-host: " << token.error().clientMessage() << '\n';
     return kExitFailure;

@@ -100,8 +100,7 @@ TEST(BadTokens, APartHasOneSpellingOnly) {  // Q-40
 
 TEST(BadTokens, NoneIsRefusedInEveryCaseAndWithEverySignature) {  // Q-40
   const std::string claims = text::base64UrlEncode(kClaims);
-  for (const auto algorithm : {Algorithm::kHs256, Algorithm::kHs384, Algorithm::kHs512}) {
-    const Key key = keyOf(algorithm);
+  for (const Key& key : keysOfAllAlgorithms()) {
     for (unsigned upper = 0; upper < 16; ++upper) {
       std::string name = "none";
       for (unsigned bit = 0; bit < 4; ++bit) {
@@ -109,9 +108,9 @@ TEST(BadTokens, NoneIsRefusedInEveryCaseAndWithEverySignature) {  // Q-40
       }
       const std::string header = text::base64UrlEncode(R"({"alg":")" + name + "\"}");
       const std::string unsigned_token = header + "." + claims;
-      for (const auto& token :
-           {unsigned_token, unsigned_token + ".", unsigned_token + "..", unsigned_token + ".AA",
-            signParts(key, header, claims), signParts(keyOf(algorithm, " "), header, claims)}) {
+      for (const auto& token : {unsigned_token, unsigned_token + ".", unsigned_token + "..",
+                                unsigned_token + ".AA", signParts(key, header, claims),
+                                signParts(keyOf(Algorithm::kHs256, " "), header, claims)}) {
         EXPECT_EQ(verdict(key, token), "token_invalid") << name << " " << token;
       }
     }
@@ -119,9 +118,7 @@ TEST(BadTokens, NoneIsRefusedInEveryCaseAndWithEverySignature) {  // Q-40
 }
 
 TEST(BadTokens, NoOtherAlgorithmOfTheRegistryIsTaken) {  // Q-41, spec S-72
-  // What is in PEM files cannot be a key; its name in a header changes nothing.
-  for (const auto algorithm : {Algorithm::kHs256, Algorithm::kHs384, Algorithm::kHs512}) {
-    const Key key = keyOf(algorithm);
+  for (const Key& key : keysOfAllAlgorithms()) {
     for (const char* name : {"HS256",     "HS384",  "HS512",
                              "RS256",     "RS384",  "RS512",
                              "ES256",     "ES384",  "ES512",
@@ -133,10 +130,10 @@ TEST(BadTokens, NoOtherAlgorithmOfTheRegistryIsTaken) {  // Q-41, spec S-72
                              " HS256",    "HS256 ", "HS2560",
                              "HS25",      "*",      "\\u0048S\\u0032\\u0035\\u0036\\u0020"}) {
       const std::string header = R"({"alg":")" + std::string(name) + "\"}";
-      const bool is_its_own = nameOf(algorithm) == name;
+      const bool is_its_own = nameOf(key.algorithm()) == name;
       EXPECT_EQ(verdict(key, signedToken(key, header, kClaims)),
                 is_its_own ? "ok" : "token_invalid")
-          << nameOf(algorithm) << " " << name;
+          << nameOf(key.algorithm()) << " " << name;
     }
   }
 }

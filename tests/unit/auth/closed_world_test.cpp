@@ -60,11 +60,11 @@ TEST(ClosedWorld, FilesAndSocketsEndTheProcess) {
   EXPECT_EQ(endOf([] { return true; }), "true");
 }
 
-TEST(ClosedWorld, KeyHintsOfATokenOpenNeitherFileNorConnection) {  // Q-43
-  const Key key = keyOf(Algorithm::kHs256);
+void expectHintsIgnored(const Key& key) {
   const auto verdict = [&](const std::string& header_members) {
-    const std::string token =
-        signedToken(key, R"({"alg":"HS256")" + header_members + "}", R"({"id":7})");
+    const std::string token = signedToken(
+        key, R"({"alg":")" + std::string(nameOf(key.algorithm())) + "\"" + header_members + "}",
+        R"({"id":7})");
     return endOf([&] {
       Arena arena;
       return bool(verifyToken(key, token, 1000, arena));
@@ -83,6 +83,23 @@ TEST(ClosedWorld, KeyHintsOfATokenOpenNeitherFileNorConnection) {  // Q-43
         R"(,"crit":"exp")", R"(,"crit":["http://x/"],"http://x/":1)", R"(,"crit":{"a":1})"}) {
     EXPECT_EQ(verdict(refused), "false") << refused;
   }
+}
+
+TEST(ClosedWorld, KeyHintsOfATokenOpenNeitherFileNorConnection) {  // Q-43
+  for (const Key& key : keysOfAllAlgorithms()) expectHintsIgnored(key);
+}
+
+TEST(ClosedWorld, ATokenOfPasetoIsOpenedWithoutAny) {  // Q-43, Q-47
+  const Key key = keyOf(Algorithm::kV4Local, "0123456789abcdef0123456789abcdef");
+  const std::string token = key.seal(R"({"id":7,"kid":"/etc/passwd"})", KeyNonce{}).value();
+  const auto verifies = [&key](const std::string& tried) {
+    return endOf([&] {
+      Arena arena;
+      return bool(verifyToken(key, tried, 1000, arena));
+    });
+  };
+  EXPECT_EQ(verifies(token), "true");
+  EXPECT_EQ(verifies(token.substr(0, token.size() - 4)), "false");
 }
 
 }  // namespace

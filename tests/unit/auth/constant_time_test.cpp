@@ -51,6 +51,36 @@ TEST(ConstantTime, AWrongSignatureCostsTheSameWhereverItIsWrong) {
   }
 }
 
+/// Another character of the same kind, which base64url takes the same way.
+char another(char c) {
+  if (c >= 'A' && c <= 'Z') return c == 'A' ? 'B' : 'A';
+  if (c >= 'a' && c <= 'z') return c == 'a' ? 'b' : 'a';
+  return c >= '0' && c <= '9' ? (c == '0' ? '1' : '0') : c;
+}
+
+// the tag of PASETO, too
+TEST(ConstantTime, AWrongTagCostsTheSameWhereverItIsWrong) {
+  const Key key = keyOf(Algorithm::kV4Local, "0123456789abcdef0123456789abcdef");
+  const std::string good = key.seal("message", KeyNonce{}).value();
+  constexpr std::size_t kTagDigits = 42;  // that hold nothing else
+  const std::size_t begin = good.size() - 1 - kTagDigits;
+  std::string all_wrong = good;
+  for (std::size_t at = begin; at < begin + kTagDigits; ++at) all_wrong[at] = another(good[at]);
+  const auto instructions = [&key](const std::string& token) {
+    EXPECT_EQ(key.open(token), std::nullopt);
+    return countInstructions([&] { key.open(token); });
+  };
+  instructions(all_wrong);
+  const std::int64_t expected = instructions(all_wrong);
+  for (const std::size_t index :
+       {std::size_t{0}, std::size_t{1}, std::size_t{20}, kTagDigits - 1}) {
+    std::string tried = good;
+    tried[begin + index] = another(good[begin + index]);
+    if (tried == good) continue;
+    EXPECT_EQ(instructions(tried), expected) << "digit " << index;
+  }
+}
+
 #endif
 
 }  // namespace

@@ -3,9 +3,11 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "auth/key.hpp"
 #include "base/text.hpp"
+#include "tests/unit/auth/key_pairs.hpp"
 
 // Tokens with any header and payload under a good signature, as only the owner of the key could
 // make them. Tests only.
@@ -16,6 +18,12 @@ inline constexpr std::string_view kSecret =
 
 inline Key keyOf(Algorithm algorithm, std::string_view secret = kSecret) {
   return Key::create(algorithm, secret).value();
+}
+
+/// One key of each algorithm of JWT; all of them can sign.
+inline std::vector<Key> keysOfAllAlgorithms() {
+  return {keyOf(Algorithm::kHs256), keyOf(Algorithm::kHs384), keyOf(Algorithm::kHs512),
+          keyOf(Algorithm::kRs256, kRsaPrivate), keyOf(Algorithm::kEs256, kEcPrivate)};
 }
 
 /// `header_part` and `payload_part` as they stand in the token, signed.

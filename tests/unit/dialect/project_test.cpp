@@ -444,11 +444,18 @@ TEST(Project, TokensAreCheckedWhereTheyStand) {
       {"an empty key", tokenize(R"("encryption_key": "")"), "S-70", "/tokenize/encryption_key"},
       {"a key from the caller", tokenize(R"("encryption_key": "$PAYLOAD.key")"), "S-70",
        "/tokenize/encryption_key"},
-      {"RS256", tokenize(R"("encryption_key": "k", "algorithm": "RS256")"), "S-40",
+      {"RS512", tokenize(R"("encryption_key": "k", "algorithm": "RS512")"), "S-70",
        "/tokenize/algorithm"},
-      {"ES256", tokenize(R"("encryption_key": "k", "algorithm": "ES256")"), "S-40",
+      {"no key of RS256", tokenize(R"("encryption_key": "", "algorithm": "RS256")"), "S-70",
+       "/tokenize/encryption_key"},
+      {"a key of ES256 from the caller",
+       tokenize(R"("encryption_key": "$PAYLOAD.key", "algorithm": "ES256")"), "S-70",
+       "/tokenize/encryption_key"},
+      {"another type", tokenize(R"("encryption_key": "k", "type": "BRANCA")"), "S-70",
+       "/tokenize/type"},
+      {"PASETO with an algorithm of JWT",
+       tokenize(R"("encryption_key": "k", "type": "PASETO", "algorithm": "HS256")"), "S-70",
        "/tokenize/algorithm"},
-      {"PASETO", tokenize(R"("encryption_key": "k", "type": "PASETO")"), "S-40", "/tokenize/type"},
       {"none", tokenize(R"("encryption_key": "k", "algorithm": "none")"), "S-70",
        "/tokenize/algorithm"},
       {"no time", tokenize(R"("encryption_key": "k", "expiration": 0)"), "S-70",
@@ -466,6 +473,29 @@ TEST(Project, APemKeyAsHmacSecretIsRefused) {
       resourceText("", R"("tokenize": {"encryption_key": "-----BEGIN PUBLIC KEY-----\nMFkw\n"},)"));
   EXPECT_TRUE(loaded.hasError("Q-41", "/tokenize/encryption_key"));
   EXPECT_EQ(loaded.problems.toText().find("MFkw"), std::string::npos);
+}
+
+// spec S-70: what a key of PASETO holds is judged where the key is made, too
+TEST(Project, PasetoIsV4Local) {
+  const Loaded loaded =
+      loadText(resourceText("", R"("tokenize": {"type": "PASETO", "encryption_key": "short"},)"));
+  EXPECT_EQ(loaded.problems.toText(), "");
+  EXPECT_EQ(loaded.project->resources()[0].tokenize->algorithm, TokenAlgorithm::kV4Local);
+  EXPECT_EQ(loaded.project->resources()[0].tokenize->encryption_key, "short");
+}
+
+// spec S-70: what a PEM key holds is judged where the key is made
+TEST(Project, AKeyOfRs256AndEs256IsKeptAsItStands) {
+  const std::string pem = "-----BEGIN PUBLIC KEY-----\nMFkw\n-----END PUBLIC KEY-----\n";
+  for (const auto& [name, algorithm] :
+       {std::pair{"RS256", TokenAlgorithm::kRs256}, std::pair{"ES256", TokenAlgorithm::kEs256}}) {
+    const Loaded loaded = loadText(resourceText(
+        "", R"("tokenize": {"algorithm": ")" + std::string(name) + R"(", "encryption_key": )" +
+                R"("-----BEGIN PUBLIC KEY-----\nMFkw\n-----END PUBLIC KEY-----\n"},)"));
+    EXPECT_EQ(loaded.problems.toText(), "");
+    EXPECT_EQ(loaded.project->resources()[0].tokenize->algorithm, algorithm);
+    EXPECT_EQ(loaded.project->resources()[0].tokenize->encryption_key, pem);
+  }
 }
 
 // Q-45
