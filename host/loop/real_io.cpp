@@ -3,7 +3,6 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
@@ -149,8 +148,6 @@ Accepted RealIo::accept(int listener) {
     accepted.status = is_exhausted ? IoStatus::kExhausted : IoStatus::kWouldBlock;
     return accepted;
   }
-  const int on = 1;
-  ::setsockopt(accepted.descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   describePeer(storage, accepted);
   return accepted;
 }

@@ -11,8 +11,8 @@ struct epoll_event;
 namespace sub0::loop {
 
 /// Io on Linux: epoll, an eventfd for wake(), CLOCK_MONOTONIC and CLOCK_REALTIME, getrandom.
-/// Sockets are non-blocking, with TCP_NODELAY. ERRORS: the constructor throws std::system_error
-/// when descriptors are used up.
+/// Sockets are non-blocking; TCP_NODELAY they have from their listener. ERRORS: the constructor
+/// throws std::system_error when descriptors are used up.
 class RealIo final : public Io {
  public:
   RealIo();

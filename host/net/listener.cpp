@@ -26,6 +26,7 @@ Result<Done> Listener::open(const std::string& host, std::uint16_t port) {
     }
     socket_.listen(kBacklog);
     socket_.setBlocking(false);
+    socket_.setNoDelay(true);  // what is accepted has it from here: a system call less for each
     ::fcntl(descriptor(), F_SETFD, FD_CLOEXEC);
     port_ = socket_.address().port();
     host_ = is_v6 ? "[" + address.host().toString() + "]" : address.host().toString();

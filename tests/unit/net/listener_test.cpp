@@ -2,10 +2,12 @@
 #include "net/listener.hpp"
 
 #include <gtest/gtest.h>
+#include <netinet/tcp.h>
 
 #include <atomic>
 
 #include "base/log.hpp"
+#include "loop/real_io.hpp"
 #include "tests/unit/net/connection_harness.hpp"
 
 namespace sub0::net::testing {
@@ -40,6 +42,24 @@ TEST(Listener, TakesIpv6InBracketsOrWithout) {
     if (!result) GTEST_SKIP() << result.error().message;
     EXPECT_EQ(listener.host(), "[::1]");
   }
+}
+
+// A reply is sent at once, not when the one before it has been acknowledged.
+TEST(Listener, WhatIsAcceptedSendsSmallPiecesAtOnce) {
+  Listener listener;
+  ASSERT_TRUE(listener.open("127.0.0.1", 0));
+  const Client client(listener.port());
+  loop::RealIo io;
+  loop::Accepted accepted = io.accept(listener.descriptor());
+  for (int i = 0; i < 1000 && accepted.status != loop::IoStatus::kOk; ++i) {
+    accepted = io.accept(listener.descriptor());
+  }
+  ASSERT_EQ(accepted.status, loop::IoStatus::kOk);
+  int is_on = 0;
+  socklen_t size = sizeof is_on;
+  ::getsockopt(accepted.descriptor, IPPROTO_TCP, TCP_NODELAY, &is_on, &size);
+  EXPECT_NE(is_on, 0);
+  io.close(accepted.descriptor);
 }
 
 TEST(Listener, ConnectionsSpreadOverTheLoops) {
