@@ -95,6 +95,7 @@ inline Call::Progress Call::startAction(std::size_t index) {
     return Progress::kOn;
   }
   current_action_ = index;
+  held_before_ = held_last_;
   inputs_ = evaluate(action.run, 0);
   return runAction();
 }
@@ -408,7 +409,7 @@ void Call::finishEffect() {
                   {"resource", plan_->resource->id}});
   }
   if (outcome.code == Code::kOk && current_held_->is_background) {
-    takeBackground(*current_held_->action, outcome);
+    takeBackground(*current_held_, outcome);
   }
   closeRun();
 }
@@ -428,7 +429,7 @@ void Call::endIfOver() {
   inputs_ = nullptr;
   attempt_ = 0;
   is_pausing_ = is_abandoned_ = false;
-  held_first_ = held_last_ = nullptr;
+  held_first_ = held_last_ = held_before_ = nullptr;
   background_first_ = background_last_ = nullptr;
   current_held_ = nullptr;
   leaveBackground();

@@ -32,7 +32,9 @@ struct Held {
   const PreparedStep* effect = nullptr;  // null: `message`
   const json::Value* inputs = nullptr;
   Broadcast message;
-  bool is_background = false;  // `effect` is the action itself
+  bool is_background = false;                      // `effect` is the action itself
+  const dialect::NamedValue* extracted = nullptr;  // at its place, for its own effects
+  std::size_t extracted_count = 0;
   Held* next = nullptr;
 };
 
@@ -93,6 +95,7 @@ class Call final : public plugin::RunOwner, public WaitingCall, private loop::Ti
 
   // What is done again (call_retries.cpp).
   void failForNow(Error error);
+  void dropHeld();
   void endPause();
   void repeatAction();
 
@@ -101,7 +104,7 @@ class Call final : public plugin::RunOwner, public WaitingCall, private loop::Ti
   bool enterBackground();
   void leaveBackground();
   void holdBackground(const PlanAction& action, const json::Value* inputs);
-  void takeBackground(const PlanAction& action, const plugin::Outcome& outcome);
+  void takeBackground(const Held& held, const plugin::Outcome& outcome);
   void logBackground(const Error& error) const;
 
   // The end of a transaction (call_commit.cpp).
@@ -152,6 +155,7 @@ class Call final : public plugin::RunOwner, public WaitingCall, private loop::Ti
   sub0_ticket ticket_ = 0;               // of the run that is waited for
   Held* held_first_ = nullptr;
   Held* held_last_ = nullptr;
+  Held* held_before_ = nullptr;  // the last of those before the current action
   Held* background_first_ = nullptr;
   Held* background_last_ = nullptr;
   const Held* current_held_ = nullptr;

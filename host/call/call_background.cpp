@@ -34,13 +34,18 @@ void Call::holdBackground(const PlanAction& action, const json::Value* inputs) {
   held->effect = &action.run;
   held->inputs = inputs;
   held->is_background = true;
+  held->extracted = scope_.extracted;
+  held->extracted_count = scope_.extracted_count;
   (background_last_ != nullptr ? background_last_->next : background_first_) = held;
   background_last_ = held;
 }
 
 /// Its own effects come right behind it.
-void Call::takeBackground(const PlanAction& action, const plugin::Outcome& outcome) {
+void Call::takeBackground(const Held& held, const plugin::Outcome& outcome) {
+  const PlanAction& action = *held.action;
   if (action.effects.empty()) return;
+  scope_.extracted = held.extracted;
+  scope_.extracted_count = held.extracted_count;
   const json::Value result =
       outcome.is_in_arena ? outcome.value : json::copy(outcome.value, arena_);
   holdEffects(action, action.is_extracted ? expandRaw(result) : result);

@@ -43,12 +43,22 @@ void Call::failForNow(Error error) {
     fail(std::move(error));
     return;
   }
-  if (plan_->commit) rollBack();
+  if (plan_->commit) {
+    rollBack();
+  } else {
+    dropHeld();
+  }
   ++attempt_;
   is_pausing_ = true;
   is_committing_ = false;
   calls_.loop().startTimer(*this, pause_ms);
   calls_.addWaiting(*this);
+}
+
+/// What the failed attempt has broadcast.
+void Call::dropHeld() {
+  held_last_ = held_before_;
+  (held_last_ == nullptr ? held_first_ : held_last_->next) = nullptr;
 }
 
 void Call::endPause() {

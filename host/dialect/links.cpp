@@ -12,6 +12,9 @@ namespace sub0::dialect {
 
 namespace {
 
+constexpr std::size_t kLongestChain = 1000;  // of dependencies; what follows one recurses
+constexpr std::size_t kMostOfOthers = 256;   // actions that one resource runs of others
+
 std::optional<std::size_t> indexOf(const Resource& resource, std::int64_t id) {
   for (std::size_t i = 0; i < resource.actionables.size(); ++i) {
     const Actionable& action = resource.actionables[i];
@@ -45,6 +48,7 @@ class Linker {
     readCombination();
     chooseResult();
     findReadResults();
+    findIdOfOthers();
     collectNames();
   }
 
@@ -141,7 +145,12 @@ class Linker {
       if (id.type != SUB0_INT) continue;
       const auto index = indexOf(home, id.as.i);
       if (index) {
-        dependency.actions.push_back(&home == &resource_ ? *index : take(home, *index));
+        warnOfBackground(element, here, home.actionables[*index]);
+        if (&home == &resource_) {
+          dependency.actions.push_back(*index);
+        } else if (const auto taken = take(home, *index); taken) {
+          dependency.actions.push_back(*taken);
+        }
       } else {
         const std::string pointer = here.pointer + "/action_ids/" + std::to_string(i);
         reportNoAction(Spot{here.file, pointer}, home, id.as.i);
@@ -149,13 +158,30 @@ class Linker {
     }
   }
 
+  // S-91: nothing can be extracted from what runs behind the reply.
+  void warnOfBackground(const json::Value& element, const Spot& here, const Actionable& source) {
+    if (!source.run_in_background || json::find(element, "extract_response_for") == nullptr) return;
+    context_.problems.warning(
+        Spot{here.file, here.pointer + "/extract_response_for"}, "S-91",
+        "action " + std::to_string(source.id) +
+            " runs in the background: there is nothing to extract, so this action never runs");
+  }
+
   // S-86: another resource's action runs in calls of this one, where something depends on it: as
   // one of this resource's that has no_op.
-  std::size_t take(const Resource& home, std::size_t index) {
+  std::optional<std::size_t> take(const Resource& home, std::size_t index) {
     const Actionable& source = home.actionables[index];
+    std::size_t count = 0;
     for (std::size_t i = 0; i < resource_.actionables.size(); ++i) {
       const Actionable& action = resource_.actionables[i];
       if (action.home == &home && action.source == source.source) return i;
+      count += action.home == nullptr ? 0 : 1;
+    }
+    if (count >= kMostOfOthers) {
+      error(
+          resource_.pointer + "/actionables", "S-86",
+          "these need more than " + std::to_string(kMostOfOthers) + " actions of other resources");
+      return std::nullopt;
     }
     Actionable taken = source;
     taken.home = &home;
@@ -195,11 +221,19 @@ class Linker {
   void findCircles() {
     std::vector<int> state(resource_.actionables.size(), 0);  // 0 new, 1 on the path, 2 done
     std::vector<std::size_t> path;
-    for (std::size_t i = 0; i < state.size(); ++i) visit(i, state, path);
+    for (std::size_t i = 0; i < state.size() && !is_too_long_; ++i) visit(i, state, path);
+    if (!is_too_long_) return;
+    error(resource_.pointer + "/actionables", "S-24",
+          "a chain of more than " + std::to_string(kLongestChain) + " dependencies");
+    for (Actionable& action : resource_.actionables) action.depends_on.clear();
   }
 
   void visit(std::size_t action, std::vector<int>& state, std::vector<std::size_t>& path) {
     if (state[action] == 2) return;
+    if (path.size() >= kLongestChain) {
+      is_too_long_ = true;
+      return;
+    }
     if (state[action] == 1) {
       reportCircle(action, path);
       return;
@@ -324,6 +358,14 @@ class Linker {
             std::to_string(resource_.actionables[*main].id) + " has main_returnable");
   }
 
+  // S-113: a uid is what the declaration of `id` asks for, whoever's it is.
+  void findIdOfOthers() {
+    for (const Actionable& action : resource_.actionables) {
+      const FieldRule* id = action.home == nullptr ? nullptr : action.validation.find("id");
+      if (id != nullptr && id->type == FieldType::kNumber) resource_.id_is_number = true;
+    }
+  }
+
   void findReadResults() {
     for (std::size_t i = 0; i < resource_.actionables.size(); ++i) {
       Actionable& action = resource_.actionables[i];
@@ -399,6 +441,19 @@ class Linker {
     }
   }
 
+  // What its author meant as a claim, and would be the client's word here.
+  void addClaimsOfHome(const Resource& home, Names& names) const {
+    if (!home.protection) return;
+    for (const std::string& claim : home.protection->extract_claims) {
+      const auto& own =
+          resource_.protection ? resource_.protection->extract_claims : std::vector<std::string>();
+      if (std::find(own.begin(), own.end(), claim) == own.end()) {
+        names.claims_of_home.push_back(claim);
+      }
+    }
+    names.taken_by = resource_.id;
+  }
+
   void collectNames() {
     std::vector<std::string> declared;
     addDeclared(resource_, declared);
@@ -408,6 +463,7 @@ class Linker {
       names.declared_payload = declared;
       if (resource_.actionables[i].home != nullptr) {
         addDeclared(*resource_.actionables[i].home, names.declared_payload);
+        addClaimsOfHome(*resource_.actionables[i].home, names);
       }
       names.has_no_claims = !resource_.protection;
       if (resource_.protection) names.extracted_claims = resource_.protection->extract_claims;
@@ -440,6 +496,7 @@ class Linker {
   Resource& resource_;
   const std::vector<Resource>& resources_;
   const ReadContext& context_;
+  bool is_too_long_ = false;
 };
 
 }  // namespace

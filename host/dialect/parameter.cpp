@@ -78,6 +78,14 @@ void Parameter::warn(std::string_view pointer, const CompileContext& context,
                       : quoted + " is the declared payload field, not the claim; write $PAYLOAD." +
                             word_ + " or $PROTECTED." + word_ + " to be sure");
   }
+  if (contains(names.claims_of_home, word_)) {
+    context.problems->error(
+        place(), "S-86",
+        "resource \"" + names.taken_by + "\" runs this action, and " + quoted +
+            " is none of its extract_claims: it would be what the client sends; add it there, or "
+            "write $PROTECTED." +
+            word_);
+  }
   if (!is_claim_ && !is_declared_ && looksLikeName(word_)) {
     context.problems->strictWarning(
         context.strict, place(), "S-64",

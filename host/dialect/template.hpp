@@ -25,6 +25,8 @@ struct Names {
   std::vector<std::string> extracted;         // `for` of this action's depends_on
   std::vector<std::string> generated;         // `for` of generators that may have run before
   std::vector<std::string> extracted_claims;  // protected.extract_claims
+  std::vector<std::string> claims_of_home;    // S-86: claims there that are none of the caller's
+  std::string taken_by;                       // whose call it is then
   bool has_no_claims = false;      // resource not protected: reading $PROTECTED warns (S-61)
   bool payload_id_is_uid = false;  // reachable over a socket: reading payload `id` warns (S-113)
 };

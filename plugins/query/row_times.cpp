@@ -20,10 +20,14 @@ std::string nameAt(const TokenList& list, std::size_t index) {
   if (list.tokens[index].kind == TokenKind::kWord) {
     return capitals(text);
   }
-  if (list.tokens[index].kind == TokenKind::kQuotedName && text.size() > 2) {
-    return capitals(text.substr(1, text.size() - 2));
+  if (list.tokens[index].kind != TokenKind::kQuotedName || text.size() < 3) {
+    return {};
   }
-  return {};
+  const std::string name = text.substr(1, text.size() - 2);
+  // To PostgreSQL a name in quotes is another one where it has capitals.
+  const bool has_capitals =
+      std::any_of(name.begin(), name.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+  return list.dialect == Dialect::kPostgres && has_capitals ? text : capitals(name);
 }
 
 // Whether two words would be one without a space between them.
@@ -267,8 +271,15 @@ class Insert {
 
   bool readSelects() {
     while (walk_.take("SELECT")) {
+      if (walk_.take("DISTINCT") && walk_.take("ON")) {
+        walk_.step();
+      }
+      const std::size_t begin = walk_.at();
       while (!walk_.isOver() && !beginsClause(list_, walk_, kBehindSelectList)) {
         walk_.step();
+      }
+      if (walk_.at() == begin || list_.isSign(walk_.at() - 1, ",")) {
+        return false;
       }
       edits_.insert(list_.tokens[walk_.at() - 1].end, values_);
       while (!walk_.isOver() && !beginsClause(list_, walk_, kSetOperators) && !isAtOnConflict() &&
@@ -308,15 +319,21 @@ class Insert {
   std::string problem_;
 };
 
-// Whether `deleted_at IS NULL` is one of the conditions that all must hold.
-bool asksForWhatIsThere(const TokenList& list, std::size_t begin, std::size_t end) {
+// Whether `deleted_at IS NULL` of the table `target` is one of the conditions that all must hold;
+// `is_alone`: of no other table can it be.
+bool asksForWhatIsThere(const TokenList& list, std::size_t begin, std::size_t end,
+                        std::string_view target, bool is_alone) {
   bool found = false;
   for (Walk walk(list, begin); walk.at() < end; walk.step()) {
-    if (walk.isWord("OR")) {
+    if (walk.isWord("OR") || walk.isWord("CASE") || walk.isWord("BETWEEN")) {
       return false;
     }
     const std::size_t at = walk.at();
-    const std::size_t name = list.isSign(at + 1, ".") ? at + 2 : at;
+    const bool is_qualified = list.isSign(at + 1, ".");
+    if (is_qualified ? list.text(at) != target : !is_alone) {
+      continue;
+    }
+    const std::size_t name = is_qualified ? at + 2 : at;
     const bool begins = at == begin || list.isWord(at - 1, "AND");
     const bool ends = name + 3 == end || list.isWord(name + 3, "AND");
     found = found || (begins && ends && nameAt(list, name) == "DELETED_AT" &&
@@ -344,6 +361,7 @@ class SoftDelete {
     edits_.insert(list_.tokens[walk_.at() - 1].end, " SET deleted_at = " + std::string(kNow));
     std::string condition = "deleted_at IS NULL";
     if (walk_.isWord("USING")) {
+      is_alone_ = false;
       edits_.replace(list_.tokens[walk_.at()].begin, list_.tokens[walk_.at()].end, "FROM");
       condition.insert(0, target_ + ".");
     }
@@ -373,15 +391,20 @@ class SoftDelete {
       walk_.step();
     }
     const bool has_as = walk_.take("AS");
-    const bool is_clause = walk_.isWord("USING") || walk_.isWord("WHERE") || isBehindCondition() ||
-                           walk_.isWord("INDEXED") || walk_.isWord("NOT");
-    if (has_as || !is_clause) {
-      const std::size_t alias = walk_.at();
-      if (!walk_.isOver() && walk_.takeName()) {
-        target_ = list_.text(alias);
-      }
+    if (walk_.isWord("INDEXED") || walk_.isWord("NOT")) {
+      return false;
     }
-    return true;
+    const bool is_clause =
+        walk_.isOver() || walk_.isWord("USING") || walk_.isWord("WHERE") || isBehindCondition();
+    if (!has_as && is_clause) {
+      return true;
+    }
+    const std::size_t alias = walk_.at();
+    if (!walk_.takeName()) {
+      return false;
+    }
+    target_ = list_.text(alias);
+    return !walk_.isWord("INDEXED") && !walk_.isWord("NOT");
   }
 
   bool readCondition(const std::string& condition) {
@@ -399,7 +422,7 @@ class SoftDelete {
     if (walk_.at() == begin) {
       return false;
     }
-    if (!asksForWhatIsThere(list_, begin, walk_.at())) {
+    if (!asksForWhatIsThere(list_, begin, walk_.at(), target_, is_alone_)) {
       edits_.insert(list_.tokens[begin].begin, "(");
       edits_.insert(list_.tokens[walk_.at() - 1].end, ") AND " + condition);
     }
@@ -410,6 +433,7 @@ class SoftDelete {
   Walk walk_;
   Edits edits_;
   std::string target_;
+  bool is_alone_ = true;
 };
 
 }  // namespace

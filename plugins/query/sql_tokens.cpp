@@ -23,7 +23,10 @@ bool isOperatorChar(char c) {
 
 class Lexer {
  public:
-  Lexer(std::string_view sql, Dialect dialect) : sql_(sql), dialect_(dialect) { list_.sql = sql; }
+  Lexer(std::string_view sql, Dialect dialect) : sql_(sql), dialect_(dialect) {
+    list_.sql = sql;
+    list_.dialect = dialect;
+  }
 
   TokenList run() {
     while (at_ < sql_.size() && list_.error.empty()) {

@@ -36,6 +36,7 @@ struct Token {
 
 struct TokenList {
   std::string_view sql;
+  Dialect dialect = Dialect::kPostgres;
   std::vector<Token> tokens;  // comments and spaces left out
   std::string error;          // empty, or what is not closed, with its place
 

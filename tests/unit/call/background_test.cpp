@@ -170,6 +170,26 @@ TEST_F(Background, AnActionRunsBehindTheReplyWithTheInputsOfItsPlace) {
   EXPECT_EQ(rig->transport.log, (Lines{"200 null", "a"}));
 }
 
+// Its own effect knows what it extracted, whatever other actions have extracted since.
+TEST_F(Background, ItsEffectHasTheValuesOfItsPlace) {
+  const auto depends = [](int source) {
+    return R"("depends_on": [{"resource_id": "self", "action_ids": [)" + std::to_string(source) +
+           R"(], "extract_response_for": [{"extract": "self_", "for": "owner"}]}])";
+  };
+  const std::string effect = R"("after": {"name": "effect", "input": "$PAYLOAD.owner"})";
+  make(resource(
+      step(1, "a", kBehind + "," + depends(2) + "," + effect) + "," +
+      step(2, "b", R"("no_op": true)") + "," +
+      R"({"id": 3, "mode": "STEP", "no_op": true, "step": {"name": "c", "input": "bob"}},)" +
+      step(4, "b", depends(3))));
+  rig->script.runs["effect"] = [this](const sub0_run& run) {
+    rig->transport.log.push_back("effect " + json::toString(run.inputs[1]));
+    rig->script.complete(run.ticket, "null");
+  };
+  rig->dispatch(rig->request("r"));
+  EXPECT_EQ(rig->transport.log.back(), "effect 7");
+}
+
 // spec S-20: what it depends on runs in the call, and its values are kept
 TEST_F(Background, WhatAnActionDependsOnRunsInTheCall) {
   const std::string depends =

@@ -180,6 +180,29 @@ TEST_F(Retries, WhatEndsLaterIsDoneAgainToo) {
   EXPECT_EQ(rig->transport.log, Lines{"200 4"});
 }
 
+TEST_F(Retries, WhatAFailedAttemptBroadcastIsNotSent) {
+  make(resource(step(1, "b") + "," + step(2, "a", kThree)));
+  rig->script.runs["b"] = [this](const sub0_run& run) {
+    rig->script.broadcast(run.ticket, SUB0_TO_ALL, "before", nullptr);
+    rig->script.complete(run.ticket, "1");
+  };
+  int count = 0;
+  rig->script.runs["a"] = [&](const sub0_run& run) {
+    rig->script.broadcast(run.ticket, SUB0_TO_ALL, "attempt " + std::to_string(++count), nullptr);
+    if (count < 3) {
+      rig->script.fail(run.ticket, Code::kBusy);
+    } else {
+      rig->script.complete(run.ticket, "2");
+    }
+  };
+  rig->dispatch(rig->request("r"));
+  passAll();
+  ASSERT_EQ(rig->transport.log.size(), 3u);
+  EXPECT_EQ(rig->transport.log[0], "200 2");
+  EXPECT_NE(rig->transport.log[1].find("before"), std::string::npos);
+  EXPECT_NE(rig->transport.log[2].find("attempt 3"), std::string::npos);
+}
+
 // spec S-22: the database has undone all, so all is done again, as a transaction of its own
 TEST_F(Retries, ATransactionIsDoneAgainAsAWhole) {
   make(resource(step(1, "b") + "," + step(2, "a"), R"("transaction": true, "retries": 1, )"));

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "dialect/parameter.hpp"
 #include "tests/unit/dialect/memory_files.hpp"
 
 namespace sub0::dialect {
@@ -350,6 +351,69 @@ TEST(Project, ACircleMayLeadThroughOtherResources) {
   EXPECT_EQ(loaded.problems.all()[1].message, "circular dependency: r/1 -> s/7 -> r/1");
   EXPECT_EQ(loaded.problems.all()[1].place.pointer, "/1/actionables/0/depends_on/0/action_ids/0");
   EXPECT_EQ(loaded.problems.all()[0].message, "circular dependency: s/7 -> r/1 -> s/7");
+}
+
+// A bare word that is a claim at home must not become the client's word here.
+TEST(Project, AClaimOfTheHomeIsNoWordOfTheClient) {
+  const auto project = [](const std::string& protection) {
+    const std::string tokenize =
+        R"("tokenize": {"type": "JWT", "encryption_key": "k23456789012345678901234567890123"}, )";
+    return R"([{"id": "r", "resource": "r", )" + (protection.empty() ? "" : tokenize + protection) +
+           R"("actionables": [)" + action(1, dependsOnOf("s", "[1]")) +
+           R"(]}, {"id": "s", "resource": "s", )" + tokenize +
+           R"("protected": {"extract_claims": ["id"]}, "actionables": [{"id": 1, "mode": "VALUE",
+              "value": "x"}]}])";
+  };
+  const auto judged = [&](const std::string& protection) {
+    const Loaded loaded = loadText(project(protection));
+    EXPECT_EQ(loaded.problems.errorCount(), 0u) << loaded.problems.toText();
+    const Actionable& taken = loaded.project->resources()[0].actionables[1];
+    Problems problems;
+    const json::Value word = json::text("id");
+    (void)Parameter::compile(word, taken.pointer + "/value",
+                             loaded.project->contextOf(taken, problems));
+    return problems.errorCount();
+  };
+  EXPECT_EQ(judged(""), 1u);
+  EXPECT_EQ(judged(R"("protected": {"extract_claims": ["role"]}, )"), 1u);
+  EXPECT_EQ(judged(R"("protected": {"extract_claims": ["role", "id"]}, )"), 0u);
+}
+
+// spec S-113: the declaration of an action that is taken asks for a number, too
+TEST(Project, AnIdThatATakenActionDeclaresIsANumber) {
+  const Loaded loaded = loadText(
+      R"([{"id": "r", "resource": "r", "actionables": [)" + action(1, dependsOnOf("s", "[1]")) +
+      R"(]}, {"id": "s", "resource": "s", "actionables": [)" +
+      action(1, R"(, "payload_validation": [{"field": {"id": {"type": "NUMBER"}}}])") + "]}]");
+  EXPECT_TRUE(loaded.project->resources()[0].id_is_number);
+}
+
+// Hostile files: neither the stack nor the time of a check grows without bound.
+TEST(Project, ChainsAndActionsOfOthersAreBounded) {
+  std::string chain, resources;
+  for (int i = 1; i <= 3000; ++i) {
+    chain += (i == 1 ? "" : ",") +
+             action(i, i == 3000 ? "" : dependsOn("[" + std::to_string(i + 1) + "]"));
+  }
+  EXPECT_TRUE(loadText(resourceText(chain)).hasError("S-24", "/actionables"));
+  for (int i = 1; i <= 400; ++i) {
+    const std::string name = "r" + std::to_string(i);
+    resources += (i == 1 ? "[" : ",") + (R"({"id": ")" + name) + R"(", "resource": ")" + name +
+                 R"(", "actionables": [)" +
+                 action(1, i == 400 ? "" : dependsOnOf("r" + std::to_string(i + 1), "[1]")) + "]}";
+  }
+  const Loaded loaded = loadText(resources + "]");
+  EXPECT_TRUE(loaded.hasError("S-86", "/0/actionables"));
+  EXPECT_FALSE(loaded.hasError("S-86", "/200/actionables"));
+}
+
+// spec S-91: nothing comes of a background action
+TEST(Project, WhoExtractsFromTheBackgroundIsTold) {
+  const Loaded loaded = loadText(resourceText(
+      action(1, R"(, "run_in_background": true)") + "," +
+      action(2, dependsOn("[1]", R"(, "extract_response_for": [{"extract": "a", "for": "x"}])"))));
+  ASSERT_EQ(loaded.problems.warningCount(), 1u) << loaded.problems.toText();
+  EXPECT_EQ(loaded.problems.all()[0].rule, "S-91");
 }
 
 // spec S-86, S-63: the claims are the caller's, the fields those of both

@@ -358,7 +358,7 @@ TEST(Validation, AHundredFailuresAreListedAndThenThatThereAreMore) {
   EXPECT_EQ(failures(98, 1).size(), 99u);
   EXPECT_EQ(failures(99, 1).size(), 100u);
   EXPECT_EQ(failures(99, 1).back(), "b.0.c is required");
-  for (const std::size_t of_b : {2, 3, 50'000}) {
+  for (const std::size_t of_b : {std::size_t{2}, std::size_t{3}, std::size_t{50'000}}) {
     const Failures all = failures(99, of_b);
     ASSERT_EQ(all.size(), 101u);
     EXPECT_EQ(all[99], "b.0.c is required");

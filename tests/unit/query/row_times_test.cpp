@@ -166,6 +166,12 @@ TEST(RowTimes, AnInsertGivesBoth) {
            "INSERT INTO t (a, b" + columns + " SELECT a IS DISTINCT FROM b, c AS \"from\"" +
                values + " FROM u JOIN u AS v ON u.a = v.a GROUP BY 1",
            false},
+          {"INSERT INTO t (a, b) SELECT DISTINCT ON (a) a, b FROM u ORDER BY a",
+           "INSERT INTO t (a, b" + columns + " SELECT DISTINCT ON (a) a, b" + values +
+               " FROM u ORDER BY a",
+           false},
+          {"INSERT INTO t (a) SELECT DISTINCT a FROM u",
+           "INSERT INTO t (a" + columns + " SELECT DISTINCT a" + values + " FROM u"},
           {"INSERT INTO t (a) SELECT a AS offset FROM u",
            "INSERT INTO t (a" + columns + " SELECT a AS offset" + values + " FROM u"},
           {"INSERT INTO t (a) SELECT (SELECT b FROM u LIMIT 1) FROM u ON CONFLICT DO NOTHING",
@@ -239,7 +245,26 @@ TEST(RowTimes, ADeleteBecomesAnUpdate) {
        "UPDATE t" + set + " WHERE (a = 1) AND deleted_at IS NULL -- deleted_at IS NULL\n"},
       {"DELETE /* x */ FROM \"t\" WHERE b = 'RETURNING'",
        "UPDATE \"t\"" + set + " WHERE (b = 'RETURNING') AND deleted_at IS NULL"},
+      // Of another table, or not of all rows: it does not ask.
+      {"DELETE FROM t USING u WHERE t.a = u.a AND u.deleted_at IS NULL",
+       "UPDATE t" + set +
+           " FROM u WHERE (t.a = u.a AND u.deleted_at IS NULL) AND t.deleted_at IS NULL",
+       false},
+      {"DELETE FROM t AS x USING t AS y WHERE x.a = y.b AND deleted_at IS NULL",
+       "UPDATE t AS x" + set +
+           " FROM t AS y WHERE (x.a = y.b AND deleted_at IS NULL) AND x.deleted_at IS NULL",
+       false},
+      {"DELETE FROM t WHERE CASE WHEN a = 1 AND deleted_at IS NULL AND b = 2 THEN 0 ELSE 1 END",
+       "UPDATE t" + set +
+           " WHERE (CASE WHEN a = 1 AND deleted_at IS NULL AND b = 2 THEN 0 ELSE 1 END) AND "
+           "deleted_at IS NULL"},
+      {"DELETE FROM t WHERE a BETWEEN 1 AND deleted_at IS NULL",
+       "UPDATE t" + set + " WHERE (a BETWEEN 1 AND deleted_at IS NULL) AND deleted_at IS NULL"},
+      {"DELETE FROM t WHERE \"Deleted_At\" IS NULL",
+       "UPDATE t" + set + " WHERE (\"Deleted_At\" IS NULL) AND deleted_at IS NULL"},
       // It asks itself.
+      {"DELETE FROM t USING u WHERE t.deleted_at IS NULL AND t.a = u.a",
+       "UPDATE t" + set + " FROM u WHERE t.deleted_at IS NULL AND t.a = u.a", false},
       {"DELETE FROM t WHERE a = 1 AND deleted_at IS NULL",
        "UPDATE t" + set + " WHERE a = 1 AND deleted_at IS NULL"},
       {"DELETE FROM t WHERE Deleted_At is null AND a = 1",
@@ -257,6 +282,14 @@ TEST(RowTimes, ADeleteBecomesAnUpdate) {
       EXPECT_EQ(database.look(one.after), std::to_string(countOf(one.before))) << one.after;
     }
   }
+}
+
+// To PostgreSQL "Updated_At" is another column; to SQLite it is the same.
+TEST(RowTimes, NamesInQuotesAreTheDatabases) {
+  const std::string sql = "UPDATE t SET a = 1, \"Updated_At\" = 2";
+  EXPECT_EQ(made(withTimestamps, sql).sql,
+            "UPDATE t SET " + kTouched + "a = 1, \"Updated_At\" = 2");
+  EXPECT_EQ(made(withTimestamps, sql, Dialect::kSqlite).sql, sql);
 }
 
 TEST(RowTimes, ASoftDeleteMayKeepTheTimeOfItsUpdateToo) {
@@ -277,6 +310,8 @@ TEST(RowTimes, WhatCannotBeReadThroughIsRefused) {
            "INSERT INTO t (a) VALUES (1) UNION SELECT 2",
            "INSERT INTO t (a) SELECT a FROM u UNION VALUES (1)",
            "INSERT INTO t (a) SELECT a FROM u UNION (SELECT 1)",
+           "INSERT INTO t (a, b) SELECT a, offset FROM u",
+           "INSERT INTO t (a) SELECT FROM u",
            "INSERT INTO t (a) VALUES",
            "INSERT INTO",
            "INSERT t",
@@ -287,6 +322,10 @@ TEST(RowTimes, WhatCannotBeReadThroughIsRefused) {
   for (const char* sql : {
            "DELETE FROM t WHERE CURRENT OF c",
            "DELETE FROM t WHERE a = 1 ORDER BY a LIMIT 1",
+           "DELETE FROM t INDEXED BY i WHERE a = 1",
+           "DELETE FROM t NOT INDEXED",
+           "DELETE FROM t AS x INDEXED BY i WHERE a = 1",
+           "DELETE FROM t AS [x] WHERE a = 1",
            "DELETE FROM t LIMIT 1",
            "DELETE FROM t WHERE",
            "DELETE FROM",
