@@ -32,6 +32,9 @@ Actionable readActionable(const json::Value& source, const std::string& pointer,
 void linkResource(Resource& resource, const std::vector<Resource>& resources,
                   const ReadContext& context);
 
+/// Actionable::names of all actions of a resource whose dependencies are resolved.
+void collectNames(Resource& resource, const ReadContext& context);
+
 /// Ids and routes: unique, not only different in case, not taken (S-11, S-50).
 void checkRoutes(const std::vector<Resource>& resources, const ReadContext& context);
 

@@ -69,7 +69,8 @@ std::string rewritten(const Request& request) {
   std::string out(request.method);
   out += " ";
   for (const char c : request.path) {
-    const bool is_plain = c == '/' || c == '*' || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+    const bool is_plain = c == '/' || c == '*' || (c >= 'a' && c <= 'z') ||
+                          (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
     char escaped[4];
     std::snprintf(escaped, sizeof escaped, "%%%02X",
                   static_cast<unsigned>(static_cast<unsigned char>(c)));
