@@ -63,7 +63,8 @@ void blockSignals() {
   ::signal(SIGPIPE, SIG_IGN);
 }
 
-HostProcess::HostProcess(Workspace& workspace) : workspace_(workspace) {}
+HostProcess::HostProcess(Workspace& workspace)
+    : workspace_(workspace), revocation_list_(workspace.revokedTokens(), workspace.registry()) {}
 
 HostProcess::~HostProcess() {
   if (!loops_) return;
@@ -105,6 +106,7 @@ bool HostProcess::prepare() {
   readNetworkOptions();
   if (!workspace_.reportProblems()) return false;
   plan_sets_.add(workspace_.takePlans());
+  if (plan_sets_.current()->revokesTokens()) revocation_list_.want();
   const auto health = workspace_.registry().extension(SUB0_HEALTH_EXTENSION);
   health_ = static_cast<const sub0_health*>(health.table);
   health_self_ = health.self;
@@ -165,6 +167,7 @@ int HostProcess::listen() {
   call_options.allow_without_get = upperList(options_.allowed_methods);
   call_options.trace = settings.flag("SUB0_TRACE");
   call_options.token_leeway_s = settings.whole("SUB0_TOKEN_LEEWAY");
+  call_options.revoked_tokens = &workspace_.revokedTokens();
   server_ = std::make_unique<net::Server>(options_, readiness_);
   server_->setLoops(loops_->units().size());
   auto listening =
@@ -214,7 +217,8 @@ int HostProcess::startAdmin() {
 std::string HostProcess::unready() const {
   if (is_draining_) return "the host is shutting down";
   if (!takes_calls_) return "the host is starting";
-  return isDatabaseReady() ? "" : "the database is away";
+  if (!isDatabaseReady()) return "the database is away";
+  return revocation_list_.isReady() ? "" : "the list of revoked tokens has not been read";
 }
 
 bool HostProcess::isDatabaseReady() const {
@@ -237,6 +241,14 @@ void HostProcess::announce() {
              {"resources", plan_sets_.current()->plans().size()},
              {"plugins", plugins},
              {"database", database}});
+  const call::PlanSet& plans = *plan_sets_.current();
+  if (options_.allow_websocket && !plans.takesUidFromToken() && plans.sendsToUids()) {
+    log::warning(
+        "uid_unproven",
+        "a socket says itself who it is (?uid=), and gets what SINGLE and BULK send to that "
+        "uid; to take it from a token set SUB0_WEBSOCKET_UID_CLAIM and "
+        "SUB0_WEBSOCKET_TOKENIZE");
+  }
   if (!options_.allow_websocket) {
     log::info("websocket_off",
               "WebSocket connections are off: set ALLOW_WEBSOCKET_CONNECTIONS=true");
@@ -256,8 +268,9 @@ void HostProcess::waitForSignals() {
     const std::int64_t now_ns = clock.monotonicNs();
     watchdog.look(now_ns);
     observation_->look(now_ns);
+    revocation_list_.look(now_ns, clock.wallMs() / 1000);
     if (plan_sets_.takeRequest()) reload();
-    if (!is_announced_ && isDatabaseReady()) announce();
+    if (!is_announced_ && isDatabaseReady() && revocation_list_.isReady()) announce();
     if (!is_announced_ && !has_warned && now_ns - started_ns > 2000 * kNsPerMs) {
       has_warned = true;
       log::warning("database_away", "the database does not answer; its calls fail until it does",
@@ -283,6 +296,7 @@ void HostProcess::reload() {
                {{"errors", problems.errorCount()}});
     return;
   }
+  if (plans->revokesTokens()) revocation_list_.want();
   plan_sets_.add(plans);
   for (auto& unit : loops_->units()) {
     unit->loop.post([&calls = *unit->calls, plans] { calls.setPlans(plans); });

@@ -9,6 +9,7 @@
 #include "app/admin_server.hpp"
 #include "app/loop_group.hpp"
 #include "app/observation.hpp"
+#include "app/revocation_list.hpp"
 #include "app/workspace.hpp"
 #include "call/plan_sets.hpp"
 #include "net/server.hpp"
@@ -48,6 +49,7 @@ class HostProcess {
   Workspace& workspace_;
   std::unique_ptr<LoopGroup> loops_;
   std::unique_ptr<net::Server> server_;
+  RevocationList revocation_list_;
   call::PlanSets plan_sets_;
   net::Options options_;
   net::Readiness readiness_;

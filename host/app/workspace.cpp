@@ -203,12 +203,23 @@ void Workspace::createPlugins(plugin::HostTable& host) {
   addFindings();
 }
 
-void Workspace::compile() { plans_ = call::PlanSet::compile(project_, registry_, problems_); }
+void Workspace::compile() {
+  plans_ = call::PlanSet::compile(project_, registry_, problems_, identityOptions());
+}
+
+call::IdentityOptions Workspace::identityOptions() const {
+  call::IdentityOptions options;
+  options.uid_claim = settings_.text("SUB0_WEBSOCKET_UID_CLAIM");
+  options.tokenize = settings_.text("SUB0_WEBSOCKET_TOKENIZE");
+  options.token_leeway_s = settings_.whole("SUB0_TOKEN_LEEWAY");
+  options.revoked_tokens = &revoked_tokens_;
+  return options;
+}
 
 std::shared_ptr<const call::PlanSet> Workspace::recompile(dialect::Problems& problems) {
   std::shared_ptr<const call::PlanSet> plans;
   try {
-    plans = call::PlanSet::compile(readProject(problems), registry_, problems);
+    plans = call::PlanSet::compile(readProject(problems), registry_, problems, identityOptions());
   } catch (const std::exception& fault) {  // at start it would end the process
     problems.error({resources_, "", {}}, "", std::string("cannot be read: ") + fault.what());
   }

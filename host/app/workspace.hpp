@@ -75,11 +75,14 @@ class Workspace {
   }
   const std::vector<plugin::PluginFolder>& pluginFolders() const { return plugin_folders_; }
   const std::string& stateFolder() const { return state_folder_; }
+  /// Those that the plans refuse (S-74).
+  auth::RevokedTokens& revokedTokens() { return revoked_tokens_; }
 
  private:
   void readDotEnv();
   std::shared_ptr<const dialect::Project> readProject(dialect::Problems& problems) const;
   std::optional<std::string> pluginSetting(std::string_view name) const;
+  call::IdentityOptions identityOptions() const;
   void addFindings();
 
   const bool starting_;
@@ -92,6 +95,7 @@ class Workspace {
   dialect::Problems problems_;
   plugin::HostTable offline_host_;
   plugin::Registry registry_;
+  auth::RevokedTokens revoked_tokens_;
   bool has_plugins_ = false;
   std::size_t plugin_problems_taken_ = 0;
   std::shared_ptr<const dialect::Project> project_;

@@ -140,20 +140,28 @@ Result<VerifiedToken> verifyToken(const Key& key, std::string_view token, std::i
 
 Result<json::Value> verifyRemembered(const Key& key, std::string_view token,
                                      std::int64_t now_seconds, VerifiedTokenCache* cache,
-                                     Arena& arena, std::int64_t leeway_seconds) {
-  if (cache != nullptr) {
-    const auto* known = cache->find(key.fingerprint(), token);
-    if (known != nullptr) {
-      if (known->exp_seconds && now_seconds >= *known->exp_seconds) {
-        return makeError(Code::kTokenExpired);
-      }
-      return known->claims;
+                                     Arena& arena, std::int64_t leeway_seconds,
+                                     const RevokedTokens* revoked) {
+  const auto* known = cache == nullptr ? nullptr : cache->find(key.fingerprint(), token);
+  if (known == nullptr) {
+    const auto verified = verifyToken(key, token, now_seconds, arena, leeway_seconds);
+    if (!verified) return verified.error();
+    if (cache == nullptr) {
+      std::uint64_t seen = 0;
+      auto usable = revoked == nullptr ? Result<Done>(Done{}) : revoked->check(key, token, &seen);
+      if (!usable) return std::move(usable.error());
+      return verified->claims;
     }
+    known = &cache->remember(key.fingerprint(), token, verified->claims, verified->exp_seconds);
   }
-  const auto verified = verifyToken(key, token, now_seconds, arena, leeway_seconds);
-  if (!verified) return verified.error();
-  if (cache == nullptr) return verified->claims;
-  return cache->remember(key.fingerprint(), token, verified->claims, verified->exp_seconds).claims;
+  if (known->exp_seconds && now_seconds >= *known->exp_seconds) {
+    return makeError(Code::kTokenExpired);
+  }
+  if (revoked != nullptr) {
+    auto usable = revoked->check(key, token, &known->revocations_seen);
+    if (!usable) return std::move(usable.error());
+  }
+  return known->claims;
 }
 
 }  // namespace sub0::auth

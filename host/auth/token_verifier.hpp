@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "auth/key.hpp"
+#include "auth/revoked_tokens.hpp"
 #include "auth/verified_token_cache.hpp"
 #include "base/arena.hpp"
 #include "base/error.hpp"
@@ -29,10 +30,12 @@ struct VerifiedToken {
 Result<VerifiedToken> verifyToken(const Key& key, std::string_view token, std::int64_t now_seconds,
                                   Arena& arena, std::int64_t leeway_seconds = 0);
 
-/// The same by way of `cache`; the claims live in it until its next use. Null: in `arena`.
-/// REQUIRES: one leeway for one cache.
+/// The same by way of `cache`; the claims live in it until its next use. Null: in `arena`. A token
+/// of `revoked` is refused, also one that is remembered (S-74); null: none is revoked. REQUIRES:
+/// one leeway and one list for one cache. ERRORS: also those of RevokedTokens::check().
 Result<json::Value> verifyRemembered(const Key& key, std::string_view token,
                                      std::int64_t now_seconds, VerifiedTokenCache* cache,
-                                     Arena& arena, std::int64_t leeway_seconds = 0);
+                                     Arena& arena, std::int64_t leeway_seconds = 0,
+                                     const RevokedTokens* revoked = nullptr);
 
 }  // namespace sub0::auth

@@ -25,6 +25,7 @@ class VerifiedTokenCache {
     std::string_view token;  // in `arena`, as the claims
     json::Value claims{};
     std::optional<std::int64_t> exp_seconds;
+    mutable std::uint64_t revocations_seen = 0;  // RevokedTokens::check()
     Arena arena;
   };
 

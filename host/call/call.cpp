@@ -231,6 +231,8 @@ void Call::onSettled(sub0_ticket ticket) {
   if (is_sending_) {
     finishEffect();
     releaseHeld();
+  } else if (is_revoking_) {
+    takeRevocation();
   } else if (is_committing_) {
     takeCommit();
   } else if (takeResult(current_action_, ticket) == Progress::kOn) {
@@ -278,7 +280,7 @@ void Call::cancel() {
 }
 
 void Call::fail(Error error) {
-  if (plan_->resource->transaction) rollBack();
+  if (plan_->resource->transaction && !is_revoking_) rollBack();
   if (has_replied_) {
     logBackground(error);
     releaseHeld();
@@ -306,7 +308,7 @@ inline void Call::succeed() {
   if (has_transaction_) {
     commit();
   } else {
-    answer();
+    finish();
   }
 }
 
@@ -433,7 +435,8 @@ void Call::endIfOver() {
   background_first_ = background_last_ = nullptr;
   current_held_ = nullptr;
   leaveBackground();
-  has_transaction_ = is_committing_ = false;
+  has_transaction_ = is_committing_ = is_revoking_ = false;
+  revoked_count_ = revoked_next_ = 0;
   raw_payload_ = is_read_only_ = has_replied_ = is_sending_ = is_over_ = is_in_use_ = false;
   calls_.recycle(*this);
 }

@@ -107,6 +107,14 @@ class Call final : public plugin::RunOwner, public WaitingCall, private loop::Ti
   void takeBackground(const Held& held, const plugin::Outcome& outcome);
   void logBackground(const Error& error) const;
 
+  // Tokens that are refused from now on (call_revocation.cpp).
+  struct Revoked;
+  bool takeTokens();
+  void takeToken(std::string_view token);
+  void finish();
+  void revokeNext();
+  void takeRevocation();
+
   // The end of a transaction (call_commit.cpp).
   bool isOfTransaction(const PreparedStep& step) const;
   void commit();
@@ -159,6 +167,9 @@ class Call final : public plugin::RunOwner, public WaitingCall, private loop::Ti
   Held* background_first_ = nullptr;
   Held* background_last_ = nullptr;
   const Held* current_held_ = nullptr;
+  Revoked* revoked_ = nullptr;  // what the call revokes
+  std::size_t revoked_count_ = 0;
+  std::size_t revoked_next_ = 0;
   std::uint32_t unfreed_ = 0;  // runs whose inputs a plugin may still use
   std::uint64_t number_ = 0;
   std::int64_t start_ns_ = 0;
@@ -166,6 +177,7 @@ class Call final : public plugin::RunOwner, public WaitingCall, private loop::Ti
   json::Value data_{};            // of the reply, once all actions have succeeded
   bool has_transaction_ = false;  // a run of it has begun: it is to be committed or rolled back
   bool is_committing_ = false;
+  bool is_revoking_ = false;
   bool is_pausing_ = false;    // before the next attempt
   bool is_abandoned_ = false;  // the client has gone
   bool in_background_ = false;

@@ -10,7 +10,7 @@ namespace sub0::call {
 
 /// Effects run when the transaction is over.
 bool Call::isOfTransaction(const PreparedStep& step) const {
-  return plan_->commit && !is_sending_ && !is_committing_ &&
+  return plan_->commit && !is_sending_ && !is_committing_ && !is_revoking_ &&
          step.prepared.handler->plugin == plan_->commit->prepared.handler->plugin;
 }
 
@@ -47,8 +47,8 @@ void Call::takeCommit() {
     return;
   }
   closeRun();
-  has_transaction_ = false;
-  answer();
+  has_transaction_ = is_committing_ = false;
+  finish();
 }
 
 /// S-115: what did not last is not told to anybody.

@@ -8,20 +8,11 @@
 #include "base/text.hpp"
 #include "call/call.hpp"
 #include "call/calls.hpp"
+#include "call/request_token.hpp"
 #include "json/writer.hpp"
 
 namespace sub0::call {
 namespace {
-
-constexpr std::string_view kBearer = "Bearer ";
-
-std::optional<std::string_view> headerOf(std::span<const HeaderField> headers,
-                                         std::string_view name) {
-  for (const auto& header : headers) {
-    if (text::equalsIgnoreCase(header.name, name)) return header.value;
-  }
-  return std::nullopt;
-}
 
 bool isJson(std::string_view content_type) {
   return text::equalsIgnoreCase(text::trim(content_type.substr(0, content_type.find(';'))),
@@ -39,23 +30,6 @@ bool isWholeDecimal(std::string_view uid) {
 /// The inside of a JSON string; nothing of nothing.
 std::string_view withoutQuotes(std::string_view json) {
   return json.empty() ? json : json.substr(1, json.size() - 2);
-}
-
-/// S-72, S-73: the token as this request carries it; empty: none.
-std::string_view tokenOf(const Request& request, const std::string& provide_as) {
-  const bool is_authorization = text::equalsIgnoreCase(provide_as, "Authorization");
-  if (!request.token.empty() && text::equalsIgnoreCase(request.token_scheme, provide_as)) {
-    constexpr std::string_view kDotted = "Bearer.";
-    const bool is_dotted = is_authorization && request.token.size() > kDotted.size() &&
-                           text::equalsIgnoreCase(request.token.substr(0, kDotted.size()), kDotted);
-    return is_dotted ? request.token.substr(kDotted.size()) : request.token;
-  }
-  const auto header = headerOf(request.headers, provide_as);
-  if (!header) return {};
-  const bool has_prefix = header->size() >= kBearer.size() &&
-                          text::equalsIgnoreCase(header->substr(0, kBearer.size()), kBearer);
-  if (has_prefix) return text::trim(header->substr(kBearer.size()));
-  return is_authorization ? std::string_view() : *header;
 }
 
 }  // namespace
@@ -141,7 +115,8 @@ bool Call::passGates(const Request& request) {
     }
   }
   if (plan_->resource->protection && !verifyToken(request)) return false;
-  return takePayload(request) && (!plan_->validates_first || validateAll());
+  return takePayload(request) && (!plan_->validates_first || validateAll()) &&
+         (!plan_->revocation || takeTokens());
 }
 
 bool Call::verifyToken(const Request& request) {
@@ -155,8 +130,9 @@ bool Call::verifyToken(const Request& request) {
   }
   if (!plan_->key) return refuse(makeError(Code::kUnavailable, {}, "no encryption_key"));
   const std::int64_t now_s = calls_.loop().io().wallMs() / 1000;
-  auto claims = auth::verifyRemembered(*plan_->key, token, now_s, request.verified_tokens, arena_,
-                                       calls_.options().token_leeway_s);
+  auto claims =
+      auth::verifyRemembered(*plan_->key, token, now_s, request.verified_tokens, arena_,
+                             calls_.options().token_leeway_s, calls_.options().revoked_tokens);
   if (!claims) return refuse(std::move(claims.error()));
   // The connection may be gone, and its memory, before the call has ended.
   claims_ = plan_->borrows ? *claims : json::copy(*claims, arena_);

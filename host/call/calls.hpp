@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "auth/revoked_tokens.hpp"
 #include "call/call.hpp"
 #include "call/call_counts.hpp"
 #include "call/plan_set.hpp"
@@ -25,6 +26,7 @@ struct Options {
   std::string allow_without_get = "POST, OPTIONS";  // the Allow header where a GET is refused
   bool trace = false;                               // a log line for each call
   std::int64_t token_leeway_s = 0;                  // for clocks that differ
+  auth::RevokedTokens* revoked_tokens = nullptr;    // of all loops (S-74); null: none is revoked
 };
 
 /// A plan set and how many calls of this loop follow it; counted here, since a count that all loops

@@ -6,6 +6,8 @@
 
 #include "dialect/keys.hpp"
 #include "plugin/commits.hpp"
+#include "plugin/sql_runs.hpp"
+#include "sub0/sql.h"
 
 namespace sub0::call {
 namespace {
@@ -33,6 +35,7 @@ class PlanCompiler {
         plan_.parses_payload = true;
       }
     }
+    if (resource_.invalidation) is_sound = compileRevocation() && is_sound;
     plan_.reads_payload =
         plan_.parses_payload || plan_.needs.payload_fields || plan_.needs.payload_whole;
     markExtracted();
@@ -69,6 +72,28 @@ class PlanCompiler {
       plan_.commit->prepared = plugin::commitOf(*member, resource_.id);
       plan_.borrows = false;  // a commit may end later, and the reply with it
     }
+    return problems_.errorCount() == errors_before;
+  }
+
+  /// S-74: what is kept needs a database.
+  bool compileRevocation() {
+    const dialect::Invalidation& model = *resource_.invalidation;
+    const std::size_t errors_before = problems_.errorCount();
+    const auto database = registry_.extension(SUB0_SQL_EXTENSION);
+    if (database.table == nullptr) {
+      problems_.error(model.place, "S-74",
+                      "revoked tokens are kept in a database, which no loaded plugin offers; load "
+                      "query.so");
+      return false;
+    }
+    plan_.revocation.emplace();
+    plan_.revocation->expires_after_s = model.expires_after_s;
+    plan_.revocation->tokens = dialect::Template::compile(
+        *model.tokens, model.place.pointer + "/tokens", project_.contextOf(resource_, problems_));
+    plan_.revocation->add.prepared = plugin::sqlRunOf(database, resource_.id);
+    plan_.needs.merge(plan_.revocation->tokens.needs());
+    if (plan_.revocation->tokens.needs().payloadParsed(false)) plan_.parses_payload = true;
+    plan_.reads_only = plan_.borrows = false;
     return problems_.errorCount() == errors_before;
   }
 

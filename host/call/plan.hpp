@@ -37,6 +37,13 @@ struct PlanStep {
   bool is_validation = false;
 };
 
+/// `invalidate_tokenize` (S-74).
+struct RevocationPlan {
+  dialect::Template tokens;
+  std::int64_t expires_after_s = 0;
+  PreparedStep add;  // a statement of the host's: adds one token to the durable list
+};
+
 /// One resource, compiled: everything that a call does is settled here, at load. Immutable, any
 /// thread. OWNERSHIP: points into the Project, which its PlanSet keeps alive.
 struct Plan {
@@ -47,12 +54,13 @@ struct Plan {
       steps;  // in the order of execution (S-20): dependencies before who needs them
   std::optional<auth::Key> key;        // of tokenize
   std::optional<PreparedStep> commit;  // of a transaction: the plugin that takes part
-  dialect::Needs needs;                // of all inputs together
-  bool parses_payload = false;         // some input or validation wants it as a tree
-  bool validates_first = false;        // some validation is done before anything runs (S-10)
-  bool reads_payload = false;          // at all
-  bool reads_only = false;             // every action is known to read only: GET is allowed (S-50)
-  bool borrows = false;  // all handlers end in run: inputs may borrow from the message
+  std::optional<RevocationPlan> revocation;
+  dialect::Needs needs;          // of all inputs together
+  bool parses_payload = false;   // some input or validation wants it as a tree
+  bool validates_first = false;  // some validation is done before anything runs (S-10)
+  bool reads_payload = false;    // at all
+  bool reads_only = false;       // every action is known to read only: GET is allowed (S-50)
+  bool borrows = false;          // all handlers end in run: inputs may borrow from the message
 
   /// The resource that the action was written in: another one's runs in its calls too (S-86).
   const dialect::Resource& homeOf(const PlanAction& action) const {

@@ -53,11 +53,19 @@ void addOnce(std::vector<std::string>& names, std::string_view name) {
   if (!is_there) names.emplace_back(name);
 }
 
+void addOnce(std::vector<auth::Key>& keys, const auth::Key& key) {
+  const bool is_there = std::any_of(keys.begin(), keys.end(), [&key](const auth::Key& known) {
+    return known.algorithm() == key.algorithm() && known.fingerprint() == key.fingerprint();
+  });
+  if (!is_there) keys.push_back(key);
+}
+
 }  // namespace
 
 std::shared_ptr<const PlanSet> PlanSet::compile(std::shared_ptr<const dialect::Project> project,
                                                 const plugin::Registry& registry,
-                                                dialect::Problems& problems) {
+                                                dialect::Problems& problems,
+                                                const IdentityOptions& identity) {
   std::shared_ptr<PlanSet> set(new PlanSet());
   set->project_ = std::move(project);
   for (const auto& resource : set->project_->resources()) {
@@ -71,13 +79,56 @@ std::shared_ptr<const PlanSet> PlanSet::compile(std::shared_ptr<const dialect::P
     set->plans_.push_back(std::move(plan));
   }
   set->collectNames();
+  set->takeIdentity(identity, problems);
   return set;
+}
+
+/// S-117: both settings, and a resource with a key.
+void PlanSet::takeIdentity(const IdentityOptions& options, dialect::Problems& problems) {
+  if (options.uid_claim.empty() && options.tokenize.empty()) return;
+  const auto refuse = [&problems](const std::string& message) {
+    problems.error({"settings", "", {}}, "S-117", message);
+  };
+  if (options.uid_claim.empty()) {
+    return refuse(
+        "SUB0_WEBSOCKET_TOKENIZE needs SUB0_WEBSOCKET_UID_CLAIM: the claim that is the uid");
+  }
+  if (options.tokenize.empty()) {
+    return refuse(
+        "SUB0_WEBSOCKET_UID_CLAIM needs SUB0_WEBSOCKET_TOKENIZE: the id of the resource whose "
+        "tokenize verifies the token");
+  }
+  const auto found = std::find_if(plans_.begin(), plans_.end(), [&](const auto& plan) {
+    return plan->resource->id == options.tokenize;
+  });
+  if (found == plans_.end() || !(*found)->resource->tokenize) {
+    return refuse("SUB0_WEBSOCKET_TOKENIZE=" + options.tokenize +
+                  ": no resource with that id has tokenize");
+  }
+  if ((*found)->key) identity_.emplace(**found, options);  // else said already (S-3, S-70)
+}
+
+bool PlanSet::sendsToUids() const {
+  const auto sends = [](const json::Value* broadcast) {
+    const json::Value* type =
+        broadcast == nullptr ? nullptr : json::find(*broadcast, "broadcast_type");
+    return type != nullptr && json::isText(*type) && json::chars(*type) != "ALL";
+  };
+  return std::any_of(plans_.begin(), plans_.end(), [&](const auto& plan) {
+    const auto& actions = plan->resource->actionables;
+    return std::any_of(actions.begin(), actions.end(), [&](const auto& action) {
+      return sends(json::find(*action.source, "broadcast")) ||
+             sends(json::find(*action.source, "broadcast_websocket_message"));
+    });
+  });
 }
 
 void PlanSet::collectNames() {
   addOnce(token_schemes_, "x-access-token");
   addOnce(token_schemes_, "Authorization");
   for (const auto& plan : plans_) {
+    revokes_tokens_ = revokes_tokens_ || plan->revocation;
+    if (plan->key) addOnce(token_keys_, *plan->key);
     if (plan->resource->protection) {
       addOnce(token_schemes_, plan->resource->protection->provide_as);
       addOnce(kept_headers_, text::toLower(plan->resource->protection->provide_as));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -9,6 +10,7 @@
 
 #include "call/plan.hpp"
 #include "call/request.hpp"
+#include "call/socket_identity.hpp"
 
 namespace sub0::call {
 
@@ -20,7 +22,8 @@ class PlanSet final : public Catalogue {
   /// Compiles every resource. Errors go to `problems`; what has none can be called.
   static std::shared_ptr<const PlanSet> compile(std::shared_ptr<const dialect::Project> project,
                                                 const plugin::Registry& registry,
-                                                dialect::Problems& problems);
+                                                dialect::Problems& problems,
+                                                const IdentityOptions& identity = {});
 
   const Plan* find(std::string_view route_or_id) const {
     const auto found = by_name_.find(route_or_id);
@@ -28,16 +31,32 @@ class PlanSet final : public Catalogue {
   }
   const std::vector<std::unique_ptr<Plan>>& plans() const { return plans_; }
 
+  /// The keys of all resources, each once: what a token may have been made with.
+  const std::vector<auth::Key>& tokenKeys() const { return token_keys_; }
+  /// Some resource revokes tokens (S-74).
+  bool revokesTokens() const { return revokes_tokens_; }
+
   const std::vector<std::string>& tokenSchemes() const override { return token_schemes_; }
   const std::vector<std::string>& keptHeaders() const override { return kept_headers_; }
+  bool takesUidFromToken() const override { return identity_.has_value(); }
+  Result<std::string> uidOf(const Request& handshake, std::int64_t now_s) const override {
+    return identity_->uidOf(handshake, now_s);
+  }
+
+  /// A resource sends to uids (SINGLE, BULK).
+  bool sendsToUids() const;
 
  private:
   PlanSet() = default;
   void collectNames();
+  void takeIdentity(const IdentityOptions& options, dialect::Problems& problems);
 
   std::shared_ptr<const dialect::Project> project_;
   std::vector<std::unique_ptr<Plan>> plans_;
   std::unordered_map<std::string_view, const Plan*> by_name_;
+  std::vector<auth::Key> token_keys_;
+  bool revokes_tokens_ = false;
+  std::optional<SocketIdentity> identity_;
   std::vector<std::string> token_schemes_;
   std::vector<std::string> kept_headers_;
 };

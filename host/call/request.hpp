@@ -124,6 +124,13 @@ class Catalogue {
   virtual const std::vector<std::string>& tokenSchemes() const = 0;
   /// Lower-case names of the handshake's headers that some plan reads; the rest is dropped.
   virtual const std::vector<std::string>& keptHeaders() const = 0;
+  /// The uid of a socket comes from the token of its handshake (S-117).
+  virtual bool takesUidFromToken() const { return false; }
+  /// That uid; empty: none. `handshake`: its headers, its token, and the uid that the client asks
+  /// for. ERRORS: kForbidden, those of tokens. REQUIRES: takesUidFromToken().
+  virtual Result<std::string> uidOf(const Request& handshake, std::int64_t /*now_s*/) const {
+    return std::string(handshake.uid);
+  }
 
  protected:
   ~Catalogue() = default;

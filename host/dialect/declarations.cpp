@@ -61,6 +61,25 @@ constexpr KeyDeclaration kProtectedKeys[] = {
 };
 constexpr ObjectDeclaration kProtected{"protected", kProtectedKeys, std::size(kProtectedKeys)};
 
+constexpr KeyDeclaration kInvalidateKeys[] = {
+    {.name = "tokens",
+     .types = kText | kArray,
+     .item_types = kText,
+     .required = true,
+     .rule = "S-74",
+     .text = "the tokens that are refused from then on, such as \"$HEADER.x-access-token\"",
+     .may_be_empty = false},
+    {.name = "expires_after",
+     .types = kWhole,
+     .rule = "S-74",
+     .text = "seconds for which they are remembered, or until they expire if that is later; "
+             "default 0",
+     .least = 0,
+     .most = kMaxExpirationSeconds},
+};
+constexpr ObjectDeclaration kInvalidate{"invalidate_tokenize", kInvalidateKeys,
+                                        std::size(kInvalidateKeys)};
+
 extern const ObjectDeclaration kField;
 
 constexpr std::string_view kTextTypes = "STRING|EMAIL|DATETIME|UUID";
@@ -401,8 +420,13 @@ constexpr KeyDeclaration kResourceKeys[] = {
      .required = true,
      .rule = "S-20",
      .text = "its actions",
-     .members = &kActionable},
-    {.name = "invalidate_tokenize", .support = Support::kOffOnly, .rule = "S-74", .text = "logout"},
+     .members = &kActionable,
+     .unless = "invalidate_tokenize"},
+    {.name = "invalidate_tokenize",
+     .types = kObject,
+     .rule = "S-74",
+     .text = "revokes tokens",
+     .members = &kInvalidate},
     {.name = "rate_limit", .support = Support::kOffOnly, .rule = "S-94", .text = "calls per time"},
     {.name = "cacheable", .support = Support::kOffOnly, .rule = "S-93", .text = "cache"},
     {.name = "queue", .support = Support::kOffOnly, .rule = "S-90", .text = "durable queue"},
@@ -438,8 +462,8 @@ const ObjectDeclaration& fieldTypeDeclaration() { return kType; }
 
 const std::vector<const ObjectDeclaration*>& allDeclarations() {
   static const std::vector<const ObjectDeclaration*> kAll{
-      &kResource,  &kTokenize, &kProtected, &kActionable, &kPayloadValidation, &kType,
-      &kDependsOn, &kExtract,  &kSqlQuery,  &kBroadcast,  &kBroadcastMessage};
+      &kResource, &kTokenize,  &kProtected, &kInvalidate, &kActionable, &kPayloadValidation,
+      &kType,     &kDependsOn, &kExtract,   &kSqlQuery,   &kBroadcast,  &kBroadcastMessage};
   return kAll;
 }
 

@@ -279,7 +279,8 @@ void checkNeighbours(const json::Value& object, const ObjectDeclaration& declara
                      const KeyDeclaration& key, const std::string& pointer, const KeyCheck& check) {
   const json::Value* const value = json::find(object, key.name);
   if (!belongs(object, declaration, key, pointer, check)) return;
-  if (key.required && value == nullptr) {
+  const bool is_excused = !key.unless.empty() && json::find(object, key.unless) != nullptr;
+  if (key.required && value == nullptr && !is_excused) {
     const std::string needing =
         key.of_types.empty() ? std::string(declaration.name)
                              : "type " + std::string(json::chars(*json::find(object, "type")));

@@ -51,6 +51,7 @@ struct KeyDeclaration {
   std::int64_t most = INT64_MAX;
   bool may_be_empty = true;         // a text or an array
   std::string_view needs = {};      // a key that must stand beside it
+  std::string_view unless = {};     // a key beside which a required one may be missing
   std::string_view not_above = {};  // a key beside it whose number is no smaller than its own
   std::string_view of_types = {};   // "A|B": beside any other `type` it does nothing, nor is needed
   std::string_view mode = {};       // configures this mode of some plugin

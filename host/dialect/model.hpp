@@ -39,6 +39,13 @@ struct Protected {
   Spot place;
 };
 
+/// `invalidate_tokenize` (S-74).
+struct Invalidation {
+  const json::Value* tokens = nullptr;  // a template: a text, or an array of texts
+  std::int64_t expires_after_s = 0;
+  Spot place;
+};
+
 struct Resource;
 
 /// One action (S-20…S-25).
@@ -85,12 +92,14 @@ struct Resource {
   std::uint32_t retries = 0;       // S-90: of each action, or with `transaction` of all together
   std::optional<Tokenize> tokenize;
   std::optional<Protected> protection;
+  std::optional<Invalidation> invalidation;
   std::optional<std::vector<std::string>> returnables;
   std::optional<std::vector<std::size_t>> combine;  // indices into actionables, in order
   std::vector<Actionable> actionables;  // behind its own those of others, with a home (S-86)
   /// The action whose result is the call's, where nothing is combined: main_returnable, else the
   /// last that is not no_op (S-23); nullopt: the result is null.
   std::optional<std::size_t> result_action;
+  Names names;  // for compiling values of the resource itself
   bool id_is_number =
       false;  // payload `id` is declared NUMBER: a uid is injected as number (S-113)
 

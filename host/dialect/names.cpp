@@ -18,6 +18,7 @@ class NameCollector {
   void collectNames() {
     std::vector<std::string> declared;
     addDeclared(resource_, declared);
+    collectOfResource(declared);
     for (std::size_t i = 0; i < resource_.actionables.size(); ++i) {
       Names& names = resource_.actionables[i].names;
       names = Names();
@@ -42,6 +43,16 @@ class NameCollector {
   }
 
  private:
+  // What the resource's own values may read, which belong to no action.
+  void collectOfResource(const std::vector<std::string>& declared) {
+    Names& names = resource_.names;
+    names = Names();
+    names.declared_payload = declared;
+    names.has_no_claims = !resource_.protection;
+    if (resource_.protection) names.extracted_claims = resource_.protection->extract_claims;
+    names.payload_id_is_uid = context_.options.sockets;
+  }
+
   static void addName(std::vector<std::string>& names, std::string_view name) {
     if (std::find(names.begin(), names.end(), name) == names.end()) names.emplace_back(name);
   }

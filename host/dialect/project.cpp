@@ -147,16 +147,24 @@ const Resource* Project::find(std::string_view id_or_route) const {
   return found == resources_.end() ? nullptr : &*found;
 }
 
-CompileContext Project::contextOf(const Actionable& action, Problems& problems) const {
+CompileContext Project::contextOf(const Spot& place, const Names& names, Problems& problems) const {
   CompileContext context;
-  context.file = action.place.file;
-  context.action_pointer = action.pointer;
-  context.names = &action.names;
+  context.file = place.file;
+  context.action_pointer = place.pointer;
+  context.names = &names;
   context.environment = &environment_;
   context.dot_env = &dot_env_;
   context.problems = &problems;
   context.strict = strict_;
   return context;
+}
+
+CompileContext Project::contextOf(const Actionable& action, Problems& problems) const {
+  return contextOf(action.place, action.names, problems);
+}
+
+CompileContext Project::contextOf(const Resource& resource, Problems& problems) const {
+  return contextOf(resource.place, resource.names, problems);
 }
 
 std::string Project::pointerBelow(const Actionable& action, std::string_view key,

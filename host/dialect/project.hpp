@@ -60,6 +60,8 @@ class Project {
 
   /// What Template::compile and Parameter::compile need for values of `action`.
   CompileContext contextOf(const Actionable& action, Problems& problems) const;
+  /// The same for values of the resource itself.
+  CompileContext contextOf(const Resource& resource, Problems& problems) const;
   /// The place of the value (`relative` "" or a JSON pointer) below the config key `key` of an
   /// action: for errors and warnings of plugins, and pointers of inputs.
   static std::string pointerBelow(const Actionable& action, std::string_view key,
@@ -68,6 +70,7 @@ class Project {
  private:
   friend class ProjectLoader;
   Project() = default;
+  CompileContext contextOf(const Spot& place, const Names& names, Problems& problems) const;
 
   std::vector<std::unique_ptr<SourceFile>> files_;
   std::vector<Resource> resources_;

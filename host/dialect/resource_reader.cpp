@@ -204,6 +204,32 @@ void readProtected(Resource& resource, const ReadContext& context) {
   resource.protection = std::move(protection);
 }
 
+void readInvalidation(Resource& resource, const ReadContext& context) {
+  const json::Value* source = json::find(*resource.source, "invalidate_tokenize");
+  const json::Value* tokens = source == nullptr ? nullptr : json::find(*source, "tokens");
+  if (tokens == nullptr) return;
+  Invalidation invalidation;
+  invalidation.place = {resource.file, resource.pointer + "/invalidate_tokenize"};
+  invalidation.tokens = tokens;
+  const json::Value* expires_after = json::find(*source, "expires_after");
+  if (expires_after != nullptr && expires_after->type == SUB0_INT) {
+    invalidation.expires_after_s = expires_after->as.i;
+  }
+  const auto reads_call = [](const json::Value& text) {
+    return json::isText(text) && !findAccessors(json::chars(text), nullptr).empty();
+  };
+  bool is_constant = !reads_call(*tokens);
+  for (std::size_t i = 0; json::isArray(*tokens) && i < tokens->count; ++i) {
+    is_constant = is_constant && !reads_call(tokens->as.items[i]);
+  }
+  if (is_constant) {
+    context.problems.error(resource.file->at(invalidation.place.pointer + "/tokens"), "S-74",
+                           "no token comes from the call: write an accessor such as "
+                           "\"$HEADER.x-access-token\" or \"$PAYLOAD.token\"");
+  }
+  resource.invalidation = std::move(invalidation);
+}
+
 }  // namespace
 
 Resource readResource(const json::Value& source, const std::string& pointer, const SourceFile& file,
@@ -224,6 +250,7 @@ Resource readResource(const json::Value& source, const std::string& pointer, con
   resource.returnables = textsOf(source, "returnables");
   readTokenize(resource, context);
   readProtected(resource, context);
+  readInvalidation(resource, context);
   const json::Value* actions = json::find(source, "actionables");
   for (std::size_t i = 0; actions != nullptr && json::isArray(*actions) && i < actions->count;
        ++i) {

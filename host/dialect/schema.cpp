@@ -162,7 +162,10 @@ class SchemaMaker {
     Container needed_by_type('[');
     for (const KeyDeclaration& key : declaration) {
       properties.member(key.name, property(key, is_actionable));
-      if (key.required && key.of_types.empty()) required.item(quoted(key.name));
+      if (key.required && key.of_types.empty() && key.unless.empty()) {
+        required.item(quoted(key.name));
+      }
+      if (key.required && !key.unless.empty()) schema.member("anyOf", eitherOf(key));
       if (key.required && !key.of_types.empty()) needed_by_type.item(ofItsTypes(key));
       if (!key.needs.empty()) needs.member(key.name, "[" + quoted(key.needs) + "]");
     }
@@ -173,6 +176,12 @@ class SchemaMaker {
     if (is_actionable) schema.member("allOf", keysOfModes());
     if (!needed_by_type.isEmpty()) schema.member("allOf", needed_by_type.close());
     if (options_.strict) schema.member("additionalProperties", "false");
+  }
+
+  // A key that is needed where another one does not stand beside it.
+  static std::string eitherOf(const KeyDeclaration& key) {
+    return R"([{"required":[)" + quoted(key.name) + R"(]},{"required":[)" + quoted(key.unless) +
+           "]}]";
   }
 
   // A key that some values of `type` need.

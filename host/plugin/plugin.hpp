@@ -146,6 +146,7 @@ struct Plugin {
   const sub0_call_hooks* call_hooks = nullptr;  // sub0.call/1
   void* call_hooks_user = nullptr;
   Handler commits;          // what call_hooks->commit does: a run like any other
+  Handler statements;       // of the host itself, by sub0.sql/1 (sql_runs.hpp)
   std::uint32_t place = 0;  // among the plugins of the registry
   Handler callbacks;        // what happens in timers, watches, posts, hooks is counted here
   std::mutex error_mutex;   // of last_error: any thread of the plugin may log

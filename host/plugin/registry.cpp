@@ -193,6 +193,7 @@ std::vector<FaultCounts> Registry::faultCounts() const {
   for (const auto& plugin : plugins_) {
     for (const Handler& handler : plugin->handlers) all.push_back(readFaultCounts(handler));
     if (plugin->call_hooks != nullptr) all.push_back(readFaultCounts(plugin->commits));
+    if (plugin->statements.table != nullptr) all.push_back(readFaultCounts(plugin->statements));
     all.push_back(readFaultCounts(plugin->callbacks));
   }
   return all;

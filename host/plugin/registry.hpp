@@ -64,8 +64,8 @@ class Registry {
   Handler* findEffect(std::string_view config_key) const;
   const std::vector<std::unique_ptr<Plugin>>& plugins() const { return plugins_; }
   const std::vector<Handler*>& handlers() const { return handlers_; }
-  /// What each handler did wrong so far, each plugin's handlers and commits before its callbacks;
-  /// the columns are faultColumns(). THREAD: any, once loading is over.
+  /// What each handler did wrong so far, each plugin's handlers, commits and statements before its
+  /// callbacks; the columns are faultColumns(). THREAD: any, once loading is over.
   std::vector<FaultCounts> faultCounts() const;
   /// All settings that plugins declare, each name once.
   std::vector<DeclaredSetting> settings() const;

@@ -145,9 +145,10 @@ void Endpoint::upgrade(Exchange& exchange, const Request& request) {
     return exchange.respondFailure(Code::kUnavailable, "the service is stopping", {.close = true});
   }
   const call::Catalogue& catalogue = *services_.catalogue;
-  const ws::Handshake handshake = ws::checkHandshake(
-      request,
-      {.scheme_names = catalogue.tokenSchemes(), .force_uid = services_.options.force_uid});
+  const bool asks_token = catalogue.takesUidFromToken();
+  ws::Handshake handshake =
+      ws::checkHandshake(request, {.scheme_names = catalogue.tokenSchemes(),
+                                   .force_uid = services_.options.force_uid && !asks_token});
   if (!handshake.accepted()) {
     const Code code = handshake.status == 405 ? Code::kMethodNotAllowed : Code::kBadRequest;
     ResponseHead head;
@@ -167,6 +168,7 @@ void Endpoint::upgrade(Exchange& exchange, const Request& request) {
     connection.setPeerAddress(services_.options.trusted_proxies->clientAddress(
         Poco::Net::IPAddress(std::string(connection.peerAddress())), request));
   }
+  if (asks_token && !identify(exchange, request, handshake)) return;
   if (!countUpgrade(connection)) {
     services_.connections.refused(Refusal::kAddressConnections, connection);
     return exchange.respondFailure(Code::kRateLimited, "too many connections from this address",
@@ -186,6 +188,53 @@ void Endpoint::upgrade(Exchange& exchange, const Request& request) {
   connection.become(std::move(session));
 }
 
+/// S-117: the uid is the token's; false: the handshake is refused.
+bool Endpoint::identify(Exchange& exchange, const Request& request, ws::Handshake& handshake) {
+  collectHeaders(request);
+  call::Request caller;
+  caller.headers = services_.header_fields;
+  caller.token_scheme = handshake.protocol;
+  caller.token = handshake.token;
+  caller.uid = handshake.uid;
+  auto uid = services_.catalogue->uidOf(caller, services_.loop.io().wallMs() / 1000);
+  if (!uid) {
+    refuseToken(exchange, uid.error());
+    return false;
+  }
+  if (uid->empty() && services_.options.force_uid) {
+    exchange.respondFailure(Code::kBadRequest,
+                            "a uid is required, and it comes from a token: send one",
+                            {.close = true});
+    return false;
+  }
+  handshake.uid = std::move(*uid);
+  return true;
+}
+
+/// an address that has sent many bad tokens is told to wait.
+void Endpoint::refuseToken(Exchange& exchange, const Error& error) {
+  Connection& connection = exchange.connection();
+  Guard& guard = services_.connections.guard();
+  if (codeInfo(error.code).status == 401) {
+    const auto verdict =
+        guard.bad_tokens.note(addressKey(connection.peerAddress()), services_.loop.nowNs());
+    if (verdict.delay_ms > 0) {
+      services_.connections.refused(Refusal::kBadTokens, connection);
+      return exchange.respondFailure(
+          Code::kRateLimited, "too many bad tokens from this address",
+          {.retry_after_s = static_cast<int>((verdict.delay_ms + 999) / 1000), .close = true});
+    }
+  }
+  exchange.respondFailure(error.code, error.clientMessage(), {.close = true});
+}
+
+void Endpoint::collectHeaders(const Request& request) {
+  services_.header_fields.clear();
+  for (const Header& header : request.headers) {
+    services_.header_fields.push_back({header.name, header.value});
+  }
+}
+
 /// Behind a trusted proxy a socket is counted for its client; false: that has too many.
 bool Endpoint::countUpgrade(Connection& connection) {
   if (!services_.options.trusted_proxies || connection.ticket().key != 0) return true;
@@ -200,10 +249,7 @@ void Endpoint::call(Exchange& exchange, const Request& request) {
   }
   services_.query_fields.clear();
   for (const auto& [name, value] : *parameters) services_.query_fields.push_back({name, value});
-  services_.header_fields.clear();
-  for (const Header& header : request.headers) {
-    services_.header_fields.push_back({header.name, header.value});
-  }
+  collectHeaders(request);
   Connection& connection = exchange.connection();
   std::string client_address;
   std::string_view peer_address = connection.peerAddress();

@@ -34,6 +34,9 @@ class Endpoint {
   void answerReadiness(Exchange& exchange);
   void answerMetrics(Exchange& exchange, const Request& request);
   void upgrade(Exchange& exchange, const Request& request);
+  bool identify(Exchange& exchange, const Request& request, ws::Handshake& handshake);
+  void refuseToken(Exchange& exchange, const Error& error);
+  void collectHeaders(const Request& request);
   bool countUpgrade(Connection& connection);
   void call(Exchange& exchange, const Request& request);
   bool isMethodAllowed(std::string_view method) const;

@@ -32,7 +32,9 @@ std::unique_ptr<ResultTree> treeOf(const PGresult* result, std::size_t limit_byt
 }  // namespace
 
 bool PostgresSession::connect(Failure& failure) {
-  if (connection_ != nullptr && PQstatus(connection_) == CONNECTION_OK) {
+  // A connection that was lost while nobody used it says so when it is read.
+  if (connection_ != nullptr && PQstatus(connection_) == CONNECTION_OK &&
+      PQconsumeInput(connection_) == 1 && PQstatus(connection_) == CONNECTION_OK) {
     return true;
   }
   PQfinish(connection_);
@@ -76,6 +78,9 @@ std::unique_ptr<ResultTree> PostgresSession::execute(std::string_view sql, bool 
     }
   } else {
     failure = postgresFailure(result, text);
+    if (PQstatus(connection_) != CONNECTION_OK) {
+      failure.code = SUB0_UNAVAILABLE;
+    }
   }
   PQclear(result);
   return tree;

@@ -167,11 +167,11 @@ class Wire:
         return struct.unpack(">H", payload[:2])[0] if payload else None
 
 
-def open_socket(test, port, query=""):
-    """A WebSocket connection that ends with the test."""
+def open_socket(test, port, query="", *lines):
+    """A WebSocket connection that ends with the test; `lines`: further ones of the handshake."""
     wire = Wire(port)
     test.addCleanup(wire.socket.close)
-    wire.upgrade(query)
+    wire.upgrade(query, *lines)
     return wire
 
 

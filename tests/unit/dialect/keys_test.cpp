@@ -89,7 +89,7 @@ std::vector<Refused> refusedKeys() {
   std::vector<Refused> rows;
   for (const char* const member :
        {R"("parallel": true)", R"("queue": {"delay": 1})", R"("rate_limit": {})",
-        R"("cacheable": {})", R"("webhook": {})", R"("invalidate_tokenize": {})"}) {
+        R"("cacheable": {})", R"("webhook": {})"}) {
     const std::string text(member);
     rows.push_back(
         {resourceText(kPlain + "}", text + ","), "/" + text.substr(1, text.find('"', 1) - 1)});
@@ -115,6 +115,20 @@ std::vector<Refused> refusedKeys() {
 TEST(Keys, WhatThisVersionCannotRunIsAnErrorAndNeverIgnored) {
   for (const Refused& row : refusedKeys()) {
     EXPECT_TRUE(loadText(row.text).hasError("S-40", row.pointer)) << row.text;
+  }
+}
+
+// spec S-74
+TEST(Keys, OnlyAResourceThatRevokesTokensMayHaveNoActions) {
+  const std::string head = R"({"id": "r", "resource": "r")";
+  EXPECT_EQ(
+      loadText(head + R"(, "invalidate_tokenize": {"tokens": ["$PAYLOAD.a"]}})").problems.toText(),
+      "");
+  EXPECT_TRUE(loadText(head + "}").hasError("S-20", ""));
+  for (const char* const constant : {R"("t")", R"([])", R"(["a", "b"])", R"("$payload.a")"}) {
+    const Loaded loaded =
+        loadText(head + R"(, "invalidate_tokenize": {"tokens": )" + constant + "}}");
+    EXPECT_TRUE(loaded.hasError("S-74", "/invalidate_tokenize/tokens")) << constant;
   }
 }
 
