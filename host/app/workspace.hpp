@@ -40,6 +40,8 @@ class Workspace {
   /// For commands that run nothing.
   void createPluginsOffline() { createPlugins(offline_host_); }
   void compile();
+  /// For `check`: warnings that are no news to who starts the host each day.
+  void warnOfOpenDoors() { plans_->warnOfOpenDoors(problems_); }
   /// For a reload: reads the project's files anew and compiles them with the plugins that run.
   /// Null: they have errors. What is wrong or doubtful is in `problems`; nothing else changes.
   std::shared_ptr<const call::PlanSet> recompile(dialect::Problems& problems);

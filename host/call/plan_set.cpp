@@ -108,6 +108,22 @@ void PlanSet::takeIdentity(const IdentityOptions& options, dialect::Problems& pr
   if ((*found)->key) identity_.emplace(**found, options);  // else said already (S-3, S-70)
 }
 
+void PlanSet::warnOfOpenDoors(dialect::Problems& problems) const {
+  const auto writes = [](const PlanAction& action) {
+    const plugin::PreparedAction& prepared = action.run.prepared;
+    return prepared.handler != nullptr && prepared.handler->plugin->call_hooks != nullptr &&
+           !prepared.reads_only;
+  };
+  for (const auto& plan : plans_) {
+    const dialect::Resource& resource = *plan->resource;
+    if (resource.protection || resource.issuesToken() || resource.maintenance) continue;
+    if (std::none_of(plan->actions.begin(), plan->actions.end(), writes)) continue;
+    problems.warning(resource.place, "S-72",
+                     "anybody may call resource \"" + resource.id +
+                         "\", which writes: give it \"protected\", unless that is meant");
+  }
+}
+
 bool PlanSet::sendsToUids() const {
   const auto sends = [](const json::Value* broadcast) {
     const json::Value* type =

@@ -45,6 +45,9 @@ class PlanSet final : public Catalogue {
 
   /// A resource sends to uids (SINGLE, BULK).
   bool sendsToUids() const;
+  /// For `check`: a warning for each resource that anybody may call and that writes to a database.
+  /// One that issues tokens (a sign-up) is open on purpose.
+  void warnOfOpenDoors(dialect::Problems& problems) const;
 
  private:
   PlanSet() = default;

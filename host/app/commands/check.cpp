@@ -44,6 +44,7 @@ int checkProject(const Words& words) {
   workspace.loadProject();
   workspace.createPluginsOffline();
   workspace.compile();
+  workspace.warnOfOpenDoors();
   const auto& problems = workspace.sortedProblems();
   std::string report = problems.toText();
   if (arguments.has("json")) {

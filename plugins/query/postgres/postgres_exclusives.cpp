@@ -22,6 +22,14 @@ Failure rolledBack() {
   return Failure{SUB0_ACTION_FAILED, "the transaction has failed before", ""};
 }
 
+// What comes after the connection of a transaction was lost between two of its statements: it was
+// rolled back for sure, so a commit fails for now (busy), not with an outcome that nobody knows.
+Failure lostBefore(const PostgresRequest& request) {
+  const bool is_commit = request.kind == PostgresRequest::Kind::kCommit;
+  return Failure{is_commit ? SUB0_BUSY : SUB0_UNAVAILABLE,
+                 "the connection was lost within the transaction, which was rolled back", ""};
+}
+
 }  // namespace
 
 PostgresExclusives::~PostgresExclusives() { close(); }
@@ -104,7 +112,7 @@ void PostgresExclusives::add(PostgresRequestPointer request) {
   }
   errand->queue.push_back(std::move(request));
   if (errand->has_failed) {
-    fail(*errand, rolledBack());
+    fail(*errand, errand->is_lost ? lostBefore(*errand->queue.front()) : rolledBack());
   } else if (errand->connection != nullptr) {
     goOn(*errand);
   } else if (!errand->is_waiting) {
@@ -239,7 +247,8 @@ void PostgresExclusives::pipelineLost(PostgresPipeline& pipeline, const std::str
   if (Errand* const errand = std::exchange(connection.errand, nullptr)) {
     errand->connection = nullptr;  // of a transaction: what was under way has been settled
     errand->is_running = false;
-    fail(*errand, rolledBack());
+    errand->is_lost = true;
+    fail(*errand, errand->queue.empty() ? rolledBack() : lostBefore(*errand->queue.front()));
   }
 }
 

@@ -67,6 +67,7 @@ class PostgresExclusives final : private PostgresPipeline::Owner {
     bool is_running = false;
     bool has_begun = false;
     bool has_failed = false;
+    bool is_lost = false;  // its connection was, with all that it had done
   };
 
   void pipelineUp(PostgresPipeline& pipeline) override;

@@ -120,14 +120,27 @@ TEST_F(PostgresTransactionsTest, ALostConnectionLosesIt) {
   runInCall(7, *add_);
   cluster().killBackends();
   const LoopEnd after = runInCall(7, *add_);
-  EXPECT_NE(after.code, SUB0_OK);
+  EXPECT_EQ(after.code, SUB0_UNAVAILABLE);
   EXPECT_EQ(after.client.find("not known"), std::string::npos) << after.client;
-  EXPECT_NE(commit(7).code, SUB0_OK);
+  EXPECT_EQ(commit(7).code, SUB0_BUSY);
   host().rollback(7);
   EXPECT_EQ(stored(), "0");
   ASSERT_TRUE(host().turnUntil([&] { return host().run(*read_).code == SUB0_OK; }));
   EXPECT_EQ(runInCall(8, *add_).json, R"({"a":1})");
   EXPECT_EQ(commit(8).code, SUB0_OK);
+}
+
+// spec S-90: it may be tried again as a whole
+TEST_F(PostgresTransactionsTest, ALossBetweenTwoStatementsIsOneForNow) {
+  runInCall(7, *add_);
+  runInCall(9, *read_);
+  cluster().killBackends();
+  ASSERT_TRUE(host().turnUntil([&] { return host().run(*read_).code == SUB0_OK; }));
+  EXPECT_EQ(commit(9).code, SUB0_BUSY) << "it is known that nothing was done";
+  EXPECT_EQ(runInCall(7, *add_).code, SUB0_UNAVAILABLE);
+  host().rollback(7);
+  host().rollback(9);
+  EXPECT_EQ(stored(), "0");
 }
 
 TEST_F(PostgresTransactionsTest, ACommitWhoseAnswerIsLostIsUnknown) {
