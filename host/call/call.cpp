@@ -71,7 +71,7 @@ inline Call::Progress Call::takeStep(const PlanStep& step) {
 Call::Progress Call::validateLate(std::size_t index) {
   Error error = makeError(Code::kValidationFailed);
   const auto& validation = plan_->actions[index].model->validation;
-  if (validation.validate(payload_, from_query_, error.details)) return Progress::kOn;
+  if (validation.validate(payload_, from_text_, error.details)) return Progress::kOn;
   error.message = error.details.front();
   fail(std::move(error));
   return Progress::kEnded;
@@ -426,7 +426,7 @@ void Call::endIfOver() {
   scope_.ip = scope_.connection_uid = scope_.connection_id = {};
   generated_ = dialect::GeneratedValues{};
   payload_ = claims_ = data_ = json::null();
-  from_query_ = {};
+  from_text_ = {};
   next_step_ = current_action_ = 0;
   inputs_ = nullptr;
   attempt_ = 0;

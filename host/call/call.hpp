@@ -72,6 +72,7 @@ class Call final : public plugin::RunOwner, public WaitingCall, private loop::Ti
   bool passGates(const Request& request);
   bool verifyToken(const Request& request);
   bool takePayload(const Request& request);
+  bool takeForm(const Request& request);
   bool validateAll();
   bool refuse(Error error);
   json::Value withUid(const json::Value& payload);
@@ -150,8 +151,9 @@ class Call final : public plugin::RunOwner, public WaitingCall, private loop::Ti
   dialect::Scope scope_;
   dialect::GeneratedValues generated_;
   json::Value payload_{}, claims_{};
-  std::span<const std::string_view> from_query_;  // payload fields that were query parameters
-  bool raw_payload_ = false;                      // scope_.payload_json is the payload as it counts
+  std::span<const std::string_view>
+      from_text_;             // payload fields that came as text: of a form or query
+  bool raw_payload_ = false;  // scope_.payload_json is the payload as it counts
   bool is_read_only_ = false;
 
   Error refusal_;

@@ -2,12 +2,14 @@
 // The part of Call that takes in a request: gates (S-10), token, payload, validation.
 #include <algorithm>
 #include <charconv>
+#include <unordered_map>
 #include <utility>
 
 #include "auth/token_verifier.hpp"
 #include "base/text.hpp"
 #include "call/call.hpp"
 #include "call/calls.hpp"
+#include "call/form_data.hpp"
 #include "call/request_token.hpp"
 #include "json/writer.hpp"
 
@@ -109,9 +111,11 @@ bool Call::passGates(const Request& request) {
                               std::string(request.method) +
                                   " is not allowed: the resource does more than read; use POST"));
     }
-    if (!request.payload_json.empty() && !isJson(request.content_type)) {
+    if (!request.payload_json.empty() && !isJson(request.content_type) &&
+        !isFormData(request.content_type)) {
       return refuse(makeError(Code::kUnsupportedMediaType,
-                              "unsupported media type: send Content-Type: application/json"));
+                              "unsupported media type: send Content-Type: application/json, or "
+                              "multipart/form-data"));
     }
   }
   if (plan_->resource->protection && !verifyToken(request)) return false;
@@ -141,6 +145,7 @@ bool Call::verifyToken(const Request& request) {
 }
 
 inline bool Call::takePayload(const Request& request) {
+  if (!request.payload_json.empty() && isFormData(request.content_type)) return takeForm(request);
   const std::string_view json = request.payload_json.empty() ? "{}" : request.payload_json;
   const bool injects = plan_->reads_payload && request.sender.is_socket && !uid_.empty();
   const bool adds = plan_->reads_payload && !request.query.empty();
@@ -167,6 +172,36 @@ inline bool Call::takePayload(const Request& request) {
   if (adds) payload_ = withQuery(payload_, request.query);
   scope_.payload = &payload_;
   if (raw_payload_) scope_.payload_json = plan_->borrows ? json : arena_.copy(json);
+  return true;
+}
+
+/// S-50: the text fields of a form are texts of the payload; of equal names the last counts, as in
+/// JSON.
+bool Call::takeForm(const Request& request) {
+  auto fields = parseFormData(request.content_type, request.payload_json, arena_);
+  if (!fields) return refuse(std::move(fields.error()));
+  auto* members = arena_.array<json::Member>(fields->size());
+  auto* names = arena_.array<std::string_view>(fields->size() + request.query.size());
+  std::size_t count = 0;
+  std::unordered_map<std::string_view, std::size_t> places;
+  for (const FormField& field : *fields) {
+    const auto [place, is_new] = places.emplace(field.name, count);
+    if (is_new) {
+      names[count] = arena_.copy(field.name);
+      members[count] = {json::toView(names[count]), json::null()};
+      ++count;
+    }
+    members[place->second].value = json::text(arena_.copy(field.value));
+  }
+  payload_ = json::object(members, count);
+  raw_payload_ = false;
+  if (!request.query.empty()) {
+    payload_ = withQuery(payload_, request.query);
+    std::copy(from_text_.begin(), from_text_.end(), names + count);
+    count += from_text_.size();
+  }
+  from_text_ = {names, count};
+  scope_.payload = &payload_;
   return true;
 }
 
@@ -204,7 +239,7 @@ json::Value Call::withQuery(const json::Value& payload, std::span<const HeaderFi
     names[count - payload.count] = name;
     members[count++] = {json::toView(name), json::text(arena_.copy(parameter.value))};
   }
-  from_query_ = {names, count - payload.count};
+  from_text_ = {names, count - payload.count};
   return json::object(members, count);
 }
 
@@ -213,7 +248,7 @@ bool Call::validateAll() {
   Error error = makeError(Code::kValidationFailed);
   for (const auto& action : plan_->actions) {
     if (!action.model->validatesFirst()) continue;
-    action.model->validation.validate(payload_, from_query_, error.details);
+    action.model->validation.validate(payload_, from_text_, error.details);
   }
   if (error.details.empty()) return true;
   error.message = error.details.front();
