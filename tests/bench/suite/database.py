@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""database: one row by key and a durable transfer, next to bare libpq and sqlite3. The programs of tests/bench/database do the
-work, rounds and pairing included, and print one JSON line; here they are called, and their figures get names."""
+"""database: one row by key, a call of two queries that depend on each other, and a durable transfer, next to bare libpq and sqlite3.
+The programs of tests/bench/database do the work, rounds and pairing included, and print one JSON line; here they are called, and
+their figures get names."""
 import json
 import signal
 import sys
@@ -8,7 +9,8 @@ import sys
 from suite import processes
 from suite.report import progress, shown
 
-RUNS = (("fetch_balance", "sqlite", 0.5), ("fetch_balance", "postgres", 0.5), ("transfer", "sqlite", 1.0), ("transfer", "postgres", 1.0))
+RUNS = (("fetch_balance", "sqlite", 0.5), ("fetch_balance", "postgres", 0.5), ("chain", "postgres", 0.5),
+        ("transfer", "sqlite", 1.0), ("transfer", "postgres", 1.0))
 
 
 def database(suite):
