@@ -49,6 +49,7 @@ class Tables:
         self.objects = {}
         for name, schema in self.definitions.items():
             self._collect(name, schema)
+        self._mark_modes_of_later()
         self.shown = set()
 
     def _collect(self, path, schema):
@@ -59,6 +60,14 @@ class Tables:
             self._collect(f"{path}/{key}", member)
             if isinstance(member.get("items"), dict):
                 self._collect(f"{path}/{key}", member["items"])
+
+    def _mark_modes_of_later(self):
+        """A key that configures a mode which no plugin offers is like one that is not supported."""
+        keys = self.objects["actionable"]["properties"]
+        for key in keys.values():
+            mode = re.search(r"\bof mode ([A-Z]+) \(", key.get("description", ""))
+            if mode and mode[1] not in keys["mode"]["enum"]:
+                key["description"] += "; not supported yet"
 
     def make(self, what):
         kind, *words = what.split()
