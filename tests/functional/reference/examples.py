@@ -7,7 +7,7 @@
 All blocks under one heading are one example, with a project folder and a database of its own:
 - a block with a file name in bold right above it is that file;
 - ```console: lines behind `$ ` are run by bash in the project folder, what stands below each is its whole answer.
-  `sub0-host run …` starts the host (so does the first call, if nothing else has); port 8080 stands for its port;
+  `sub0-host run --resources . …` starts the host (so does the first call, if nothing else has); port 8080 stands for its port;
 - ```websocket: `NAME connects to ws://…[, protocols: a, $TOKEN]`, `NAME > what it sends`, `NAME < what it gets`.
 Blocks of JSON without a name only have to be JSON. Answers are compared like those of scenarios (see ../README.md):
 `…` in a string stands for any text, a member "…" for any others. UPDATE_EXPECT=1 rewrites answers that differ.
@@ -81,11 +81,17 @@ class Example:
             self._command(number, command, block.lines[answer:index])
             self.ends[number] = (block.first + answer, block.first + index)
 
+    def _flags_of(self, arguments):
+        """What stands behind `run`, without the folder: the replay names it, and the port, itself."""
+        if not re.search(r"^ --resources \.(?= |$)", arguments):
+            raise Failure(f"{self.path}: an example starts its host by 'sub0-host run --resources .'")
+        return arguments.replace(" --resources .", "", 1).rstrip("& ")
+
     def _command(self, number, command, answer):
         if starts := STARTS_HOST.match(command):
             for setting in shlex.split(starts[1]):
                 self.steps.append((number, "env " + setting, None))
-            self._start(number)
+            self._start(number, self._flags_of(starts[2]))
             return
         if NEEDS_HOST.search(command):
             self._start(number)
