@@ -20,7 +20,7 @@ CITATION = re.compile(r"\b([SQ])-(\d{1,3})\b(?:\s*(?:\.{2,3}|…|–)\s*(?:\1-)?
 ITEM = re.compile(r"^(?:TEST|TEST_F|TEST_P|TYPED_TEST|TYPED_TEST_P)\(\s*(\w+)\s*,\s*(\w+)\s*\)"
                   r"|^INSTANTIATE_TEST_SUITE_P\(\s*\w+\s*,\s*(\w+)", re.M)
 SCRIPTS = {".txt", ".py", ".sh", ".mjs", ".js", ".c", ".json", ".sql", ".scenario", ".html"}
-DOCUMENT_OF = {"S": "docs/dialect.md", "Q": "docs/quality.md"}
+DOCUMENTS_OF = {"S": "docs/reference", "Q": "docs/quality.md"}
 
 
 def order(rule):
@@ -121,9 +121,9 @@ def table_of(root, passed):
 
 
 def undocumented(root, covered):
-    for letter, name in DOCUMENT_OF.items():
+    for letter, name in DOCUMENTS_OF.items():
         page = root / name
-        text = page.read_text() if page.exists() else ""
+        text = "\n".join(one.read_text() for one in (sorted(page.glob("*.md")) if page.is_dir() else [page]) if one.exists())
         written = {rule for rule, _, _ in rules_in(text)}
         for rule in covered:
             if rule[0] == letter and rule not in written:
@@ -163,14 +163,15 @@ def self_test():
     with tempfile.TemporaryDirectory() as folder:
         root = pathlib.Path(folder)
         (root / "tests/unit").mkdir(parents=True)
-        (root / "docs").mkdir()
+        (root / "docs/reference").mkdir(parents=True)
         (root / "tests/unit/a_test.cpp").write_text(
             "// About Q-99.\n#include <x>\n\n// spec S-31: two rows\nTEST(Rows, BecomeAnArray) {\n  // Q-21: unmasked\n  EXPECT(\"S-40\", 1);\n}\n"
             "\nTEST(Rows, AreSkipped) {\n  // Q-22\n}\n\nTEST_P(Cuts, EveryByte) {\n}\n"
             'INSTANTIATE_TEST_SUITE_P(All, Cuts, Values(\n  "Q-5..Q-7 cut"));\n')
         (root / "tests/unit/wallet_session.txt").write_text("# spec S-115, S-116: reply first\n")
         (root / "docs/quality.md").write_text("Q-5 Q-21")
-        (root / "docs/dialect.md").write_text("S-31 S-115…S-116")
+        (root / "docs/reference/rows.md").write_text("S-31")
+        (root / "docs/reference/sockets.md").write_text("S-115…S-116")
         (root / "junit.xml").write_text(
             '<testsuite><testcase name="unit.a.Rows.BecomeAnArray" status="run"/>'
             '<testcase name="unit.a.Rows.AreSkipped" status="notrun"><skipped/></testcase>'

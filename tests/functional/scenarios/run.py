@@ -43,7 +43,7 @@ class Run(SocketSteps):
         self.environment.update({k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS") or k == "LLVM_PROFILE_FILE"})
         self.database = None
         self.secrets = set()
-        self.variables = {"SOURCE": str(ROOT), "PROJECT": str(self.project), "BUILD": str(host.parents[1])}
+        self.variables = {"SOURCE": str(ROOT), "PROJECT": str(self.project), "BUILD": str(host.parents[1]), "ENGINE": engine}
         self.server = self.reader = None
         self.port = 0
         self.log = []
@@ -96,7 +96,7 @@ class Run(SocketSteps):
     async def do_file(self, rest, block):
         words = rest.split()
         if words[0] == "copy":
-            source = ROOT / words[1]
+            source = ROOT / self.expand(words[1])
             target = self.project / (words[2] if len(words) > 2 else ".")
             if source.is_dir():
                 shutil.copytree(source, target, dirs_exist_ok=True)
