@@ -43,6 +43,13 @@ std::size_t loopCount(const Settings& settings) {
   return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 8);
 }
 
+/// One core hashes, one serves: who signs in does not keep everybody else waiting.
+std::size_t hashThreads(const Settings& settings) {
+  const std::size_t wanted = boundedCount(settings, "SUB0_HASH_THREADS", 256);
+  if (wanted > 0) return wanted;
+  return std::max<std::size_t>(std::thread::hardware_concurrency() / 2, 1);
+}
+
 std::string upperList(const std::string& methods) {
   std::string list;
   for (const auto method : text::split(methods, "|,")) {
@@ -168,6 +175,9 @@ int HostProcess::listen() {
   call_options.trace = settings.flag("SUB0_TRACE");
   call_options.token_leeway_s = settings.whole("SUB0_TOKEN_LEEWAY");
   call_options.revoked_tokens = &workspace_.revokedTokens();
+  call_options.hash_pool = &loops_->startHashPool(
+      hashThreads(settings), static_cast<std::size_t>(settings.whole("SUB0_HASH_QUEUE")));
+  call_options.max_bcrypt_cost = static_cast<std::uint32_t>(settings.whole("SUB0_BCRYPT_MAX_COST"));
   server_ = std::make_unique<net::Server>(options_, readiness_);
   server_->setLoops(loops_->units().size());
   auto listening =

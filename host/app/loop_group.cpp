@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/loop_group.hpp"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <future>
 
@@ -37,7 +39,16 @@ LoopGroup::LoopGroup(std::size_t loops, std::size_t pool_threads, plugin::Ticket
 LoopGroup::~LoopGroup() {
   stopThreads();
   pool_.reset();
+  hash_pool_.reset();
   table_.reset();
+}
+
+loop::Pool& LoopGroup::startHashPool(std::size_t threads, std::size_t max_waiting) {
+  constexpr int kLowerPriority = 10;
+  // Of this thread alone, as Linux has it.
+  const auto give_way = [] { (void)::setpriority(PRIO_PROCESS, 0, kLowerPriority); };
+  hash_pool_ = std::make_unique<loop::Pool>(threads, max_waiting, give_way);
+  return *hash_pool_;
 }
 
 void LoopGroup::startThreads() {

@@ -48,6 +48,12 @@ class LoopGroup {
   const loop::Pool& pool() const { return *pool_; }
   std::vector<std::unique_ptr<LoopUnit>>& units() { return units_; }
 
+  /// The pool of passwords (S-95): small, apart from that of plugins, and of a lower priority than
+  /// loops. Once.
+  loop::Pool& startHashPool(std::size_t threads, std::size_t max_waiting);
+  /// Null before startHashPool().
+  const loop::Pool* hashPool() const { return hash_pool_.get(); }
+
   void startThreads();
   /// False: a plugin did not start (see Registry::problems). Its loop_start hooks have run when
   /// this returns.
@@ -59,6 +65,7 @@ class LoopGroup {
 
  private:
   std::unique_ptr<loop::Pool> pool_;
+  std::unique_ptr<loop::Pool> hash_pool_;
   std::unique_ptr<plugin::HostTable> table_;
   std::vector<std::unique_ptr<LoopUnit>> units_;
   bool has_threads_ = false;

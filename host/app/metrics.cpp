@@ -93,7 +93,7 @@ void calls(Self, Snapshot snapshot, MetricsText& out) {
   }
 }
 
-void callDurations(Self, Snapshot snapshot, MetricsText& out) {
+const std::vector<std::string>& durationBounds() {
   static const auto kBounds = [] {
     std::vector<std::string> bounds;
     for (const std::int64_t ms : call::kDurationBoundsMs) {
@@ -102,14 +102,36 @@ void callDurations(Self, Snapshot snapshot, MetricsText& out) {
     bounds.emplace_back("+Inf");
     return bounds;
   }();
+  return kBounds;
+}
+
+void hashes(Self, Snapshot snapshot, MetricsText& out) {
+  std::uint64_t done = 0;
+  for (const std::uint64_t each : snapshot.hashes.durations) done += each;
+  out.sample({{"result", "done"}}, done);
+  out.sample({{"result", "refused"}}, snapshot.hashes.refused);
+  out.sample({{"result", "abandoned"}}, snapshot.hashes.abandoned);
+}
+
+void hashDurations(Self, Snapshot snapshot, MetricsText& out) {
+  std::uint64_t up_to = 0;
+  for (std::size_t i = 0; i < durationBounds().size(); ++i) {
+    up_to += snapshot.hashes.durations[i];
+    out.sample("_bucket", {{"le", durationBounds()[i]}}, up_to);
+  }
+  out.sample("_sum", {}, seconds(snapshot.hashes.duration_ns));
+  out.sample("_count", {}, up_to);
+}
+
+void callDurations(Self, Snapshot snapshot, MetricsText& out) {
   for (const auto& [resource, totals] : snapshot.resources) {
     std::uint64_t count = 0;
     for (const std::uint64_t each : totals.durations) count += each;
     if (count == 0) continue;
     std::uint64_t up_to = 0;
-    for (std::size_t i = 0; i < kBounds.size(); ++i) {
+    for (std::size_t i = 0; i < durationBounds().size(); ++i) {
       up_to += totals.durations[i];
-      out.sample("_bucket", {{"resource", resource}, {"le", kBounds[i]}}, up_to);
+      out.sample("_bucket", {{"resource", resource}, {"le", durationBounds()[i]}}, up_to);
     }
     out.sample("_sum", {{"resource", resource}}, seconds(totals.duration_ns));
     out.sample("_count", {{"resource", resource}}, count);
@@ -202,6 +224,14 @@ void addCalls(Metrics& metrics) {
        ofLoops<&LoopFigures::blocked_now_ns>},
       {"sub0_pool_waiting", "gauge", "", "Pieces of blocking work that no pool thread has begun.",
        one<&All::pool_waiting>},
+      {"sub0_hashes_total", "counter", "result",
+       "Calls' passwords hashed or compared: done, refused (too many waited), abandoned (the call "
+       "had ended).",
+       hashes},
+      {"sub0_hashes_waiting", "gauge", "", "Such that no thread has begun.",
+       one<&All::hashes_waiting>},
+      {"sub0_hash_duration_seconds", "histogram", "le",
+       "Time until a hash or comparison was back, waiting included.", hashDurations},
       {"sub0_reloads_total", "counter", "result", "Reloads (SIGHUP), ok or refused.", reloads},
   };
   metrics.insert(metrics.end(), std::begin(rows), std::end(rows));

@@ -42,6 +42,8 @@ struct MetricsSnapshot {
   std::vector<plugin::FaultCounts> plugins;
   std::vector<LoopFigures> loops;
   std::uint64_t pool_waiting = 0;
+  call::HashTotals hashes;
+  std::uint64_t hashes_waiting = 0;
   std::uint64_t pending_connections = 0;
   std::uint64_t unsent_budget_used_bytes = 0;
   std::uint64_t unsent_budget_bytes = 0;

@@ -71,9 +71,13 @@ MetricsSnapshot Observation::snapshot() const {
     snapshot.calls_under_way += counts.under_way.get();
     snapshot.calls_in_background += counts.in_background.get();
     snapshot.calls_unknown += counts.unknown.get();
+    snapshot.hashes.add(counts.hashes);
   }
   snapshot.plugins = parts_.registry.faultCounts();
   snapshot.pool_waiting = parts_.loops.pool().waitingCount();
+  if (const loop::Pool* pool = parts_.loops.hashPool()) {
+    snapshot.hashes_waiting = pool->waitingCount();
+  }
   snapshot.reloads = reloads.get();
   snapshot.reloads_refused = refused_reloads.get();
   snapshot.process = readProcessUsage();

@@ -112,6 +112,13 @@ std::vector<SettingDeclaration> makeHostSettings() {
             "ms that calls and connections get to end at SIGTERM"),
       whole("SUB0_BULK_LIMIT", 10'000, 1, 10'000'000, "uids of one BULK broadcast"),
       whole("SUB0_POOL_THREADS", 4, 1, 256, "threads for work that blocks"),
+      whole(
+          "SUB0_HASH_THREADS", 0, 0, 256,
+          "passwords that are hashed or compared at once; 0: half as many as cores, at least one"),
+      whole("SUB0_HASH_QUEUE", 100, 1, 100'000,
+            "passwords that may wait for that; calls with more are answered as busy"),
+      whole("SUB0_BCRYPT_MAX_COST", 16, 4, 31,
+            "most rounds_cost of BCRYPT, also of stored hashes; one more takes twice the time"),
   };
   addNetworkSettings(settings);
   return settings;

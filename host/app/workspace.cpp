@@ -179,6 +179,8 @@ std::shared_ptr<const dialect::Project> Workspace::readProject(dialect::Problems
   if (plugin_folders_.empty()) options.plugin_hint += "nowhere; name a folder by --plugins DIR";
   options.environment = processEnvironment;
   options.strict = strict_;
+  options.max_bcrypt_cost = static_cast<std::uint32_t>(
+      std::clamp<std::int64_t>(settings_.whole("SUB0_BCRYPT_MAX_COST"), 4, 31));
   options.starting = starting_;
   options.sockets = settings_.flag("ALLOW_WEBSOCKET_CONNECTIONS");
   options.websocket_endpoint = settings_.text("WEBSOCKET_ENDPOINT");

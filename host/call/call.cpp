@@ -63,6 +63,18 @@ void Call::repeatAction() {
   if (progress == Progress::kWaiting) wait();
 }
 
+/// The hashes that the action has waited for are there.
+void Call::startHashed() {
+  const Progress progress = startAction(current_action_);
+  if (progress == Progress::kOn) advance();
+  if (progress == Progress::kWaiting) wait();
+}
+
+/// So is the comparison of its result.
+void Call::finishCompared() {
+  if (finishResult(current_action_) == Progress::kOn) advance();
+}
+
 inline Call::Progress Call::takeStep(const PlanStep& step) {
   return step.is_validation ? validateLate(step.action) : startAction(step.action);
 }
@@ -90,6 +102,11 @@ inline Call::Progress Call::startAction(std::size_t index) {
     if (!dialect::extract(dependency, results_, extracted)) return skip(index);
     extracted += dependency.extractions.size();
   }
+  if (action.has_hashes) {
+    const Progress progress = hashFirst(index);
+    if (progress != Progress::kOn) return progress;
+  }
+  if (plan_->has_hashes) scope_.payload = payloadOf(index);
   if (action.model->run_in_background) {
     holdBackground(action, evaluate(action.run, 0));
     return Progress::kOn;
@@ -172,11 +189,16 @@ Call::Progress Call::takeResult(std::size_t index, sub0_ticket ticket) {
   results_[index] = outcome.is_in_arena ? outcome.value : json::copy(outcome.value, arena_);
   if (action.is_extracted) results_[index] = expandRaw(results_[index]);
   closeRun();
+  return action.model->verify_hashables.empty() ? finishResult(index) : compare(index);
+}
+
+inline Call::Progress Call::finishResult(std::size_t index) {
+  const PlanAction& action = plan_->actions[index];
   if (action.model->must_return_value && isNoValue(results_[index])) {
     fail(makeError(Code::kNoValue));
     return Progress::kEnded;
   }
-  if (!action.effects.empty()) holdEffects(action, results_[index]);
+  if (!action.effects.empty()) holdEffects(action, withoutHashes(index));
   return Progress::kOn;
 }
 
@@ -254,6 +276,10 @@ void Call::onTimer() {
     endPause();
     return;
   }
+  if (hash_job_ != nullptr) {
+    leaveHashes();
+    return;
+  }
   if (!calls_.tickets().abandon(ticket_)) ++unfreed_;
   ticket_ = 0;
   if (trace_) trace_->endStep(Code::kTimeout, nullptr, traceNs());
@@ -272,7 +298,7 @@ void Call::onTimer() {
 void Call::cancel() {
   if (in_background_) return;
   is_abandoned_ = true;
-  if (is_pausing_) {
+  if (is_pausing_ || hash_job_ != nullptr) {
     calls_.loop().startTimer(*this, 0);
   } else {
     calls_.tickets().cancel(ticket_);
@@ -429,6 +455,8 @@ void Call::endIfOver() {
   from_text_ = {};
   next_step_ = current_action_ = 0;
   inputs_ = nullptr;
+  assert(hash_job_ == nullptr);
+  hashed_ = nullptr;
   attempt_ = 0;
   is_pausing_ = is_abandoned_ = false;
   held_first_ = held_last_ = held_before_ = nullptr;

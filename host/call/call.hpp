@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/arena.hpp"
+#include "call/hashes.hpp"
 #include "call/plan.hpp"
 #include "call/request.hpp"
 #include "call/trace.hpp"
@@ -43,7 +44,10 @@ struct Held {
 /// and in onSettled() otherwise; no recursion. Reused: all its memory is an arena that is reset.
 /// THREAD: its loop's. OWNERSHIP: Calls'. It outlives its reply for as long as a plugin may still
 /// use its inputs. Knows no transport.
-class Call final : public plugin::RunOwner, public WaitingCall, private loop::Timer {
+class Call final : public plugin::RunOwner,
+                   public WaitingCall,
+                   private HashWaiter,
+                   private loop::Timer {
  public:
   explicit Call(Calls& calls);
 
@@ -86,6 +90,7 @@ class Call final : public plugin::RunOwner, public WaitingCall, private loop::Ti
   Progress startAction(std::size_t index);
   Progress runAction();
   Progress takeResult(std::size_t index, sub0_ticket ticket);
+  Progress finishResult(std::size_t index);
   Progress skip(std::size_t index);
   void holdEffects(const PlanAction& action, const json::Value& result);
   json::Value expandRaw(const json::Value& value);
@@ -99,6 +104,23 @@ class Call final : public plugin::RunOwner, public WaitingCall, private loop::Ti
   void dropHeld();
   void endPause();
   void repeatAction();
+
+  // Passwords (call_hashes.cpp).
+  Progress hashFirst(std::size_t index);
+  void addHashWorks(std::size_t action, std::vector<HashWork>& works,
+                    std::vector<std::string>& faults);
+  Progress askForHashes(std::vector<HashWork> works, bool is_comparing);
+  void onHashed(HashJob& job) override;
+  void takeHashes(HashJob& job);
+  const json::Value* payloadOf(std::size_t index) const;
+  Progress compare(std::size_t index);
+  void logBadHash(std::size_t index, const dialect::Hashable& hashable, bool is_missing,
+                  bool is_too_costly) const;
+  void takeComparison(HashJob& job);
+  void startHashed();
+  void finishCompared();
+  json::Value withoutHashes(std::size_t index);
+  void leaveHashes();
 
   // What comes behind the reply (call_background.cpp).
   bool accept();
@@ -172,6 +194,9 @@ class Call final : public plugin::RunOwner, public WaitingCall, private loop::Ti
   Revoked* revoked_ = nullptr;  // what the call revokes
   std::size_t revoked_count_ = 0;
   std::size_t revoked_next_ = 0;
+  const json::Value** hashed_ = nullptr;  // of each action: the payload with its hashes, once there
+  HashJob* hash_job_ = nullptr;           // that is waited for
+  bool is_comparing_ = false;
   std::uint32_t unfreed_ = 0;  // runs whose inputs a plugin may still use
   std::uint64_t number_ = 0;
   std::int64_t start_ns_ = 0;

@@ -46,9 +46,12 @@ void Call::takeBackground(const Held& held, const plugin::Outcome& outcome) {
   if (action.effects.empty()) return;
   scope_.extracted = held.extracted;
   scope_.extracted_count = held.extracted_count;
-  const json::Value result =
-      outcome.is_in_arena ? outcome.value : json::copy(outcome.value, arena_);
-  holdEffects(action, action.is_extracted ? expandRaw(result) : result);
+  const auto index = static_cast<std::size_t>(&action - plan_->actions.data());
+  if (plan_->has_hashes) scope_.payload = payloadOf(index);
+  json::Value& result = results_[index];
+  result = outcome.is_in_arena ? outcome.value : json::copy(outcome.value, arena_);
+  if (action.is_extracted) result = expandRaw(result);
+  holdEffects(action, withoutHashes(index));
 }
 
 void Call::logBackground(const Error& error) const {

@@ -9,11 +9,31 @@ namespace sub0::call {
 
 static_assert(static_cast<std::size_t>(Code::kTimeout) + 1 == kCodes);
 
-void ResourceCounts::addDuration(std::int64_t elapsed_ns) {
+namespace {
+
+std::size_t classOf(std::int64_t elapsed_ns) {
   const auto* bound =
       std::find_if(kDurationBoundsMs.begin(), kDurationBoundsMs.end(),
                    [elapsed_ns](std::int64_t ms) { return elapsed_ns <= ms * 1'000'000; });
-  durations[static_cast<std::size_t>(bound - kDurationBoundsMs.begin())].add();
+  return static_cast<std::size_t>(bound - kDurationBoundsMs.begin());
+}
+
+}  // namespace
+
+void HashCounts::add(std::int64_t elapsed_ns) {
+  durations[classOf(elapsed_ns)].add();
+  duration_ns.add(static_cast<std::uint64_t>(elapsed_ns));
+}
+
+void HashTotals::add(const HashCounts& counts) {
+  refused += counts.refused.get();
+  abandoned += counts.abandoned.get();
+  for (std::size_t i = 0; i < kDurationClasses; ++i) durations[i] += counts.durations[i].get();
+  duration_ns += counts.duration_ns.get();
+}
+
+void ResourceCounts::addDuration(std::int64_t elapsed_ns) {
+  durations[classOf(elapsed_ns)].add();
   duration_ns.add(static_cast<std::uint64_t>(elapsed_ns));
 }
 

@@ -43,6 +43,25 @@ struct ResourceCounts {
   void addDuration(std::int64_t elapsed_ns);
 };
 
+/// What one loop counted of passwords that were hashed or compared; the time is that until the
+/// result was back, waiting included.
+struct HashCounts {
+  Count refused;    // too many waited
+  Count abandoned;  // nobody waited for the result any more
+  std::array<Count, kDurationClasses> durations;
+  Count duration_ns;
+
+  void add(std::int64_t elapsed_ns);
+};
+
+/// The same as plain numbers, summed over loops.
+struct HashTotals {
+  std::uint64_t refused = 0, abandoned = 0;
+  std::array<std::uint64_t, kDurationClasses> durations{};
+  std::uint64_t duration_ns = 0;
+  void add(const HashCounts& counts);
+};
+
 /// The same as plain numbers, summed over loops.
 struct ResourceTotals {
   std::array<std::uint64_t, kCodes> ended{};
@@ -66,6 +85,7 @@ class CallCounts {
   Count under_way;      // not ended, those that were answered at their deadline included
   Count in_background;  // of these: answered, and at work yet (S-91)
   Count unknown;        // messages for no resource
+  HashCounts hashes;    // of passwords (S-95)
 
  private:
   struct Entry {

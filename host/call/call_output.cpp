@@ -50,19 +50,20 @@ std::optional<json::Value> Call::result() {
   json::Value trimmed = json::null();  // after those of the actions
   const auto trim = [this](std::size_t index) {
     const auto& own = plan_->actions[index].model->returnables;
-    return own ? dialect::keepMembers(results_[index], *own, arena_) : results_[index];
+    const json::Value result = withoutHashes(index);
+    return own ? dialect::keepMembers(result, *own, arena_) : result;
   };
   if (resource.combine) {
     const std::size_t count = resource.combine->size();
     auto* parts = arena_.array<json::Value>(count * 2);
     for (std::size_t part = 0; part < count; ++part) {
-      parts[part] = results_[(*resource.combine)[part]];
+      parts[part] = withoutHashes((*resource.combine)[part]);
       parts[count + part] = trim((*resource.combine)[part]);
     }
     whole = dialect::combine(parts, count, arena_);
     trimmed = dialect::combine(parts + count, count, arena_);
   } else if (resource.result_action) {
-    whole = results_[*resource.result_action];
+    whole = withoutHashes(*resource.result_action);
     trimmed = trim(*resource.result_action);
   }
   std::string_view token_name;

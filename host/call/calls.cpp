@@ -8,7 +8,11 @@ namespace sub0::call {
 
 Calls::Calls(loop::Loop& loop, plugin::TicketTable& tickets, BroadcastPort& broadcasts,
              std::shared_ptr<const PlanSet> plans, Options options)
-    : loop_(loop), tickets_(tickets), broadcasts_(broadcasts), options_(std::move(options)) {
+    : loop_(loop),
+      tickets_(tickets),
+      broadcasts_(broadcasts),
+      options_(std::move(options)),
+      hashes_(loop, options_.hash_pool, counts_.hashes) {
   counts_.adopt(*plans);
   followed_.push_back({std::move(plans)});
 }

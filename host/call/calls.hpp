@@ -10,6 +10,7 @@
 #include "auth/revoked_tokens.hpp"
 #include "call/call.hpp"
 #include "call/call_counts.hpp"
+#include "call/hashes.hpp"
 #include "call/plan_set.hpp"
 #include "call/request.hpp"
 #include "call/waiting_calls.hpp"
@@ -27,6 +28,8 @@ struct Options {
   bool trace = false;                               // a log line for each call
   std::int64_t token_leeway_s = 0;                  // for clocks that differ
   auth::RevokedTokens* revoked_tokens = nullptr;    // of all loops (S-74); null: none is revoked
+  loop::Pool* hash_pool = nullptr;                  // of passwords (S-95); null: none are hashed
+  std::uint32_t max_bcrypt_cost = 31;               // of stored hashes that are compared
 };
 
 /// A plan set and how many calls of this loop follow it; counted here, since a count that all loops
@@ -65,6 +68,7 @@ class Calls final : public Dispatcher, public plugin::BroadcastSink {
   BroadcastPort& broadcasts() { return broadcasts_; }
   json::Parser& parser() { return parser_; }
   ResourceCounts& countsOf(const Plan& plan) { return counts_.of(plan.index); }
+  Hashes& hashes() { return hashes_; }
   Count& inBackground() { return counts_.in_background; }
   const Options& options() const { return options_; }
   dialect::GeneratorState& generatorState() { return generator_state_; }
@@ -91,6 +95,7 @@ class Calls final : public Dispatcher, public plugin::BroadcastSink {
   Call* free_ = nullptr;
   WaitingCalls waiting_;
   CallCounts counts_;
+  Hashes hashes_;  // gone before the calls that wait for it
   dialect::GeneratorState generator_state_;
   std::uint64_t last_number_ = 0;
   std::int64_t log_second_ = 0;

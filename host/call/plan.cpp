@@ -36,6 +36,7 @@ class PlanCompiler {
       }
     }
     if (resource_.invalidation) is_sound = compileRevocation() && is_sound;
+    settleHashes();
     plan_.reads_payload =
         plan_.parses_payload || plan_.needs.payload_fields || plan_.needs.payload_whole;
     markExtracted();
@@ -107,24 +108,50 @@ class PlanCompiler {
     }
   }
 
+  /// S-95. In a transaction the first action that runs waits for the hashes of all: nobody holds
+  /// rows, or SQLite's one writer, meanwhile.
+  void settleHashes() {
+    std::vector<std::size_t> all;
+    PlanAction* first = nullptr;
+    for (const PlanStep& step : plan_.steps) {
+      if (step.is_validation) continue;
+      PlanAction& action = plan_.actions[step.action];
+      if (first == nullptr) first = &action;
+      if (action.model->hashables.empty()) continue;
+      action.hashed_first = {step.action};
+      all.push_back(step.action);
+    }
+    if (resource_.transaction && first != nullptr) first->hashed_first = std::move(all);
+    for (PlanAction& action : plan_.actions) {
+      for (const std::size_t hashed : action.hashed_first) {
+        action.hash_count += plan_.actions[hashed].model->hashables.size();
+      }
+      if (action.hash_count == 0 && action.model->verify_hashables.empty()) continue;
+      action.has_hashes = plan_.has_hashes = plan_.parses_payload = true;
+      action.is_extracted = true;  // its columns are looked at by name
+      plan_.borrows = false;       // the pool takes its time
+    }
+  }
+
   bool compileAction(const dialect::Actionable& model, PlanAction& action) {
     plugin::Handler* mode = registry_.findMode(model.mode);
     if (mode == nullptr || model.config == nullptr) return false;  // reported by the dialect
     bool is_sound = compileStep(model, *mode, model.config_key, *model.config, action.run);
+    const bool hashes = !model.hashables.empty();  // the text of the payload has the clear word
     const bool is_read = model.result_is_read || model.must_return_value;
     const bool effects_accept =
         std::all_of(model.effects.begin(), model.effects.end(), [this](const auto& effect) {
           const plugin::Handler* handler = registry_.findEffect(effect.first);
           return handler == nullptr || handler->acceptsRaw();
         });
-    settleInputs(action.run, mode->acceptsRaw() && !is_read && effects_accept);
+    settleInputs(action.run, mode->acceptsRaw() && !is_read && effects_accept && !hashes);
     plan_.reads_only = plan_.reads_only && action.run.prepared.reads_only && model.effects.empty();
     for (const auto& [key, value] : model.effects) {
       plugin::Handler* effect = registry_.findEffect(key);
       if (effect == nullptr) return false;
       action.effects.emplace_back();
       is_sound = compileStep(model, *effect, key, *value, action.effects.back()) && is_sound;
-      settleInputs(action.effects.back(), effect->acceptsRaw());
+      settleInputs(action.effects.back(), effect->acceptsRaw() && !hashes);
     }
     return is_sound;
   }

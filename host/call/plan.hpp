@@ -27,8 +27,11 @@ struct PreparedStep {
 struct PlanAction {
   const dialect::Actionable* model = nullptr;
   PreparedStep run;
-  std::vector<PreparedStep> effects;  // in the order of their keys
-  bool is_extracted = false;          // somebody reads into its result: JSON columns are parsed
+  std::vector<PreparedStep> effects;      // in the order of their keys
+  bool is_extracted = false;              // somebody reads into its result: JSON columns are parsed
+  bool has_hashes = false;                // passwords are hashed or compared for it (S-95)
+  std::vector<std::size_t> hashed_first;  // actions whose hashes must be there when it begins
+  std::size_t hash_count = 0;             // how many these are
 };
 
 /// What is done next: the validation of a `no_op` action, or an action.
@@ -55,12 +58,13 @@ struct Plan {
   std::optional<auth::Key> key;        // of tokenize
   std::optional<PreparedStep> commit;  // of a transaction: the plugin that takes part
   std::optional<RevocationPlan> revocation;
-  dialect::Needs needs;          // of all inputs together
-  bool parses_payload = false;   // some input or validation wants it as a tree
-  bool validates_first = false;  // some validation is done before anything runs (S-10)
-  bool reads_payload = false;    // at all
-  bool reads_only = false;       // every action is known to read only: GET is allowed (S-50)
-  bool borrows = false;          // all handlers end in run: inputs may borrow from the message
+  dialect::Needs needs;                // of all inputs together
+  bool parses_payload = false;         // some input or validation wants it as a tree
+  bool validates_first = false;        // some validation is done before anything runs (S-10)
+  bool reads_payload = false;          // at all
+  bool reads_only = false;             // every action is known to read only: GET is allowed (S-50)
+  bool has_hashes = false;             // some action has
+  bool borrows = false;  // all handlers end in run: inputs may borrow from the message
 
   /// The resource that the action was written in: another one's runs in its calls too (S-86).
   const dialect::Resource& homeOf(const PlanAction& action) const {

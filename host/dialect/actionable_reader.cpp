@@ -180,6 +180,7 @@ Actionable readActionable(const json::Value& source, const std::string& pointer,
   action.returnables = textsOf(source, "returnables");
   readMode(action, resource, context);
   readEffects(action, resource, context);
+  readHashables(action, resource, context);
   const json::Value* validation = json::find(source, "payload_validation");
   if (validation != nullptr) {
     action.validation = Validation::compile(*validation, pointer + "/payload_validation",

@@ -3,7 +3,9 @@
 
 #include "dialect/keys.hpp"
 
-// The table itself: one line per key, object by object, inner objects first.
+// The table itself: one line per key, object by object, inner objects first. It is one file because
+// it is one table.
+// It is one file because it is one table.
 namespace sub0::dialect {
 
 namespace {
@@ -270,6 +272,60 @@ constexpr KeyDeclaration kBroadcastMessageKeys[] = {
 constexpr ObjectDeclaration kBroadcastMessage{"broadcast_websocket_message", kBroadcastMessageKeys,
                                               std::size(kBroadcastMessageKeys)};
 
+constexpr KeyDeclaration kHashOptionsKeys[] = {
+    {.name = "rounds_cost",
+     .types = kWhole,
+     .rule = "S-95",
+     .text = "of BCRYPT the logarithm of the rounds, of ARGON2 the passes; default 12",
+     .least = 4,
+     .most = 31},
+    {.name = "salt",
+     .types = kText | kWhole,
+     .rule = "S-95",
+     .text = "goes into the salt of each hash, which is random all the same"},
+};
+constexpr ObjectDeclaration kHashOptions{"options of hashables", kHashOptionsKeys,
+                                         std::size(kHashOptionsKeys)};
+
+constexpr KeyDeclaration kHashablesKeys[] = {
+    {.name = "property",
+     .types = kText,
+     .required = true,
+     .rule = "S-95",
+     .text = "field of the payload that is replaced by its hash",
+     .may_be_empty = false},
+    {.name = "algorithm",
+     .types = kText,
+     .required = true,
+     .rule = "S-95",
+     .text = "how it is hashed",
+     .values = "BCRYPT|ARGON2"},
+    {.name = "options",
+     .types = kObject,
+     .rule = "S-95",
+     .text = "what a hash costs",
+     .members = &kHashOptions},
+};
+constexpr ObjectDeclaration kHashables{"element of hashables", kHashablesKeys,
+                                       std::size(kHashablesKeys)};
+
+constexpr KeyDeclaration kVerifyHashablesKeys[] = {
+    {.name = "property",
+     .types = kText,
+     .required = true,
+     .rule = "S-95",
+     .text = "field of the payload, and column of the row that holds its hash",
+     .may_be_empty = false},
+    {.name = "algorithm",
+     .types = kText,
+     .required = true,
+     .rule = "S-95",
+     .text = "how it was hashed",
+     .values = "BCRYPT|ARGON2"},
+};
+constexpr ObjectDeclaration kVerifyHashables{"element of verify_hashables", kVerifyHashablesKeys,
+                                             std::size(kVerifyHashablesKeys)};
+
 constexpr KeyDeclaration kActionableKeys[] = {
     {.name = "id",
      .types = kWhole,
@@ -339,13 +395,17 @@ constexpr KeyDeclaration kActionableKeys[] = {
      .is_effect = true},
     {.name = "mongo_query", .support = Support::kNever, .rule = "S-40", .text = "MongoDB"},
     {.name = "hashables",
-     .support = Support::kOffOnly,
+     .types = kArray,
+     .item_types = kObject,
      .rule = "S-95",
-     .text = "fields that are hashed"},
+     .text = "fields that are hashed",
+     .members = &kHashables},
     {.name = "verify_hashables",
-     .support = Support::kOffOnly,
+     .types = kArray,
+     .item_types = kObject,
      .rule = "S-95",
-     .text = "fields that are compared with a hash"},
+     .text = "fields that are compared with a hash",
+     .members = &kVerifyHashables},
     {.name = "queue", .support = Support::kOffOnly, .rule = "S-90", .text = "durable queue"},
     {.name = "retries",
      .types = kWhole,
@@ -462,8 +522,9 @@ const ObjectDeclaration& fieldTypeDeclaration() { return kType; }
 
 const std::vector<const ObjectDeclaration*>& allDeclarations() {
   static const std::vector<const ObjectDeclaration*> kAll{
-      &kResource, &kTokenize,  &kProtected, &kInvalidate, &kActionable, &kPayloadValidation,
-      &kType,     &kDependsOn, &kExtract,   &kSqlQuery,   &kBroadcast,  &kBroadcastMessage};
+      &kResource,  &kTokenize,    &kProtected,      &kInvalidate, &kActionable, &kPayloadValidation,
+      &kType,      &kDependsOn,   &kExtract,        &kSqlQuery,   &kBroadcast,  &kBroadcastMessage,
+      &kHashables, &kHashOptions, &kVerifyHashables};
   return kAll;
 }
 

@@ -50,6 +50,7 @@ class Linker {
     findReadResults();
     findIdOfOthers();
     collectNames(resource_, context_);
+    checkHashables(resource_, context_);
   }
 
  private:
@@ -365,7 +366,8 @@ class Linker {
   void findReadResults() {
     for (std::size_t i = 0; i < resource_.actionables.size(); ++i) {
       Actionable& action = resource_.actionables[i];
-      if (action.returnables || homeOf(action).returnables || action.must_return_value) {
+      if (action.returnables || homeOf(action).returnables || action.must_return_value ||
+          !action.hashables.empty() || !action.verify_hashables.empty()) {
         action.result_is_read = true;
       }
       if (resource_.issuesToken() && resource_.result_action == i) action.result_is_read = true;

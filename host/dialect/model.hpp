@@ -46,6 +46,16 @@ struct Invalidation {
   Spot place;
 };
 
+enum class HashAlgorithm : std::uint8_t { kBcrypt, kArgon2 };
+
+/// An element of `hashables` or `verify_hashables` (S-95).
+struct Hashable {
+  std::string property;  // of the payload; what is compared is the column of that name
+  HashAlgorithm algorithm = HashAlgorithm::kBcrypt;
+  std::uint32_t rounds_cost = 12;  // of hashables
+  std::string salt;                // of hashables: goes into the random one
+};
+
 struct Resource;
 
 /// One action (S-20…S-25).
@@ -68,6 +78,8 @@ struct Actionable {
   bool main_returnable = false;            // S-23
   bool run_in_background = false;          // S-91: behind the reply
   std::uint32_t retries = 0;               // S-90: attempts behind the first
+  std::vector<Hashable> hashables;         // S-95
+  std::vector<Hashable> verify_hashables;  // S-95
   std::optional<std::vector<std::string>> returnables;
   /// Effects in the order of their keys: key and value.
   std::vector<std::pair<std::string, const json::Value*>> effects;

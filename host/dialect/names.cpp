@@ -27,6 +27,10 @@ class NameCollector {
         addDeclared(*resource_.actionables[i].home, names.declared_payload);
         addClaimsOfHome(*resource_.actionables[i].home, names);
       }
+      // S-95: a field that is missing has no hash; it is never the word itself.
+      for (const Hashable& one : resource_.actionables[i].hashables) {
+        addName(names.declared_payload, one.property);
+      }
       names.has_no_claims = !resource_.protection;
       if (resource_.protection) names.extracted_claims = resource_.protection->extract_claims;
       names.payload_id_is_uid = context_.options.sockets;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -38,6 +39,7 @@ struct LoadOptions {
   std::string plugin_hint;
   /// The process's environment; `.env` of the project is added behind it by load().
   EnvironmentLookup environment;
+  std::uint32_t max_bcrypt_cost = 31;     // SUB0_BCRYPT_MAX_COST, for S-95
   bool strict = false;                    // --strict
   bool starting = false;                  // `run`, not `check`: an unset key is an error (S-3)
   bool sockets = true;                    // ALLOW_WEBSOCKET_CONNECTIONS, for S-113's warning

@@ -27,6 +27,12 @@ Resource readResource(const json::Value& source, const std::string& pointer, con
 Actionable readActionable(const json::Value& source, const std::string& pointer,
                           const Resource& resource, const ReadContext& context);
 
+/// S-95: `hashables` and `verify_hashables` of an action whose other keys have been read.
+void readHashables(Actionable& action, const Resource& resource, const ReadContext& context);
+
+/// S-95: warns of fields that are hashed or compared and that no validation makes texts.
+void checkHashables(const Resource& resource, const ReadContext& context);
+
 /// Dependencies, combination, result and names of one of `resources`. Actions of others that it
 /// depends on (S-86) are taken into it, behind its own.
 void linkResource(Resource& resource, const std::vector<Resource>& resources,

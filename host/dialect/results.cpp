@@ -85,6 +85,19 @@ json::Value keepOfObject(const json::Value& object, const std::vector<std::strin
   return json::object(kept, count);
 }
 
+json::Value dropOfObject(const json::Value& object, const std::vector<std::string>& keys,
+                         Arena& arena) {
+  auto* kept = arena.array<json::Member>(object.count);
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < object.count; ++i) {
+    const json::Member& member = object.as.members[i];
+    const bool is_dropped =
+        std::find(keys.begin(), keys.end(), json::toText(member.key)) != keys.end();
+    if (!is_dropped) kept[count++] = member;
+  }
+  return json::object(kept, count);
+}
+
 json::Value concatenate(const json::Value* results, std::size_t count, Arena& arena) {
   std::size_t row_count = 0;
   for (std::size_t i = 0; i < count; ++i) {
@@ -118,6 +131,18 @@ json::Value keepMembers(const json::Value& result, const std::vector<std::string
   for (std::size_t i = 0; i < result.count; ++i) {
     const json::Value& row = result.as.items[i];
     rows[i] = json::isObject(row) ? keepOfObject(row, keys, arena, also_keep) : row;
+  }
+  return json::array(rows, result.count);
+}
+
+json::Value dropMembers(const json::Value& result, const std::vector<std::string>& keys,
+                        Arena& arena) {
+  if (json::isObject(result)) return dropOfObject(result, keys, arena);
+  if (!json::isArray(result)) return result;
+  auto* rows = arena.array<json::Value>(result.count);
+  for (std::size_t i = 0; i < result.count; ++i) {
+    const json::Value& row = result.as.items[i];
+    rows[i] = json::isObject(row) ? dropOfObject(row, keys, arena) : row;
   }
   return json::array(rows, result.count);
 }

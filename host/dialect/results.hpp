@@ -60,6 +60,10 @@ bool extract(const Dependency& dependency, const json::Value* results, NamedValu
 json::Value keepMembers(const json::Value& result, const std::vector<std::string>& keys,
                         Arena& arena, std::string_view also_keep = {});
 
+/// The opposite: without the members `keys`.
+json::Value dropMembers(const json::Value& result, const std::vector<std::string>& keys,
+                        Arena& arena);
+
 /// combine_returned_results_from: objects merged in order (the later member wins); if any is an
 /// array, all rows one after the other; nulls add nothing.
 json::Value combine(const json::Value* results, std::size_t count, Arena& arena);

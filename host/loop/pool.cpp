@@ -5,9 +5,15 @@
 
 namespace sub0::loop {
 
-Pool::Pool(std::size_t threads, std::size_t max_waiting) : max_waiting_(max_waiting) {
+Pool::Pool(std::size_t threads, std::size_t max_waiting, const std::function<void()>& begin)
+    : max_waiting_(max_waiting) {
   threads_.reserve(threads);
-  for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
+  for (std::size_t i = 0; i < threads; ++i) {
+    threads_.emplace_back([this, begin] {
+      if (begin) begin();
+      work();
+    });
+  }
 }
 
 Pool::~Pool() {

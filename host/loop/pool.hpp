@@ -14,7 +14,9 @@ namespace sub0::loop {
 /// a loop's mailbox.
 class Pool {
  public:
-  explicit Pool(std::size_t threads, std::size_t max_waiting = 1000);
+  /// `begin` is run by each thread first.
+  explicit Pool(std::size_t threads, std::size_t max_waiting = 1000,
+                const std::function<void()>& begin = {});
   /// Runs what is queued, then joins.
   ~Pool();
   Pool(const Pool&) = delete;

@@ -210,6 +210,8 @@ class CallRig {
     Options call_options;
     call_options.deadline_ms = 1000;
     call_options.max_bulk_uids = 4;
+    call_options.hash_pool = &hash_pool;
+    call_options.max_bcrypt_cost = 6;
     calls = std::make_unique<Calls>(rig.loop, rig.tickets, transport, plans, call_options);
     rig.host.setBroadcastSink(0, calls.get());
     EXPECT_TRUE(rig.registry.startAll());
@@ -217,6 +219,7 @@ class CallRig {
   ~CallRig() {
     calls.reset();
     plans.reset();
+    while (hash_pool.runOne()) continue;
   }
 
   /// The plan set of a project with this one file.
@@ -262,6 +265,12 @@ class CallRig {
     rig.loop.turn(0);
   }
   void turn() { rig.loop.turn(0); }
+  /// All hashes that are waited for, and those that these lead to. How many there were.
+  int hash() {
+    int count = 0;
+    for (; hash_pool.runOne(); ++count) turn();
+    return count;
+  }
   void pass(std::int64_t ms) {
     rig.io.clock_ns += ms * 1'000'000;
     rig.loop.turn(0);
@@ -278,6 +287,7 @@ class CallRig {
   static constexpr const char* kSecret = "0123456789abcdef0123456789abcdef";
   ScriptPlugin script;
   plugin::test::Rig rig;
+  loop::Pool hash_pool{0, 2};  // has no threads: see hash()
   Transport transport;
   dialect::Problems problems;
   std::shared_ptr<const dialect::Project> project;

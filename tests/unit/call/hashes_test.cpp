@@ -1,0 +1,438 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include "tests/unit/call/call_rig.hpp"
+
+// `hashables` and `verify_hashables` in a call. The pool has no threads: a hash is there
+// when the test says so.
+namespace sub0::call::test {
+namespace {
+
+using auth::HashAlgorithm;
+using Lines = std::vector<std::string>;
+
+constexpr const char* kBcrypt = R"("algorithm": "BCRYPT", "options": {"rounds_cost": 4})";
+constexpr const char* kArgon2 = R"("algorithm": "ARGON2", "options": {"rounds_cost": 4})";
+
+std::string step(int id, const std::string& name, const std::string& input,
+                 const std::string& more = "") {
+  return R"({"id": )" + std::to_string(id) + R"(, "mode": "STEP", "step": {"name": ")" + name +
+         R"(", "input": )" + input + "}" + (more.empty() ? "" : ", " + more) + "}";
+}
+
+std::string hashes(const std::string& how = kBcrypt, const std::string& property = "password") {
+  return R"("hashables": [{"property": ")" + property + R"(", )" + how + "}]";
+}
+
+std::string verifies(const std::string& algorithm = "BCRYPT") {
+  return R"("verify_hashables": [{"property": "password", "algorithm": ")" + algorithm + R"("}])";
+}
+
+std::string resource(const std::string& actions, const std::string& more = "") {
+  return R"({"id": "r", "resource": "route", )" + more + R"("actionables": [)" + actions + "]}";
+}
+
+std::string stored(HashAlgorithm algorithm, std::string_view password) {
+  return *auth::hashPassword(auth::costOfNew(algorithm, 4), password, auth::HashSalt{7});
+}
+
+bool matches(std::string_view hash, std::string_view password) {
+  const auto algorithm =
+      hash.substr(0, 2) == "$2" ? HashAlgorithm::kBcrypt : HashAlgorithm::kArgon2;
+  return auth::costOfStored(algorithm, hash) && *auth::matchesHash(algorithm, hash, password);
+}
+
+/// Actions `a` and `b` write down their input and give it back, or what `rows` says.
+class HashedCall : public testing::Test {
+ protected:
+  void make(const std::string& text) {
+    rig.reset();
+    rig = std::make_unique<CallRig>(text);
+    inputs.clear();
+    for (const char* name : {"a", "b", "effect"}) {
+      rig->script.runs[name] = [this, name](const sub0_run& run) {
+        rig->transport.log.push_back(name);
+        inputs.push_back(run.input_count == 0 ? "" : json::toString(run.inputs[0]));
+        texts.clear();
+        if (run.input_count > 0 && json::isText(run.inputs[0])) {
+          texts.emplace_back(json::chars(run.inputs[0]));
+        }
+        tickets.push_back(run.ticket);
+        if (failures > 0) {
+          --failures;
+          rig->script.fail(run.ticket, Code::kUnavailable);
+        } else if (ends) {
+          rig->script.complete(run.ticket, rows.empty() ? inputs.back() : rows);
+        }
+      };
+    }
+  }
+  void call(const std::string& payload) { rig->dispatch(rig->request("r", payload)); }
+  /// The reply to a call of its own.
+  std::string replyTo(const std::string& payload) {
+    rig->transport.log.clear();
+    call(payload);
+    hashed = rig->hash();
+    EXPECT_EQ(rig->calls->openCount(), 0u);
+    return rig->transport.log.empty() ? "" : rig->transport.log.back();
+  }
+  void passAll() {
+    for (int i = 0; i < 100; ++i) rig->pass(10);
+  }
+
+  std::unique_ptr<CallRig> rig;
+  Lines inputs, texts;  // of all runs as JSON; of the last one, if it is a text
+  std::vector<sub0_ticket> tickets;
+  std::string rows;
+  bool ends = true;
+  int failures = 0;
+  int hashed = 0;
+};
+
+// spec S-95
+TEST_F(HashedCall, TheActionWaitsForTheHashWhichTakesTheFieldsPlace) {
+  for (const char* how : {kBcrypt, kArgon2}) {
+    make(resource(step(1, "a", R"("$PAYLOAD.password")", hashes(how))));
+    call(R"({"email":"x","password":"secret"})");
+    EXPECT_EQ(rig->transport.log, Lines{});
+    EXPECT_EQ(rig->calls->openCount(), 1u);
+    EXPECT_EQ(rig->hash(), 1);
+    ASSERT_EQ(texts.size(), 1u);
+    EXPECT_TRUE(matches(texts[0], "secret")) << texts[0];
+    EXPECT_EQ(rig->transport.log, (Lines{"a", "200 " + inputs[0]}));
+    EXPECT_EQ(rig->calls->openCount(), 0u);
+  }
+}
+
+// spec S-95
+TEST_F(HashedCall, WhereverTheActionReadsThePayloadTheHashStands) {
+  make(resource(step(1, "a",
+                     R"({"whole": "$PAYLOAD", "in": "p: $PAYLOAD.password!", "all": "$PAYLOAD|"})",
+                     hashes())));
+  replyTo(R"({"n":1,"password":"secret","password":"secret"})");
+  EXPECT_EQ(inputs[0].find("secret"), std::string::npos) << inputs[0];
+  EXPECT_NE(inputs[0].find(R"("n":1)"), std::string::npos) << inputs[0];
+  std::size_t count = 0;
+  for (std::size_t at = 0; (at = inputs[0].find("$2b$04$", at)) != std::string::npos; ++at) ++count;
+  EXPECT_EQ(count, 3u) << inputs[0];
+  make(resource(step(1, "a", R"("$PAYLOAD")", hashes())));
+  replyTo(R"({"password":"secret"})");
+  EXPECT_EQ(inputs[0].find("secret"), std::string::npos) << inputs[0];
+}
+
+// spec S-95
+TEST_F(HashedCall, OtherActionsSeeWhatTheClientSent) {
+  make(resource(step(1, "a", R"("$PAYLOAD.password")", hashes()) + "," +
+                step(2, "b", R"({"x": "$PAYLOAD.password", "all": "$PAYLOAD"})")));
+  EXPECT_EQ(replyTo(R"({"password":"secret"})"),
+            R"(200 {"x":"secret","all":{"password":"secret"}})");
+  EXPECT_EQ(inputs[0].find("secret"), std::string::npos);
+}
+
+TEST_F(HashedCall, EachActionAndEachFieldHasItsOwnHash) {
+  make(resource(step(1, "a", R"({"p": "$PAYLOAD.password", "q": "$PAYLOAD.pin"})",
+                     R"("hashables": [{"property": "password", )" + std::string(kBcrypt) +
+                         R"(}, {"property": "pin", )" + kArgon2 + "}]") +
+                "," + step(2, "b", R"("$PAYLOAD.password")", hashes())));
+  replyTo(R"({"pin":"1234","password":"secret"})");
+  const json::Value first = dialect::valueOf(inputs[0]);
+  const auto p = json::chars(*json::find(first, "p"));
+  EXPECT_TRUE(matches(p, "secret"));
+  EXPECT_TRUE(matches(json::chars(*json::find(first, "q")), "1234"));
+  EXPECT_TRUE(matches(texts.at(0), "secret"));
+  EXPECT_NE(texts[0], p);
+}
+
+// spec S-95
+TEST_F(HashedCall, ThereIsNoHashOfNothing) {
+  make(resource(step(1, "a", R"("$PAYLOAD.password")", hashes())));
+  for (const char* payload : {"{}", R"({"password":null})", "[1]", "7", ""}) {
+    EXPECT_EQ(replyTo(payload), "200 null") << payload;
+    EXPECT_EQ(hashed, 0);
+  }
+  EXPECT_EQ(replyTo(R"({"password":""})").substr(0, 12), "200 \"$2b$04$");
+}
+
+TEST_F(HashedCall, WhatCannotBeHashedIsRefusedBeforeAnythingRuns) {
+  make(resource(step(1, "a", R"("$PAYLOAD.password")", hashes())));
+  for (const std::string& value : Lines{"7", "true", "[\"x\"]", "{\"a\":1}", "\"a\\u0000b\"",
+                                        "\"" + std::string(73, 'x') + "\""}) {
+    EXPECT_EQ(replyTo(R"({"password":)" + value + "}"), "400 validation_failed -") << value;
+    EXPECT_EQ(hashed, 0);
+  }
+  EXPECT_EQ(rig->transport.messages.front(), "password must be a string");
+  EXPECT_EQ(rig->transport.details, Lines{"password must have at most 72 bytes"});
+  EXPECT_TRUE(inputs.empty());
+  // S-81: lengths count the password
+  make(resource(step(
+      1, "a", R"("$PAYLOAD.password")",
+      hashes() +
+          R"(, "payload_validation": [{"field": {"password": {"type": "STRING"}}, "max_length": 8}])")));
+  EXPECT_EQ(replyTo(R"({"password":"nine char"})"), "400 validation_failed -");
+  EXPECT_EQ(replyTo(R"({"password":"eight ch"})").substr(0, 12), "200 \"$2b$04$");
+}
+
+// spec S-95
+TEST_F(HashedCall, ANewHashDoesNotLeaveTheCallAndMayBeExtracted) {
+  make(resource(
+      step(1, "a", R"({"id": 1, "password": "$PAYLOAD.password"})",
+           hashes() + R"(, "main_returnable": true, "after": {"name": "effect"})") +
+      "," +
+      step(
+          2, "b", R"("$PAYLOAD.hash")",
+          R"("depends_on": [{"resource_id": "self", "action_ids": [1], "extract_response_for": [{"extract": "password", "for": "hash"}]}])")));
+  call(R"({"password":"secret"})");
+  EXPECT_EQ(rig->hash(), 1);
+  EXPECT_EQ(rig->transport.log, (Lines{"a", "b", R"(200 {"id":1})", "effect"}));
+  EXPECT_TRUE(matches(json::chars(dialect::valueOf(inputs[1])), "secret"));
+  EXPECT_EQ(inputs[2], R"({"id":1})");
+}
+
+// spec S-86
+TEST_F(HashedCall, AnotherResourcesActionHashesToo) {
+  make("[" +
+       resource(step(1, "b", R"("$PAYLOAD.password")",
+                     R"("depends_on": [{"resource_id": "s", "action_ids": [1]}])")) +
+       R"(, {"id": "s", "resource": "s", "actionables": [)" +
+       step(1, "a", R"("$PAYLOAD.password")", hashes()) + "]}]");
+  EXPECT_EQ(replyTo(R"({"password":"secret"})"), R"(200 "secret")");
+  EXPECT_EQ(hashed, 1);
+  EXPECT_EQ(inputs[0].substr(0, 8), "\"$2b$04$");
+}
+
+class Comparison : public HashedCall {
+ protected:
+  void makeSignIn(const std::string& algorithm = "BCRYPT", const std::string& more = "") {
+    make(resource(step(1, "a", R"("x")", verifies(algorithm) + more)));
+  }
+};
+
+// spec S-95
+TEST_F(Comparison, TheRightPasswordGivesTheRowWithoutItsHash) {
+  for (const auto algorithm : {HashAlgorithm::kBcrypt, HashAlgorithm::kArgon2}) {
+    makeSignIn(algorithm == HashAlgorithm::kBcrypt ? "BCRYPT" : "ARGON2");
+    rows = R"({"id":7,"password":")" + stored(algorithm, "secret") + R"("})";
+    call(R"({"password":"secret"})");
+    EXPECT_EQ(rig->transport.log, Lines{"a"});
+    EXPECT_EQ(rig->hash(), 1);
+    EXPECT_EQ(rig->transport.log, (Lines{"a", R"(200 {"id":7})"}));
+    EXPECT_EQ(replyTo(R"({"password":"Secret"})"), "401 hash_mismatch -");
+    EXPECT_EQ(replyTo(R"({"password":""})"), "401 hash_mismatch -");
+  }
+}
+
+TEST_F(Comparison, OfSeveralRowsTheFirstCountsAndAllLoseTheColumn) {
+  makeSignIn();
+  const std::string mine = stored(HashAlgorithm::kBcrypt, "mine");
+  const std::string other = stored(HashAlgorithm::kBcrypt, "other");
+  rows = R"([{"password":")" + mine + R"(","n":1},{"n":2,"password":")" + other + R"("}])";
+  EXPECT_EQ(replyTo(R"({"password":"mine"})"), R"(200 [{"n":1},{"n":2}])");
+  EXPECT_EQ(replyTo(R"({"password":"other"})"), "401 hash_mismatch -");
+}
+
+// spec S-95
+TEST_F(Comparison, WithoutARowTheResultIsNullAndTakesAsLong) {
+  makeSignIn();
+  for (const char* none : {"null", "[]"}) {
+    rows = none;
+    EXPECT_EQ(replyTo(R"({"password":"secret"})"), "200 " + rows);
+    EXPECT_EQ(hashed, 1);
+  }
+  rows = "null";
+  makeSignIn("BCRYPT", R"(, "must_return_value": true)");
+  EXPECT_EQ(replyTo(R"({"password":"secret"})"), "500 no_value -");
+  EXPECT_EQ(hashed, 1);
+}
+
+TEST_F(Comparison, NothingCostsWhatTheLastStoredHashDid) {
+  makeSignIn();
+  EXPECT_EQ(rig->calls->hashes().usual(HashAlgorithm::kBcrypt).rounds, 12u);
+  rows = R"({"password":")" + stored(HashAlgorithm::kBcrypt, "secret") + R"("})";
+  replyTo(R"({"password":"secret"})");
+  EXPECT_EQ(rig->calls->hashes().usual(HashAlgorithm::kBcrypt).rounds, 4u);
+  EXPECT_EQ(rig->calls->hashes().usual(HashAlgorithm::kArgon2).rounds, 12u);
+}
+
+// spec S-95
+TEST_F(Comparison, WhatIsNoHashOfThatAlgorithmMatchesNothing) {
+  const std::string good = stored(HashAlgorithm::kBcrypt, "secret");
+  for (const std::string& value :
+       Lines{"\"secret\"", "\"\"", "null", "7", "\"" + good.substr(1) + "\"",
+             "\"" + stored(HashAlgorithm::kArgon2, "secret") + "\"",
+             "\"$2b$07" + good.substr(6) + "\"",  // more than max_bcrypt_cost
+             "{\"x\":\"" + good + "\"}"}) {
+    makeSignIn();
+    rows = R"({"password":)" + value + "}";
+    EXPECT_EQ(replyTo(R"({"password":"secret"})"), "401 hash_mismatch -") << value;
+    EXPECT_EQ(hashed, 1) << value;
+  }
+  for (const std::string& row : Lines{"{\"id\":7}", "\"text\"", "7", "[7]"}) {
+    rows = row;
+    EXPECT_EQ(replyTo(R"({"password":"secret"})"), "401 hash_mismatch -") << row;
+  }
+}
+
+TEST_F(Comparison, WhoSendsNoPasswordDoesNotPass) {
+  makeSignIn();
+  rows = R"({"id":7,"password":")" + stored(HashAlgorithm::kBcrypt, "") + R"("})";
+  EXPECT_EQ(replyTo(R"({"password":""})"), R"(200 {"id":7})");
+  for (const char* payload : {"{}", R"({"password":null})", "[]", ""}) {
+    EXPECT_EQ(replyTo(payload), "401 hash_mismatch -") << payload;
+  }
+  inputs.clear();
+  for (const char* payload : {R"({"password":7})", R"({"password":[""]})"}) {
+    EXPECT_EQ(replyTo(payload), "400 validation_failed -") << payload;
+  }
+  EXPECT_TRUE(inputs.empty());
+}
+
+// spec S-95
+TEST_F(Comparison, NobodyBehindItSeesTheHash) {
+  make(resource(
+      step(1, "a", R"("x")", verifies() + R"(, "after": {"name": "effect"})") + "," +
+      step(2, "b", R"({"all": "$PAYLOAD.row", "hash": "$PAYLOAD.hash"})",
+           R"("depends_on": [{"resource_id": "self", "action_ids": [1], "extract_response_for":
+            [{"extract": "self_", "for": "row"}, {"extract": "password", "for": "hash"}]}])")));
+  rig->script.runs["b"] = [this](const sub0_run& run) {
+    inputs.push_back(json::toString(run.inputs[0]));
+    rig->script.complete(run.ticket, "1");
+  };
+  rows = R"({"id":7,"password":")" + stored(HashAlgorithm::kBcrypt, "secret") + R"("})";
+  replyTo(R"({"password":"secret"})");
+  EXPECT_EQ(inputs, (Lines{R"("x")", R"({"all":{"id":7},"hash":null})", R"({"id":7})"}));
+  EXPECT_EQ(rig->transport.log, (Lines{"a", "200 1", "effect"}));
+  // a mismatch ends the call: no effect, no dependent
+  inputs.clear();
+  EXPECT_EQ(replyTo(R"({"password":"x"})"), "401 hash_mismatch -");
+  EXPECT_EQ(inputs.size(), 1u);
+}
+
+// spec S-95
+TEST_F(HashedCall, WhenTooManyWaitTheCallIsBusy) {
+  make(resource(step(1, "a", R"("$PAYLOAD.password")", hashes())));
+  for (int i = 0; i < 3; ++i) call(R"({"password":"secret"})");
+  EXPECT_EQ(rig->transport.log, Lines{"503 busy -"});
+  EXPECT_EQ(rig->calls->openCount(), 2u);
+  EXPECT_EQ(rig->hash(), 2);
+  const HashCounts& counts = rig->calls->counts().hashes;
+  EXPECT_EQ(counts.refused.get(), 1u);
+  EXPECT_EQ(counts.durations[0].get(), 2u);
+  EXPECT_EQ(rig->calls->openCount(), 0u);
+}
+
+// spec S-95
+TEST_F(HashedCall, AtTheDeadlineTheResultIsNobodysAndTheCallIsUsedAgain) {
+  make(resource(step(1, "a", R"("$PAYLOAD.password")", hashes())));
+  call(R"({"password":"first"})");
+  rig->pass(1100);
+  EXPECT_EQ(rig->transport.log, Lines{"504 timeout -"});
+  EXPECT_EQ(rig->calls->openCount(), 0u);
+  call(R"({"password":"second"})");  // the same object, while the first hash is under way
+  EXPECT_EQ(rig->hash(), 2);
+  EXPECT_EQ(rig->transport.log.size(), 3u);
+  EXPECT_TRUE(matches(texts.at(0), "second"));
+  EXPECT_EQ(rig->calls->counts().hashes.abandoned.get(), 1u);
+}
+
+TEST_F(HashedCall, AClientThatHasGoneIsNotHashedFor) {
+  make(resource(step(1, "a", R"("$PAYLOAD.password")", hashes())));
+  call(R"({"password":"secret"})");
+  rig->calls->abandon(7);
+  rig->pass(1);
+  EXPECT_EQ(rig->transport.log, Lines{"503 unavailable -"});
+  EXPECT_EQ(rig->hash(), 1);
+  EXPECT_TRUE(inputs.empty());
+  EXPECT_EQ(rig->calls->openCount(), 0u);
+}
+
+TEST_F(HashedCall, TheHostMayEndMeanwhile) {
+  make(resource(step(1, "a", R"("$PAYLOAD.password")", hashes())));
+  call(R"({"password":"secret"})");
+  rig.reset();
+}
+
+// spec S-90
+TEST_F(HashedCall, AnAttemptIsMadeWithTheSameHash) {
+  make(resource(step(1, "a", R"("$PAYLOAD.password")", hashes() + R"(, "retries": 3)")));
+  failures = 2;
+  call(R"({"password":"secret"})");
+  EXPECT_EQ(rig->hash(), 1);
+  passAll();
+  EXPECT_EQ(inputs, Lines(3, inputs[0]));
+  EXPECT_EQ(rig->hash(), 0);
+  EXPECT_EQ(rig->transport.log.back(), "200 " + inputs[0]);
+}
+
+// spec S-22
+TEST_F(HashedCall, NoTransactionWaitsForAHash) {
+  make(resource(step(1, "b", R"("begin")") + "," + step(2, "a", R"("$PAYLOAD.password")", hashes()),
+                R"("transaction": true, "retries": 3, )"));
+  call(R"({"password":"secret"})");
+  EXPECT_TRUE(inputs.empty());  // `b` has not begun
+  failures = 1;
+  EXPECT_EQ(rig->hash(), 1);
+  passAll();
+  EXPECT_EQ(rig->hash(), 0);  // once, however often all is done again
+  EXPECT_EQ(rig->transport.log, (Lines{"b", "b", "a", "200 " + inputs[2]}));
+  EXPECT_TRUE(matches(texts.at(0), "secret"));
+}
+
+TEST_F(Comparison, AMismatchRollsBack) {
+  make(resource(step(1, "a", R"("x")", verifies()), R"("transaction": true, )"));
+  rows = R"({"password":"none"})";
+  EXPECT_EQ(replyTo(R"({"password":"secret"})"), "401 hash_mismatch -");
+  EXPECT_EQ(rig->script.rolled_back.size(), 1u);
+}
+
+// spec S-91, S-53
+TEST_F(HashedCall, BehindTheReplyTheHashStandsAsWell) {
+  make(resource(
+      step(1, "b", "1") + "," +
+      step(2, "a", R"("$PAYLOAD.password")", hashes() + R"(, "run_in_background": true)")));
+  call(R"({"password":"secret"})");
+  EXPECT_EQ(rig->hash(), 1);
+  EXPECT_EQ(rig->transport.log, (Lines{"b", "200 1", "a"}));
+  EXPECT_TRUE(matches(texts.at(0), "secret"));
+  make(
+      resource(step(1, "a", R"("$PAYLOAD.password")", hashes()), R"("run_in_background": true, )"));
+  call(R"({"password":"secret"})");
+  EXPECT_EQ(rig->transport.log, Lines{"200 null"});
+  rig->calls->abandon(7);
+  EXPECT_EQ(rig->hash(), 1);
+  EXPECT_EQ(rig->transport.log, (Lines{"200 null", "a"}));
+  EXPECT_TRUE(matches(texts.at(0), "secret"));
+  EXPECT_EQ(rig->calls->openCount(), 0u);
+}
+
+// spec S-21, S-10: its own validation comes first
+TEST_F(HashedCall, AnActionThatIsNeededHashesWhenItsTurnHasCome) {
+  make(resource(
+      step(
+          1, "a", R"("$PAYLOAD.password")",
+          hashes() +
+              R"(, "no_op": true, "payload_validation": [{"field": {"password": {"type": "STRING"}}, "min_length": 6}])") +
+      "," +
+      step(
+          2, "b", R"("$PAYLOAD.hash")",
+          R"("depends_on": [{"resource_id": "self", "action_ids": [1], "extract_response_for": [{"extract": "self_", "for": "hash"}]}])")));
+  EXPECT_EQ(replyTo(R"({"password":"short"})"), "400 validation_failed -");
+  EXPECT_EQ(hashed, 0);
+  replyTo(R"({"password":"secret"})");
+  EXPECT_EQ(hashed, 1);
+  EXPECT_TRUE(matches(texts.at(0), "secret"));
+}
+
+// spec S-87
+TEST_F(HashedCall, ASkippedActionHashesNothing) {
+  make(resource(
+      step(1, "b", "null") + "," +
+      step(
+          2, "a", R"("$PAYLOAD.password")",
+          hashes() +
+              R"(, "depends_on": [{"resource_id": "self", "action_ids": [1], "extract_response_for": [{"extract": "id", "for": "x"}]}])")));
+  EXPECT_EQ(replyTo(R"({"password":"secret"})"), "200 null");
+  EXPECT_EQ(hashed, 0);
+}
+
+}  // namespace
+}  // namespace sub0::call::test
