@@ -101,6 +101,9 @@ std::vector<SettingDeclaration> makeHostSettings() {
            "a log line per call: its actions, their statements, types of parameters, durations"),
       whole("SUB0_TOKEN_LEEWAY", 0, 0, 300,
             "s by which clocks may differ where exp, nbf and iat of tokens are checked"),
+      text("SUB0_MIGRATE", "",
+           "auto: the start makes the tables of the models; off: it only says what they lack; "
+           "empty: auto on SQLite, else off"),
       text("SUB0_PLUGIN_ERRORS", "stop",
            "stop: a plugin that cannot load ends the start; skip: it is left out"),
       whole("SUB0_LOOPS", 0, 0, 64, "event loops; 0: one per core, at most 8", "loops"),

@@ -71,7 +71,23 @@ std::shared_ptr<const PlanSet> PlanSet::compile(std::shared_ptr<const dialect::P
     set->plans_.push_back(std::move(plan));
   }
   set->collectNames();
+  set->chooseTables(problems);
   return set;
+}
+
+void PlanSet::chooseTables(dialect::Problems& problems) {
+  std::vector<dialect::TableUse> uses;
+  for (const auto& plan : plans_) {
+    for (const PlanAction& action : plan->actions) {
+      const dialect::Actionable& model = *action.model;
+      for (const std::string& table : action.run.prepared.tables) {
+        uses.push_back(
+            {table,
+             {model.place.file, dialect::Project::pointerBelow(model, model.config_key, "")}});
+      }
+    }
+  }
+  tables_ = dialect::chooseTables(project_->models(), uses, problems);
 }
 
 void PlanSet::collectNames() {

@@ -9,6 +9,7 @@
 
 #include "call/plan.hpp"
 #include "call/request.hpp"
+#include "dialect/table_names.hpp"
 
 namespace sub0::call {
 
@@ -27,6 +28,9 @@ class PlanSet final : public Catalogue {
     return found == by_name_.end() ? nullptr : found->second;
   }
   const std::vector<std::unique_ptr<Plan>>& plans() const { return plans_; }
+  const dialect::Project& project() const { return *project_; }
+  /// The table of each model of the project (S-101), in their order.
+  const std::vector<dialect::TableChoice>& tables() const { return tables_; }
 
   const std::vector<std::string>& tokenSchemes() const override { return token_schemes_; }
   const std::vector<std::string>& keptHeaders() const override { return kept_headers_; }
@@ -34,10 +38,12 @@ class PlanSet final : public Catalogue {
  private:
   PlanSet() = default;
   void collectNames();
+  void chooseTables(dialect::Problems& problems);
 
   std::shared_ptr<const dialect::Project> project_;
   std::vector<std::unique_ptr<Plan>> plans_;
   std::unordered_map<std::string_view, const Plan*> by_name_;
+  std::vector<dialect::TableChoice> tables_;
   std::vector<std::string> token_schemes_;
   std::vector<std::string> kept_headers_;
 };
