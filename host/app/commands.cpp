@@ -6,18 +6,14 @@
 namespace sub0::app {
 
 std::span<const Command> allCommands() {
-  static const std::array kCommands{Command{&kRunHost, runHost},
-                                    Command{&kCheckProject, checkProject},
-                                    Command{&kPrintSchema, printSchema},
-                                    Command{&kShowConfig, showConfig},
-                                    Command{&kListRoutes, listRoutes},
-                                    Command{&kMintToken, mintToken},
-                                    Command{&kCheckToken, checkToken},
-                                    Command{&kCallResource, callResource},
-                                    Command{&kRunSql, runSql},
-                                    Command{&kNewPlugin, newPlugin},
-                                    Command{&kInspectPlugin, inspectPlugin},
-                                    Command{&kListPlugins, listPlugins}};
+  static const std::array kCommands{
+      Command{&kRunHost, runHost},         Command{&kCheckProject, checkProject},
+      Command{&kPrintSchema, printSchema}, Command{&kShowConfig, showConfig},
+      Command{&kListRoutes, listRoutes},   Command{&kMintToken, mintToken},
+      Command{&kCheckToken, checkToken},   Command{&kCallResource, callResource},
+      Command{&kRunSql, runSql},           Command{&kMigrate, migrateTables},
+      Command{&kNewPlugin, newPlugin},     Command{&kInspectPlugin, inspectPlugin},
+      Command{&kListPlugins, listPlugins}};
   return kCommands;
 }
 

@@ -22,7 +22,8 @@ struct Command {
 std::span<const Command> allCommands();
 
 extern const CommandDeclaration kRunHost, kCheckProject, kPrintSchema, kShowConfig, kListRoutes,
-    kMintToken, kCheckToken, kCallResource, kRunSql, kNewPlugin, kInspectPlugin, kListPlugins;
+    kMintToken, kCheckToken, kCallResource, kRunSql, kMigrate, kNewPlugin, kInspectPlugin,
+    kListPlugins;
 
 int runHost(const Words& words);
 int checkProject(const Words& words);
@@ -33,6 +34,7 @@ int mintToken(const Words& words);
 int checkToken(const Words& words);
 int callResource(const Words& words);
 int runSql(const Words& words);
+int migrateTables(const Words& words);
 int newPlugin(const Words& words);
 int inspectPlugin(const Words& words);
 int listPlugins(const Words& words);

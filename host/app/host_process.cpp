@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "app/migration_at_start.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
 
@@ -91,6 +92,10 @@ int HostProcess::run() {
       std::max<std::size_t>(boundedCount(settings, "SUB0_POOL_THREADS", 256), 1),
       ticketLimits(settings));
   if (!prepare()) return kExitConfiguration;
+  // Before the plugins look at the statements, so that these find their tables.
+  if (migratesAtStart() && !makeTables(workspace_.registry(), *plan_sets_.current(), true)) {
+    return kExitFailure;
+  }
   if (const int code = listen(); code != kExitOk) return code;
   loops_->startThreads();
   if (!loops_->startPlugins(workspace_.registry())) {
@@ -100,6 +105,7 @@ int HostProcess::run() {
     return kExitFailure;
   }
   takes_calls_ = true;
+  if (!migratesAtStart()) tellPendingChanges(workspace_.registry(), *plan_sets_.current());
   waitForSignals();
   drain();
   return kExitOk;
@@ -111,6 +117,9 @@ bool HostProcess::prepare() {
   workspace_.createPlugins(loops_->table());
   workspace_.compile();
   readNetworkOptions();
+  if (const auto problem = migrateSettingProblem(workspace_.settings()); !problem.empty()) {
+    workspace_.addProblem(problem);
+  }
   if (!workspace_.reportProblems()) return false;
   plan_sets_.add(workspace_.takePlans());
   if (plan_sets_.current()->revokesTokens()) revocation_list_.want();
@@ -118,6 +127,10 @@ bool HostProcess::prepare() {
   health_ = static_cast<const sub0_health*>(health.table);
   health_self_ = health.self;
   return true;
+}
+
+bool HostProcess::migratesAtStart() const {
+  return migratesByItself(workspace_.settings(), workspace_.databaseName());
 }
 
 void HostProcess::readNetworkOptions() {
@@ -304,6 +317,14 @@ void HostProcess::reload() {
     observation_->refused_reloads.add();
     log::error("reload_refused", "the resources have errors: those that were loaded stay",
                {{"errors", problems.errorCount()}});
+    return;
+  }
+  if (!migratesAtStart()) {
+    tellPendingChanges(workspace_.registry(), *plans);
+  } else if (!makeTables(workspace_.registry(), *plans, false)) {
+    observation_->refused_reloads.add();
+    log::error("reload_refused",
+               "the tables could not be made: the resources that were loaded stay");
     return;
   }
   if (plans->revokesTokens()) revocation_list_.want();

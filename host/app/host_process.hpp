@@ -31,6 +31,8 @@ class HostProcess {
 
  private:
   bool prepare();
+  /// Whether the start makes the tables of the models (SUB0_MIGRATE).
+  bool migratesAtStart() const;
   void readNetworkOptions();
   int listen();
   /// Health and metrics: on the port of the calls, or on their own.

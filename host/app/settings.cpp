@@ -104,6 +104,9 @@ std::vector<SettingDeclaration> makeHostSettings() {
       text("SUB0_WEBSOCKET_UID_CLAIM", "",
            "the claim of a verified token that is the uid of a socket; empty: ?uid= says it"),
       text("SUB0_WEBSOCKET_TOKENIZE", "", "id of the resource whose tokenize verifies that token"),
+      text("SUB0_MIGRATE", "",
+           "auto: the start makes the tables of the models; off: it only says what they lack; "
+           "empty: auto on SQLite, else off"),
       text("SUB0_PLUGIN_ERRORS", "stop",
            "stop: a plugin that cannot load ends the start; skip: it is left out"),
       whole("SUB0_LOOPS", 0, 0, 64, "event loops; 0: one per core, at most 8", "loops"),

@@ -80,6 +80,7 @@ std::shared_ptr<const PlanSet> PlanSet::compile(std::shared_ptr<const dialect::P
   }
   set->collectNames();
   set->takeIdentity(identity, problems);
+  set->chooseTables(problems);
   return set;
 }
 
@@ -137,6 +138,21 @@ bool PlanSet::sendsToUids() const {
              sends(json::find(*action.source, "broadcast_websocket_message"));
     });
   });
+}
+
+void PlanSet::chooseTables(dialect::Problems& problems) {
+  std::vector<dialect::TableUse> uses;
+  for (const auto& plan : plans_) {
+    for (const PlanAction& action : plan->actions) {
+      const dialect::Actionable& model = *action.model;
+      for (const std::string& table : action.run.prepared.tables) {
+        uses.push_back(
+            {table,
+             {model.place.file, dialect::Project::pointerBelow(model, model.config_key, "")}});
+      }
+    }
+  }
+  tables_ = dialect::chooseTables(project_->models(), uses, problems);
 }
 
 void PlanSet::collectNames() {

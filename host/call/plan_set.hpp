@@ -11,6 +11,7 @@
 #include "call/plan.hpp"
 #include "call/request.hpp"
 #include "call/socket_identity.hpp"
+#include "dialect/table_names.hpp"
 
 namespace sub0::call {
 
@@ -30,6 +31,9 @@ class PlanSet final : public Catalogue {
     return found == by_name_.end() ? nullptr : found->second;
   }
   const std::vector<std::unique_ptr<Plan>>& plans() const { return plans_; }
+  const dialect::Project& project() const { return *project_; }
+  /// The table of each model of the project (S-101), in their order.
+  const std::vector<dialect::TableChoice>& tables() const { return tables_; }
 
   /// The keys of all resources, each once: what a token may have been made with.
   const std::vector<auth::Key>& tokenKeys() const { return token_keys_; }
@@ -53,6 +57,7 @@ class PlanSet final : public Catalogue {
   PlanSet() = default;
   void collectNames();
   void takeIdentity(const IdentityOptions& options, dialect::Problems& problems);
+  void chooseTables(dialect::Problems& problems);
 
   std::shared_ptr<const dialect::Project> project_;
   std::vector<std::unique_ptr<Plan>> plans_;
@@ -60,6 +65,7 @@ class PlanSet final : public Catalogue {
   std::vector<auth::Key> token_keys_;
   bool revokes_tokens_ = false;
   std::optional<SocketIdentity> identity_;
+  std::vector<dialect::TableChoice> tables_;
   std::vector<std::string> token_schemes_;
   std::vector<std::string> kept_headers_;
 };

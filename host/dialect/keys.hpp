@@ -74,12 +74,14 @@ struct ObjectDeclaration {
 /// checked on their own.
 const ObjectDeclaration& resourceDeclaration();
 const ObjectDeclaration& actionableDeclaration();
+/// A file of models/ (S-100): free names, each a field.
+const ObjectDeclaration& modelDeclaration();
 /// The type of a field, which holds itself: its `fields` have types too.
 const ObjectDeclaration& fieldTypeDeclaration();
 /// The rule of what stands at `pointer`, relative to an actionable: that of the innermost declared
 /// key on the way; "S-20" for keys of other people's plugins.
 std::string_view ruleAt(std::string_view pointer);
-/// All objects.
+/// All objects of resources.
 const std::vector<const ObjectDeclaration*>& allDeclarations();
 
 /// Where checkObject reports, and what it knows beside the declaration.

@@ -7,6 +7,7 @@
 #include "dialect/known_results.hpp"
 #include "dialect/resource_reader.hpp"
 #include "dialect/syntax_hint.hpp"
+#include "dialect/table_model_reader.hpp"
 
 namespace sub0::dialect {
 
@@ -23,7 +24,7 @@ class ProjectLoader {
       problems_.error({folder, "", {}}, "S-1", "there is no such folder");
     } else {
       readResourceFiles();
-      refuseModels();
+      readModelFiles();
       readResources();
     }
     problems_.sort();
@@ -50,6 +51,32 @@ class ProjectLoader {
                     "this file cannot be read" + (reason.empty() ? "" : ": " + reason));
   }
 
+  // Null: it was reported why.
+  std::unique_ptr<SourceFile> readFile(const std::string& path) {
+    auto text = files_.read(path);
+    if (!text) {
+      reportUnreadable(path, "S-1");
+      return nullptr;
+    }
+    const std::string encoding = encodingProblem(*text);
+    if (!encoding.empty()) {
+      problems_.error({path, "", {1, 1}}, "S-2", encoding);
+      return nullptr;
+    }
+    auto file = std::make_unique<SourceFile>(path, std::move(*text));
+    for (const json::TextProblem& problem : file->document().problems()) {
+      const std::string hint = problem.pointer.empty()
+                                   ? syntaxHint(file->document().text(), problem.offset)
+                                   : "; keep one of them";
+      problems_.error({path, problem.pointer, file->document().positionOf(problem.offset)}, "S-2",
+                      problem.message + hint);
+    }
+    // Duplicate keys leave a tree that can be read on; syntax errors do not.
+    const bool is_readable =
+        file->document().problems().empty() || !json::isNull(file->document().root());
+    return is_readable ? std::move(file) : nullptr;
+  }
+
   void readResourceFiles() {
     const auto paths = listResourceFiles(files_, project_->layout_, problems_);
     if (paths.empty()) {
@@ -57,45 +84,30 @@ class ProjectLoader {
                       "no resource file (*.json) in this folder");
     }
     for (const std::string& path : paths) {
-      auto text = files_.read(path);
-      if (!text) {
-        reportUnreadable(path, "S-1");
-        continue;
-      }
-      const std::string encoding = encodingProblem(*text);
-      if (!encoding.empty()) {
-        problems_.error({path, "", {1, 1}}, "S-2", encoding);
-        continue;
-      }
-      auto file = std::make_unique<SourceFile>(path, std::move(*text));
-      for (const json::TextProblem& problem : file->document().problems()) {
-        const std::string hint = problem.pointer.empty()
-                                     ? syntaxHint(file->document().text(), problem.offset)
-                                     : "; keep one of them";
-        problems_.error({path, problem.pointer, file->document().positionOf(problem.offset)}, "S-2",
-                        problem.message + hint);
-      }
-      // Duplicate keys leave a tree that can be read on; syntax errors do not.
-      const bool is_readable =
-          file->document().problems().empty() || !json::isNull(file->document().root());
-      if (is_readable) project_->files_.push_back(std::move(file));
+      if (auto file = readFile(path)) project_->files_.push_back(std::move(file));
     }
   }
 
-  // Models are declared by the dialect, and run by a later version (S-40).
-  void refuseModels() {
+  void readModelFiles() {
     const std::string& folder = project_->layout_.models_folder;
     if (folder.empty()) return;
-    auto entries = files_.list(folder);
-    if (!entries) return;
-    for (const FolderEntry& entry : *entries) {
+    std::vector<FolderEntry> entries = files_.list(folder).value_or(std::vector<FolderEntry>());
+    std::sort(entries.begin(), entries.end(),
+              [](const FolderEntry& a, const FolderEntry& b) { return a.name < b.name; });
+    for (const FolderEntry& entry : entries) {
       const bool is_json =
           entry.name.size() > 5 && entry.name.compare(entry.name.size() - 5, 5, ".json") == 0;
-      if (entry.is_folder || !is_json) continue;
-      problems_.error({joinPath(folder, entry.name), "", {}}, "S-40",
-                      "models are not supported yet (S-100): create the table by SQL and take this "
-                      "file away");
+      if (entry.is_folder || !is_json || entry.name.front() == '.') continue;
+      auto file = readFile(joinPath(folder, entry.name));
+      if (file == nullptr) continue;
+      if (entry.name == kTableNamesFile) {
+        project_->table_names_file_ = std::move(file);
+      } else {
+        project_->model_files_.push_back(std::move(file));
+      }
     }
+    project_->models_ = readModels(project_->model_files_, project_->table_names_file_.get(),
+                                   options_.strict, problems_);
   }
 
   void readResources() {

@@ -12,6 +12,7 @@
 #include "dialect/model.hpp"
 #include "dialect/problem.hpp"
 #include "dialect/source_file.hpp"
+#include "dialect/table_model.hpp"
 
 // From a folder to a checked model: reads every resource file, checks it against the declaration of
 // the dialect's keys, resolves what resources say about each other, and reports all errors of all
@@ -56,6 +57,8 @@ class Project {
   const std::vector<Resource>& resources() const { return resources_; }
   /// By id or route, exactly (S-11); null pointer if there is none.
   const Resource* find(std::string_view id_or_route) const;
+  /// By file name (S-100).
+  const std::vector<TableModel>& models() const { return models_; }
   const ProjectLayout& layout() const { return layout_; }
   const EnvironmentValues& dotEnv() const { return dot_env_; }
   const EnvironmentLookup& environment() const { return environment_; }
@@ -75,7 +78,10 @@ class Project {
   CompileContext contextOf(const Spot& place, const Names& names, Problems& problems) const;
 
   std::vector<std::unique_ptr<SourceFile>> files_;
+  std::vector<std::unique_ptr<SourceFile>> model_files_;
+  std::unique_ptr<SourceFile> table_names_file_;
   std::vector<Resource> resources_;
+  std::vector<TableModel> models_;
   ProjectLayout layout_;
   EnvironmentValues dot_env_;
   EnvironmentLookup environment_;

@@ -3,6 +3,7 @@
 
 #include "row_times.hpp"
 #include "sql_analysis.hpp"
+#include "sql_tables.hpp"
 
 namespace sub0::query {
 namespace {
@@ -138,6 +139,7 @@ StatementPointer compileAction(Preparation& preparation, Engine& engine) {
   statement->place = placeOf(preparation);
   statement->number = engine.numberOf(statement->sql);
   preparation.readsOnly(analysis.reads_only);
+  preparation.tables(tablesOf(tokens));
   preparation.fact("statement", statement->sql);
   engine.add(statement);
   return statement;

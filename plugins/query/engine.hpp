@@ -36,6 +36,8 @@ class SqlSession {
                                               const sub0_value& parameters, Failure& failure) = 0;
 };
 
+class Ddl;
+
 // A kind of database. The plugin's glue (action.cpp, query_plugin.cpp) knows databases by this
 // alone. THREAD: compile, start, stop: [control]; the loop functions and run: that loop; ready:
 // any.
@@ -66,6 +68,8 @@ class Engine {
   virtual void rollback(std::uint64_t call_id) = 0;
   virtual bool isReady() const = 0;
   virtual std::unique_ptr<SqlSession> openSession() = 0;
+  // How tables are made there; null: this version makes none.
+  virtual const Ddl* ddl() const { return nullptr; }
 };
 
 // What only PostgreSQL knows.

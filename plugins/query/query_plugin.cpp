@@ -6,6 +6,7 @@
 
 #include <sub0/call.h>
 #include <sub0/health.h>
+#include <sub0/schema.h>
 #include <sub0/sql.h>
 #include <sub0/plugin.hpp>
 
@@ -14,6 +15,7 @@
 
 #include "action.hpp"
 #include "engine.hpp"
+#include "schema/schema_service.hpp"
 #include "sql_service.hpp"
 
 namespace sub0::query {
@@ -102,6 +104,7 @@ class Query {
       throw std::runtime_error(error);
     }
     sql_ = std::make_unique<SqlService>(*engine_);
+    schema_ = std::make_unique<SchemaService>(*engine_);
     hooks_ = {sizeof(hooks_), 0, &Query::onLoopStart, &Query::onLoopStop, &Query::onEndOfTurn};
     call_hooks_ = {sizeof(call_hooks_), 0, &Query::onCommit, &Query::onRollback};
     const auto* calls = raw_host.extension<sub0_call>(SUB0_CALL_EXTENSION);
@@ -120,6 +123,7 @@ class Query {
     }
   }
   void stop(std::uint64_t deadline_ns) noexcept {
+    schema_->stop();
     sql_->stop();
     engine_->stop(deadline_ns);
   }
@@ -127,6 +131,7 @@ class Query {
 
   Engine& engine() { return *engine_; }
   SqlService& sql() { return *sql_; }
+  SchemaService& schema() { return *schema_; }
 
  private:
   static void onLoopStart(void* engine, std::uint32_t loop) {
@@ -148,6 +153,7 @@ class Query {
   HostPort host_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<SqlService> sql_;
+  std::unique_ptr<SchemaService> schema_;
   sub0_loop_hooks hooks_{};
   sub0_call_hooks call_hooks_{};
 };
@@ -164,14 +170,27 @@ std::int32_t executeScript(void* self, const sub0_text_view* script, sub0_sql_do
   return stateOf(self).sql().add(*script, true, nullptr, done, user);
 }
 
+std::int32_t migrateTables(void* self, const sub0_value* models, std::uint32_t flags,
+                           sub0_schema_done done, void* user) noexcept {
+  try {
+    return stateOf(self).schema().migrate(*models, flags, done, user);
+  } catch (...) {  // no memory, no thread
+    return SUB0_INTERNAL;
+  }
+}
+
 std::int32_t isReady(void* self) noexcept { return stateOf(self).engine().isReady() ? 1 : 0; }
 
 constexpr sub0_sql kSql = {sizeof(sub0_sql), 0, &executeSql, &executeScript};
+constexpr sub0_schema kSchema = {sizeof(sub0_schema), 0, &migrateTables};
 constexpr sub0_health kHealth = {sizeof(sub0_health), 0, &isReady};
 
 const void* Query::extension(std::string_view name) {
   if (name == SUB0_SQL_EXTENSION) {
     return &kSql;
+  }
+  if (name == SUB0_SCHEMA_EXTENSION) {
+    return &kSchema;
   }
   return name == SUB0_HEALTH_EXTENSION ? &kHealth : nullptr;
 }

@@ -8,6 +8,7 @@
 #include <sub0/loop.h>
 #include <sub0/plugin.h>
 #include <sub0/pool.h>
+#include <sub0/schema.h>
 #include <sub0/sql.h>
 
 #define SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), "size of " #type)
@@ -169,6 +170,11 @@ AT(sub0_sql, struct_size, 0);
 AT(sub0_sql, reserved, 4);
 AT(sub0_sql, execute, 8);
 AT(sub0_sql, execute_script, 16);
+
+SIZE(sub0_schema, 16);
+AT(sub0_schema, struct_size, 0);
+AT(sub0_schema, reserved, 4);
+AT(sub0_schema, migrate, 8);
 
 SIZE(sub0_card, 168);
 AT(sub0_card, abi_major, 0);

@@ -8,8 +8,7 @@ namespace {
 
 CommandDeclaration declare() {
   CommandDeclaration command{
-      "run",
-      "--resources DIR [--plugins DIR]... [--host H] [--port N] [--database URL] [--loops N]",
+      "run", "DIR [--plugins DIR]... [--host H] [--port N] [--database URL] [--loops N]",
       "Serves a project over HTTP and WebSocket until SIGTERM or SIGINT.", projectOptions()};
   command.options.push_back({"host", "H", "address to listen on; default 127.0.0.1", false});
   command.options.push_back(
@@ -25,14 +24,16 @@ const CommandDeclaration kRunHost = declare();
 int runHost(const Words& words) {
   auto [arguments, exit_code] = parseArguments(kRunHost, words);
   if (exit_code) return *exit_code;
-  if (!arguments.has("resources") || !arguments.positional().empty()) {
-    return usageError(kRunHost, arguments.positional().empty()
-                                    ? "name the project's folder by --resources DIR"
-                                    : "unexpected \"" + arguments.positional().front() + "\"");
+  const auto& positional = arguments.positional();
+  const std::size_t folders = positional.size() + (arguments.has("resources") ? 1 : 0);
+  if (folders != 1) {
+    return usageError(kRunHost, folders == 0 ? "name the project's folder"
+                                             : "unexpected \"" + positional.back() + "\"");
   }
+  const std::string folder = positional.empty() ? arguments.value("resources") : positional.front();
   plugin::installCrashReport();
   blockSignals();
-  Workspace workspace(arguments, arguments.value("resources"), true);
+  Workspace workspace(arguments, folder, true);
   HostProcess process(workspace);
   return process.run();
 }

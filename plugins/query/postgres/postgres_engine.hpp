@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine.hpp"
+#include "postgres/postgres_ddl.hpp"
 #include "postgres/postgres_loop.hpp"
 
 namespace sub0::query {
@@ -38,6 +39,7 @@ class PostgresEngine final : public Engine, private PostgresLoop::Group {
   void rollback(std::uint64_t call_id) override;
   bool isReady() const override;
   std::unique_ptr<SqlSession> openSession() override;
+  const Ddl* ddl() const override { return &ddl_; }
 
  private:
   PostgresEngine(const HostPort& host, const EngineOptions& options);
@@ -59,6 +61,7 @@ class PostgresEngine final : public Engine, private PostgresLoop::Group {
 
   const HostPort& host_;
   PostgresSetup setup_;
+  const PostgresDdl ddl_;
   std::uint32_t exclusives_per_loop_;
   StatementIndex index_;
   PostgresTraitsTable traits_;

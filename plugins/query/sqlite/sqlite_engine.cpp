@@ -87,12 +87,16 @@ void SqliteEngine::check(const Statement& statement) {
   }
 }
 
-bool SqliteEngine::start(std::string& error) {
+void SqliteEngine::makeFolder() const {
   std::error_code ignored;
   const std::filesystem::path folder = std::filesystem::path(path_).parent_path();
   if (!folder.empty()) {
     std::filesystem::create_directories(folder, ignored);
   }
+}
+
+bool SqliteEngine::start(std::string& error) {
+  makeFolder();
   if (options_.owns_file && !lock_.take(path_, error)) {
     return false;
   }
@@ -247,6 +251,7 @@ void SqliteEngine::commit(const sub0_run& run) {
 void SqliteEngine::rollback(std::uint64_t call_id) { writer_.rollbackCall(call_id); }
 
 std::unique_ptr<SqlSession> SqliteEngine::openSession() {
+  makeFolder();  // a migration comes before start
   return makeSqliteSession(path_, result_limit_bytes_, writes_);
 }
 

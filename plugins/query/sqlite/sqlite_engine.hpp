@@ -11,6 +11,7 @@
 #include "engine.hpp"
 #include "sqlite/file_lock.hpp"
 #include "sqlite/sqlite_connection.hpp"
+#include "sqlite/sqlite_ddl.hpp"
 #include "sqlite/sqlite_loop_reader.hpp"
 #include "sqlite/sqlite_reading_threads.hpp"
 #include "sqlite/sqlite_request.hpp"
@@ -61,6 +62,7 @@ class SqliteEngine final : public Engine {
   void rollback(std::uint64_t call_id) override;
   bool isReady() const override { return is_ready_.load(); }
   std::unique_ptr<SqlSession> openSession() override;
+  const Ddl* ddl() const override { return &ddl_; }
 
  private:
   struct Retry;
@@ -70,6 +72,7 @@ class SqliteEngine final : public Engine {
     SqliteParameters spare_parameters;  // empty, with the memory of those that were read with last
   };
 
+  void makeFolder() const;
   void check(const Statement& statement);
   void execute(LoopState& loop, SqliteRequest request, std::uint32_t attempt);
   void read(LoopState& loop, SqliteConnection::Prepared& prepared, SqliteRequest request,
@@ -81,6 +84,7 @@ class SqliteEngine final : public Engine {
   const std::string path_;
   const std::size_t result_limit_bytes_;
   const SqliteOptions options_;
+  const SqliteDdl ddl_;
   FileLock lock_;
   StatementIndex index_;
   ReadPaces paces_;

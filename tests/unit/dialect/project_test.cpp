@@ -238,15 +238,6 @@ TEST(Project, KeysOfAnotherPluginAreKnownAndItsModeLoads) {
   EXPECT_EQ(loaded.project->resources()[0].actionables[0].effects[0].first, "audit");
 }
 
-// spec S-40
-TEST(Project, ModelsAreNotSupportedYet) {
-  const Loaded loaded = loadFiles(
-      {{"project/resources/a.json", resourceText(kValue)}, {"project/models/_user.json", "{}"}});
-  ASSERT_EQ(loaded.problems.errorCount(), 1u);
-  EXPECT_EQ(loaded.problems.all()[0].place.file, "project/models/_user.json");
-  EXPECT_EQ(loaded.problems.all()[0].rule, "S-40");
-}
-
 std::string action(int id, const std::string& more) {
   return R"({"id": )" + std::to_string(id) + R"(, "mode": "VALUE", "value": 1)" + more + "}";
 }

@@ -85,7 +85,7 @@ std::vector<Row> rowsOfTable() {
 
 TEST(AbiTable, ListsEveryFunctionOfTheHeadersInTheirOrderWithItsThreads) {
   std::vector<std::string> expected, listed;
-  for (const char* header : {"plugin", "loop", "pool", "broadcast", "call", "sql"}) {
+  for (const char* header : {"plugin", "loop", "pool", "broadcast", "call", "sql", "schema"}) {
     const std::vector<std::string> found = functionsOfHeader(header);
     expected.insert(expected.end(), found.begin(), found.end());
   }

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <iostream>
+
+#include "app/commands.hpp"
+#include "app/migration.hpp"
+#include "app/workspace.hpp"
+#include "sub0/schema.h"
+
+namespace sub0::app {
+namespace {
+
+using Kind = MigrationStep::Kind;
+
+CommandDeclaration declare() {
+  CommandDeclaration command{
+      "migrate", "DIR [--plan] [--allow-destructive] [--database URL]",
+      "Makes the database's tables what the project's models say: as a whole or not at all. Adds "
+      "only; what may lose data is named and left undone unless --allow-destructive. Exit code 1: "
+      "it failed, or something was left undone.",
+      projectOptions()};
+  command.options.push_back({"plan", "", "changes nothing; prints what would be done", false});
+  command.options.push_back(
+      {"allow-destructive", "", "also drops, narrows and changes types of columns", false});
+  return command;
+}
+
+std::string counted(std::size_t count, const std::string& what) {
+  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
+int report(const MigrationResult& result, bool is_plan, bool allows_destructive) {
+  for (const MigrationStep& step : result.steps) {
+    const char* const kind = step.kind == Kind::kDestructive ? "destructive: "
+                             : step.kind == Kind::kNote      ? "note: "
+                                                             : "";
+    std::cout << kind << step.table << ": " << step.text << '\n';
+  }
+  if (result.code != SUB0_OK) {
+    std::cout << std::flush;
+    std::cerr << "sub0-host: nothing was changed: " << result.message << '\n';
+    return kExitFailure;
+  }
+  const std::size_t destructive = result.count(Kind::kDestructive);
+  const bool leaves_undone = destructive > 0 && !allows_destructive;
+  std::cout << counted(result.count(Kind::kChange), "change") << (is_plan ? " to do" : " done");
+  if (destructive > 0) {
+    std::cout << ", " << destructive << " destructive "
+              << (is_plan         ? "to do"
+                  : leaves_undone ? "left undone (--allow-destructive)"
+                                  : "done");
+  }
+  std::cout << std::endl;
+  return leaves_undone && !is_plan ? kExitFailure : kExitOk;
+}
+
+}  // namespace
+
+const CommandDeclaration kMigrate = declare();
+
+int migrateTables(const Words& words) {
+  auto [arguments, exit_code] = parseArguments(kMigrate, words);
+  if (exit_code) return *exit_code;
+  const auto& positional = arguments.positional();
+  if (positional.size() + (arguments.has("resources") ? 1 : 0) != 1) {
+    return usageError(kMigrate, "name the project's folder");
+  }
+  const std::string folder = positional.empty() ? arguments.value("resources") : positional.front();
+  Workspace workspace(arguments, folder, false);
+  workspace.loadPlugins();
+  workspace.loadProject();
+  workspace.createPluginsOffline();
+  workspace.compile();
+  if (!workspace.reportProblems()) return kExitConfiguration;
+  const Migration migration(workspace.registry(), *workspace.plans());
+  if (!migration.isPossible()) {
+    std::cerr << "sub0-host: no plugin makes tables (query.so); see sub0-host plugin list\n";
+    return kExitConfiguration;
+  }
+  const bool is_plan = arguments.has("plan");
+  const bool allows_destructive = arguments.has("allow-destructive");
+  const MigrationResult result =
+      migration.run((is_plan ? SUB0_SCHEMA_PLAN_ONLY : 0) |
+                    (allows_destructive ? SUB0_SCHEMA_ALLOW_DESTRUCTIVE : 0));
+  return report(result, is_plan, allows_destructive);
+}
+
+}  // namespace sub0::app

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "schema/ddl.hpp"
+
+#include <sub0/plugin/value.hpp>
+
+#include <array>
+#include <cstdio>
+
+namespace sub0::query {
+namespace {
+
+constexpr std::size_t kLongestName = 63;
+constexpr std::string_view kMark = "sub0 model ";
+
+std::string quoted(std::string_view text, char quote) {
+  std::string made(1, quote);
+  for (const char c : text) {
+    made.append(c == quote ? 2 : 1, c);
+  }
+  return made + quote;
+}
+
+// FNV-1a
+std::uint32_t hashOf(std::string_view text) {
+  std::uint32_t hash = 2166136261U;
+  for (const char c : text) {
+    hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
+  }
+  return hash;
+}
+
+}  // namespace
+
+std::string quotedName(std::string_view name) { return quoted(name, '"'); }
+std::string quotedText(std::string_view text) { return quoted(text, '\''); }
+
+std::string nameList(const std::vector<std::string>& names) {
+  std::string list;
+  for (const std::string& name : names) {
+    list += (list.empty() ? "" : ", ") + quotedName(name);
+  }
+  return list;
+}
+
+std::string indexName(std::string_view table, const std::vector<std::string>& columns,
+                      std::string_view suffix) {
+  std::string name(table);
+  for (const std::string& column : columns) {
+    name += "_" + column;
+  }
+  name += "_" + std::string(suffix);
+  if (name.size() <= kLongestName) {
+    return name;
+  }
+  std::array<char, 10> hash{};
+  std::snprintf(hash.data(), hash.size(), "_%08x", static_cast<unsigned>(hashOf(name)));
+  return name.substr(0, kLongestName - 9) + hash.data();
+}
+
+std::string createIndex(std::string_view table, const std::vector<std::string>& columns,
+                        bool is_unique) {
+  return std::string("CREATE ") + (is_unique ? "UNIQUE " : "") + "INDEX " +
+         quotedName(indexName(table, columns, is_unique ? "key" : "idx")) + " ON " +
+         quotedName(table) + " (" + nameList(columns) + ")";
+}
+
+std::string markOf(std::string_view model) { return std::string(kMark) + std::string(model); }
+
+std::string modelOfMark(std::string_view text) {
+  const std::size_t begin = text.find(kMark);
+  if (begin == std::string_view::npos) {
+    return {};
+  }
+  const std::string_view rest = text.substr(begin + kMark.size());
+  return std::string(rest.substr(0, rest.find(' ')));
+}
+
+bool Rows::read(SqlSession& session, std::string_view sql, Failure& failure) {
+  tree_ = session.execute(sql, false, sub0_value{}, failure);
+  if (tree_ == nullptr) {
+    return false;
+  }
+  root_ = &tree_->finish();
+  return true;
+}
+
+std::size_t Rows::size() const {
+  return root_ == nullptr || root_->type == SUB0_NULL ? 0
+         : root_->type == SUB0_ARRAY                  ? root_->count
+                                                      : 1;
+}
+
+const sub0_value* Rows::find(std::size_t index, std::string_view column) const {
+  const sub0_value& row = root_->type == SUB0_ARRAY ? root_->as.items[index] : *root_;
+  return Value(row).find(column).raw();
+}
+
+std::string Rows::text(std::size_t index, std::string_view column) const {
+  return Value(find(index, column)).toText();
+}
+
+std::int64_t Rows::number(std::size_t index, std::string_view column) const {
+  return Value(find(index, column)).asInt();
+}
+
+bool Rows::truth(std::size_t index, std::string_view column) const {
+  const Value value(find(index, column));
+  return value.isBool() ? value.asBool() : value.asInt() != 0;
+}
+
+}  // namespace sub0::query

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine.hpp"
+#include "schema/table.hpp"
+
+namespace sub0::query {
+
+// How well a column that is there serves as the one that is wanted.
+enum class Fit : std::uint8_t {
+  kFits,
+  kWidens,   // once it is changed; no value is lost
+  kDiffers,  // another type, or a narrower one
+};
+
+enum class ChangeKind : std::uint8_t {
+  kAddColumn,
+  kDropColumn,
+  kChangeType,
+  kRequire,      // NOT NULL
+  kRelax,        // no NOT NULL
+  kAddIdentity,  // an existing key is numbered from now on
+  kAddReference,
+  kAddIndex,
+  kAddUnique,
+  kAddWords,
+};
+
+// One difference between a table and its model.
+struct Change {
+  ChangeKind kind = ChangeKind::kAddColumn;
+  std::string text;                  // what is done, for people
+  bool is_destructive = false;       // values may be lost, or refused
+  std::string name;                  // of the column; of kAddUnique nothing
+  std::vector<std::string> columns;  // of an index
+};
+
+// What the planner hands over of one table: the model's, and the one in the database.
+struct TableChanges {
+  const Table* wanted = nullptr;
+  const ExistingTable* existing = nullptr;
+  bool has_rows = false;
+  std::vector<Change> changes;  // those that are done
+};
+
+// The data definition language of one database: its catalogue, its types, its statements. Knows
+// neither what is allowed nor in what order tables go (migration.cpp). Another engine adds its own
+// beside these. Immutable; a migration's own thread.
+class Ddl {
+ public:
+  virtual ~Ddl() = default;
+
+  // What stands before everything else, the catalogue's reading too: from here on no other
+  // migration of this database goes on, unless nothing will be written.
+  virtual std::vector<std::string> begin(bool only_reads) const = 0;
+  // What is looked at before the commit; rows that come back are violations. Empty: nothing.
+  virtual std::string lastCheck() const { return {}; }
+
+  virtual bool readCatalogue(SqlSession& session, std::vector<ExistingTable>& tables,
+                             Failure& failure) const = 0;
+
+  // Whether "Users" and "users" are one table.
+  virtual bool ignoresCase() const { return false; }
+  virtual Fit fit(const Column& column, const ExistingColumn& existing) const = 0;
+  // The column's type in this database's words, with length.
+  virtual std::string typeOf(const Column& column) const = 0;
+
+  // The table with its columns and key, marked as the model's.
+  virtual std::vector<std::string> createTable(const Table& table) const = 0;
+  // What can come only when all tables are there: references, indexes.
+  virtual std::vector<std::string> completeTable(const Table& table) const = 0;
+  // Changes of a table that is there; empty and an error where it cannot be done.
+  virtual std::vector<std::string> changeTable(const TableChanges& changes,
+                                               std::string& error) const = 0;
+  // All of them at once: they may refer to each other.
+  virtual std::vector<std::string> dropTables(const std::vector<std::string>& names) const = 0;
+};
+
+// "name" with quotes as SQL wants them.
+std::string quotedName(std::string_view name);
+// 'text'
+std::string quotedText(std::string_view text);
+// "a", "b"
+std::string nameList(const std::vector<std::string>& names);
+// The name of an index of ours: table_column_suffix, cut to 63 bytes without becoming another's.
+std::string indexName(std::string_view table, const std::vector<std::string>& columns,
+                      std::string_view suffix);
+// CREATE INDEX, or CREATE UNIQUE INDEX.
+std::string createIndex(std::string_view table, const std::vector<std::string>& columns,
+                        bool is_unique);
+
+// How a table that a migration made says so: the text of its mark, and the model in such a text.
+std::string markOf(std::string_view model);
+std::string modelOfMark(std::string_view text);
+
+// The rows of a statement, each an object; false and why where it fails.
+class Rows {
+ public:
+  bool read(SqlSession& session, std::string_view sql, Failure& failure);
+  std::size_t size() const;
+  // REQUIRES: index < size()
+  std::string text(std::size_t index, std::string_view column) const;
+  std::int64_t number(std::size_t index, std::string_view column) const;
+  bool truth(std::size_t index, std::string_view column) const;
+
+ private:
+  const sub0_value* find(std::size_t index, std::string_view column) const;
+  std::unique_ptr<ResultTree> tree_;
+  const sub0_value* root_ = nullptr;
+};
+
+}  // namespace sub0::query

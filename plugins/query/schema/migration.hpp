@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "schema/ddl.hpp"
+#include "schema/table.hpp"
+
+namespace sub0::query {
+
+struct MigrationStep {
+  enum class Kind : std::uint8_t { kChange, kDestructive, kNote };
+  Kind kind = Kind::kChange;
+  std::string table;
+  std::string text;  // for people
+};
+
+struct MigrationOptions {
+  bool plan_only = false;
+  bool allow_destructive = false;
+};
+
+struct MigrationEnd {
+  Failure failure;  // code SUB0_OK: it went well
+  std::vector<MigrationStep> steps;
+};
+
+// Makes the database's tables what the models say, as a whole or not at all (spec S-103): one
+// transaction, begun behind the lock that all migrations of a database share. Additive only:
+// destructive steps are named, and done only where that is allowed; what cannot be done at all
+// fails the whole. Blocks; a thread of its own.
+MigrationEnd migrate(SqlSession& session, const Ddl& ddl, std::vector<Table> tables,
+                     const MigrationOptions& options);
+
+}  // namespace sub0::query

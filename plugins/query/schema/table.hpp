@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sub0/plugin.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sub0::query {
+
+// What a table must hold (from the host's models), and what one holds (from the database's
+// catalogue). Plain data.
+
+enum class ColumnType : std::uint8_t { kString, kNumber, kFloat, kBoolean, kDateTime, kJson };
+
+struct Reference {
+  std::string model;  // as the host calls it
+  std::string table;  // settled by settleNames()
+  std::string column;
+};
+
+struct Column {
+  std::string name;
+  ColumnType type = ColumnType::kString;
+  std::int64_t max_length = 0;  // of a string, in characters; 0: none
+  bool is_required = true;      // NOT NULL
+  bool is_primary = false;
+  bool is_identity = false;  // the database numbers new rows
+  bool is_indexed = false;
+  bool has_words = false;    // full text is searched
+  bool is_now = false;       // its default is the time
+  bool is_implicit = false;  // S-102: that it is there is enough
+  std::optional<Reference> reference;
+};
+
+struct Table {
+  std::string model;
+  std::string name;
+  bool is_used = false;  // by some SQL
+  std::vector<std::string> candidates;
+  std::vector<Column> columns;
+  std::vector<std::vector<std::string>> unique;  // groups of columns
+
+  const Column* find(std::string_view column) const;
+};
+
+// The host's models as tables, with created_at, updated_at and deleted_at where a model has none
+// (spec S-102). False and an error where the value is not what sub0/schema.h says.
+bool readTables(const sub0_value& models, std::vector<Table>& tables, std::string& error);
+
+struct ExistingColumn {
+  std::string name;
+  std::string type;             // in the database's words, small letters, without length
+  std::int64_t max_length = 0;  // 0: none
+  bool is_required = false;
+  bool is_primary = false;
+  bool has_default = false;  // or an identity
+  std::string default_text;  // in SQL, where the database keeps it so
+};
+
+struct ExistingIndex {
+  std::string name;
+  std::vector<std::string> columns;  // empty: of an expression, or of some rows only
+  bool is_unique = false;
+};
+
+struct ExistingTable {
+  std::string name;
+  std::string model;  // for which a migration made it; empty: somebody else did
+  std::vector<ExistingColumn> columns;
+  std::vector<ExistingIndex> indexes;
+  std::vector<std::pair<std::string, std::string>> references;  // column, table
+  std::vector<std::string> words;  // columns whose full text is searched
+
+  const ExistingColumn* find(std::string_view column) const;
+};
+
+// Names compared as the databases do where they ignore case.
+bool isSameName(std::string_view a, std::string_view b);
+
+}  // namespace sub0::query
