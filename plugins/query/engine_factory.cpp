@@ -2,6 +2,8 @@
 #include <filesystem>
 
 #include "engine.hpp"
+#include "poco_data/data_engine.hpp"
+#include "poco_data/mysql_source.hpp"
 #include "postgres/postgres_engine.hpp"
 #include "sqlite/sqlite_engine.hpp"
 
@@ -35,6 +37,16 @@ std::unique_ptr<Engine> makeSqlite(const HostPort& host, const EngineOptions& op
   return std::make_unique<SqliteEngine>(host, file.string(), options);
 }
 
+std::unique_ptr<Engine> makeMysql(const HostPort& host, const EngineOptions& options,
+                                  std::string& error) {
+  MysqlAddress address;
+  if (!address.parse(options.url, error)) {
+    return nullptr;
+  }
+  return std::make_unique<DataEngine>(
+      host, std::make_unique<MysqlSource>(std::move(address), options.result_limit_bytes), options);
+}
+
 }  // namespace
 
 std::unique_ptr<Engine> makeEngine(const HostPort& host, const EngineOptions& options,
@@ -45,8 +57,12 @@ std::unique_ptr<Engine> makeEngine(const HostPort& host, const EngineOptions& op
   if (hasScheme(options.url, "postgres://") || hasScheme(options.url, "postgresql://")) {
     return PostgresEngine::make(host, options, error);
   }
+  if (hasScheme(options.url, "mysql://") || hasScheme(options.url, "mariadb://")) {
+    return makeMysql(host, options, error);
+  }
   error = "DATABASE_URL names a database of kind " + schemeOf(options.url) +
-          " which this version cannot use; use sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME";
+          " which this version cannot use; use sqlite:PATH, postgres://USER:PASSWORD@HOST/NAME or "
+          "mysql://USER:PASSWORD@HOST/NAME";
   return nullptr;
 }
 
