@@ -165,6 +165,7 @@ void MysqlSession::interrupt(int attempt) {
 DataSession::Outcome MysqlSession::failed(unsigned number, const std::string& message,
                                           const std::string& sql) {
   Outcome outcome;
+  last_error_ = number;
   outcome.failure = mysqlFailure(number, message, sql);
   if (number == 2020) {  // the packet's size is the row's
     outcome.failure = resultTooLarge(result_limit_bytes_);
@@ -262,11 +263,11 @@ DataSession::Outcome MysqlSession::execute(const Statement& statement,
   }
   Prepared& prepared = prepared_.of(statement.number, [](std::uint32_t, Prepared&) {});
   Outcome outcome;
-  if (!prepareInto(prepared, statement, outcome.failure)) {
+  if (prepareInto(prepared, statement, outcome.failure)) {
+    outcome = run(prepared, statement, parameters);
+  } else {
     outcome.end = session_ == nullptr ? End::kLost : End::kFailed;
-    return outcome;
   }
-  outcome = run(prepared, statement, parameters);
   if (must_not_write && outcome.failure.code == SUB0_UNAVAILABLE && outcome.end == End::kFailed) {
     outcome.failure.code = SUB0_METHOD_NOT_ALLOWED;
     outcome.failure.client = kMustNotWrite;
@@ -297,12 +298,11 @@ DataSession::Outcome MysqlSession::run(Prepared& prepared, const Statement& stat
   }
   Outcome outcome = runOnce(*prepared.executor, statement, parameters);
   if (has_instants && outcome.end == End::kFailed && session_ != nullptr &&
-      outcome.failure.code == SUB0_ACTION_FAILED &&
-      isWrongInstant(mysql_stmt_errno(*prepared.executor))) {
+      outcome.failure.code == SUB0_ACTION_FAILED && isWrongInstant(last_error_)) {
     outcome = runOnce(*prepared.executor, statement, plain);
     prepared.takes_plain_instants = outcome.end == End::kDone;
   } else if (outcome.end == End::kFailed && session_ != nullptr && statement.reads_only &&
-             mysql_stmt_errno(*prepared.executor) == kNewMetadata) {
+             last_error_ == kNewMetadata) {
     prepared.executor.reset();
     if (prepareInto(prepared, statement, outcome.failure)) {
       outcome = runOnce(*prepared.executor, statement, parameters);
@@ -337,8 +337,10 @@ DataSession::Outcome MysqlSession::runOnce(Executor& executor, const Statement& 
     return giveUp(executor, statement);
   }
   if (!is_done) {
-    const unsigned number = mysql_stmt_errno(made);
-    const std::string message = mysql_stmt_error(made);
+    // What fails behind the first rows, or in place of them, the library keeps at the connection.
+    const bool is_of_statement = mysql_stmt_errno(made) != 0;
+    const unsigned number = is_of_statement ? mysql_stmt_errno(made) : mysql_errno(handle());
+    const std::string message = is_of_statement ? mysql_stmt_error(made) : mysql_error(handle());
     mysql_stmt_free_result(made);
     return failed(number, message, statement.sql);
   }
@@ -355,7 +357,7 @@ bool MysqlSession::readRows(Executor& executor, ResultTree& tree) {
   if (columns == nullptr) {
     return mysql_stmt_errno(made) == 0;
   }
-  MysqlRows rows(made, mysql_fetch_fields(columns.get()), mysql_num_fields(columns.get()));
+  MysqlRows rows(made, *columns, *handle());
   executor.bindResult(rows.binds());
   tree.setColumns(rows.names());
   int status = mysql_stmt_fetch(made);
@@ -404,7 +406,7 @@ DataSession::Outcome MysqlSession::executeOnce(const std::string& sql,
   if (prepareInto(once, statement, outcome.failure)) {
     return runOnce(*once.executor, statement, parameters);
   }
-  if (session_ != nullptr && mysql_errno(handle()) == kUnsupportedPrepared && parameters.empty()) {
+  if (session_ != nullptr && last_error_ == kUnsupportedPrepared && parameters.empty()) {
     return executeScript(sql);
   }
   outcome.end = session_ == nullptr ? End::kLost : End::kFailed;

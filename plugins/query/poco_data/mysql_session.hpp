@@ -72,6 +72,7 @@ class MysqlSession final : public DataSession {
   bool is_read_only_ = false;  // the session's mode
   bool is_in_transaction_ = false;
   bool is_mariadb_ = true;
+  unsigned last_error_ = 0;
 
   // For interrupt. The socket is a descriptor of our own: the library's may be closed at any time.
   std::mutex socket_mutex_;

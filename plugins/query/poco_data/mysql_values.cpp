@@ -143,6 +143,18 @@ MysqlKind kindOf(const MYSQL_FIELD& field) {
   }
 }
 
+// The columns of RETURNING are not known when the statement is prepared, and the library then keeps
+// them without what MariaDB says beyond the protocol of MySQL.
+MysqlKind kindOf(const MYSQL_FIELD& of_statement, const MYSQL_FIELD* of_connection) {
+  const MysqlKind kind = kindOf(of_statement);
+  const bool may_be_more = kind == MysqlKind::kText || kind == MysqlKind::kBytes;
+  if (!may_be_more || of_connection == nullptr) {
+    return kind;
+  }
+  const MysqlKind other = kindOf(*of_connection);
+  return other == MysqlKind::kJson || kind == MysqlKind::kBytes ? other : kind;
+}
+
 sub0_value fromMysqlText(MysqlKind kind, std::string_view text, ResultTree& tree) {
   std::int64_t whole = 0;
   std::uint64_t large = 0;
@@ -214,16 +226,20 @@ std::vector<MYSQL_BIND> bindMysql(const DataParameters& parameters) {
   return bound;
 }
 
-MysqlRows::MysqlRows(MYSQL_STMT* statement, const MYSQL_FIELD* fields, unsigned count)
-    : statement_(statement), columns_(count), binds_(count) {
-  for (unsigned i = 0; i < count; ++i) {
+MysqlRows::MysqlRows(MYSQL_STMT* statement, const MYSQL_RES& columns, const MYSQL& connection)
+    : statement_(statement), columns_(columns.field_count), binds_(columns.field_count) {
+  for (unsigned i = 0; i < columns.field_count; ++i) {
+    const MYSQL_FIELD& field = columns.fields[i];
+    const bool is_same = connection.fields != nullptr &&
+                         connection.field_count == columns.field_count &&
+                         connection.fields[i].type == field.type;
     Column& column = columns_[i];
-    column.kind = kindOf(fields[i]);
-    if (column.kind == MysqlKind::kBoolean && fields[i].type == MYSQL_TYPE_BIT) {
+    column.kind = kindOf(field, is_same ? &connection.fields[i] : nullptr);
+    if (column.kind == MysqlKind::kBoolean && field.type == MYSQL_TYPE_BIT) {
       column.kind = MysqlKind::kBit;  // until it is read
       column.is_one_bit = true;
     }
-    column.name = std::string_view(fields[i].name, fields[i].name_length);
+    column.name = std::string_view(field.name, field.name_length);
     bind(column, binds_[i]);
   }
 }

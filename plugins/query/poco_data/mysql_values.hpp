@@ -28,6 +28,8 @@ enum class MysqlKind : std::uint8_t {
   kText,
 };
 MysqlKind kindOf(const MYSQL_FIELD& field);
+// The same of a statement's column, of which the library may know less than of the connection's.
+MysqlKind kindOf(const MYSQL_FIELD& of_statement, const MYSQL_FIELD* of_connection);
 
 // What a column's text means, copied into the tree.
 sub0_value fromMysqlText(MysqlKind kind, std::string_view text, ResultTree& tree);
@@ -39,7 +41,7 @@ std::vector<MYSQL_BIND> bindMysql(const DataParameters& parameters);
 // one by one, so memory is bound by the tree's limit and the one row that the library holds.
 class MysqlRows {
  public:
-  MysqlRows(MYSQL_STMT* statement, const MYSQL_FIELD* fields, unsigned count);
+  MysqlRows(MYSQL_STMT* statement, const MYSQL_RES& columns, const MYSQL& connection);
   MysqlRows(const MysqlRows&) = delete;
   MysqlRows& operator=(const MysqlRows&) = delete;
 
