@@ -54,6 +54,10 @@ class MariadbServer:
     def url(self):
         return f"mariadb://{self.user_in_url}@127.0.0.1:{self.port}/app"
 
+    @property
+    def socket(self):
+        return self._folder + "/socket"
+
     def start(self):
         """Starts the server, after the first time on the same port."""
         is_new = self.port == 0
@@ -61,10 +65,10 @@ class MariadbServer:
             self.port = self.port or _free_port()
             with open(self._folder + "/log", "ab") as log:
                 self._server = subprocess.Popen(
-                    ["mariadbd", "--no-defaults", f"--datadir={self._folder}/data", f"--socket={self._folder}/socket",
+                    ["mariadbd", "--no-defaults", f"--datadir={self._folder}/data", f"--socket={self.socket}",
                      f"--port={self.port}", "--bind-address=127.0.0.1", "--skip-name-resolve", "--innodb-log-file-size=8M",
                      "--innodb-buffer-pool-size=16M", "--innodb-flush-log-at-trx-commit=0", "--innodb-use-native-aio=0",
-                     "--performance-schema=off", "--max-connections=60", *self._as_user()],
+                     "--performance-schema=off", "--max-allowed-packet=256M", "--max-connections=60", *self._as_user()],
                     stdout=log, stderr=log, stdin=subprocess.DEVNULL, env={**os.environ, "PATH": self._path()})
             until = time.monotonic() + 30
             while time.monotonic() < until and self._server.poll() is None:
@@ -89,7 +93,7 @@ class MariadbServer:
             self._server = None
 
     def _client(self, sql, database=""):
-        return self._run(["mariadb", "--no-defaults", "-u", "root", f"--socket={self._folder}/socket", "-N", "-B", database], sql)
+        return self._run(["mariadb", "--no-defaults", "-u", "root", f"--socket={self.socket}", "-N", "-B", database], sql)
 
     def execute(self, sql, database="app"):
         """Runs SQL as root; the output of the client: tabs between columns, rows only."""

@@ -16,6 +16,8 @@ namespace sub0::query {
 namespace {
 
 constexpr unsigned kConnectTimeoutSeconds = 3;
+constexpr unsigned kServerLost = 2013;
+constexpr unsigned kPacketTooLarge = 2020;
 constexpr unsigned kNewMetadata = 2057;  // the table has changed since the statement was prepared
 constexpr unsigned kUnsupportedPrepared = 1295;  // in a prepared statement
 constexpr std::size_t kRoomForPackets = std::size_t{16} << 20U;
@@ -130,6 +132,12 @@ bool MysqlSession::isOpen() {
   return false;
 }
 
+// Whether the connection has more to read: the library calls a row beyond its limit a lost server.
+bool MysqlSession::isServerTalking() const {
+  pollfd watched{socket_, POLLIN | POLLRDHUP, 0};
+  return poll(&watched, 1, 0) == 1 && watched.revents == POLLIN;
+}
+
 bool MysqlSession::ping(Failure& failure) {
   if (mysql_ping(handle()) == 0) {
     return true;
@@ -167,7 +175,7 @@ DataSession::Outcome MysqlSession::failed(unsigned number, const std::string& me
   Outcome outcome;
   last_error_ = number;
   outcome.failure = mysqlFailure(number, message, sql);
-  if (number == 2020) {  // the packet's size is the row's
+  if (number == kPacketTooLarge || (number == kServerLost && isServerTalking())) {
     outcome.failure = resultTooLarge(result_limit_bytes_);
   }
   if (endsMysqlConnection(number)) {

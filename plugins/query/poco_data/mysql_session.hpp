@@ -52,6 +52,7 @@ class MysqlSession final : public DataSession {
 
   MYSQL* handle() { return *session_; }
   void setOptions();
+  bool isServerTalking() const;
   bool prepareInto(Prepared& prepared, const Statement& statement, Failure& failure);
   Outcome run(Prepared& prepared, const Statement& statement, const DataParameters& parameters);
   Outcome runOnce(Executor& executor, const Statement& statement, const DataParameters& parameters);
