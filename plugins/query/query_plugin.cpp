@@ -83,7 +83,8 @@ class Query {
   static constexpr sub0_setting settings[] = {
       setting("DATABASE_URL", "",
               "The database: sqlite:PATH, postgres://USER:PASSWORD@HOST:PORT/NAME, the same with "
-              "mysql:// or mariadb://; empty: sqlite:sub0.db in the state folder",
+              "mysql:// or mariadb://, odbc:CONNECTION STRING; empty: sqlite:sub0.db in the state "
+              "folder",
               SUB0_TEXT, SUB0_SETTING_SECRET),
       setting("SUB0_RESULT_LIMIT", "16777216", "The largest result of one statement, in bytes",
               SUB0_INT),
@@ -101,10 +102,10 @@ class Query {
               "PostgreSQL: false where PgBouncer stands between: nothing is kept in a session",
               SUB0_BOOL),
       setting("SUB0_DATABASE_CONNECTIONS", "8",
-              "MariaDB, MySQL: how many connections, with a thread each, are opened at most",
+              "MariaDB, MySQL, ODBC: how many connections, with a thread each, are opened at most",
               SUB0_INT),
       setting("SUB0_DATABASE_WAIT_MS", "5000",
-              "MariaDB, MySQL: how long a statement waits for a free one before it is busy",
+              "MariaDB, MySQL, ODBC: how long a statement waits for a free one before it is busy",
               SUB0_INT),
       setting("SUB0_SQLITE_LOG_LIMIT", "67108864",
               "SQLite: the log (the -wal file) is emptied when it holds so many bytes", SUB0_INT),

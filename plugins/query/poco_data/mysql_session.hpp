@@ -38,10 +38,8 @@ class MysqlSession final : public DataSession {
   Outcome rollback() override { return endTransaction("ROLLBACK"); }
   void interrupt(int attempt) override;
 
-  // For sub0.sql/1: SQL that is used once; a script of several statements, of which the last one's
-  // rows count.
-  Outcome executeOnce(const std::string& sql, const DataParameters& parameters);
-  Outcome executeScript(const std::string& sql);
+  Outcome executeOnce(const std::string& sql, const DataParameters& parameters) override;
+  Outcome executeScript(const std::string& sql) override;
 
  private:
   using Executor = Poco::Data::MySQL::StatementExecutor;

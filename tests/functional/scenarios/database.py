@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A database of its own for each replay: a SQLite file, or a database in a server of PostgreSQL or MariaDB.
+"""A database of its own for each replay: a SQLite file, or a database in a server of PostgreSQL (also by
+ODBC) or MariaDB.
 
 A CTest fixture keeps one server of a kind for the whole run (`database.py start KIND STATE`, `database.py stop KIND STATE`;
 STATE is a file, named to the tests by SUB0_TEST_POSTGRES or SUB0_TEST_MARIADB). Without one, the first scenario that needs
 a server starts it.
 """
+import glob
 import json
 import os
 import pathlib
@@ -53,6 +55,17 @@ class PostgresDatabase:
                        stdout=subprocess.DEVNULL)
 
 
+class OdbcDatabase(PostgresDatabase):
+    """PostgreSQL behind its ODBC driver, which no file of the system names."""
+
+    def __init__(self, url):
+        super().__init__(url)
+        address = urllib.parse.urlsplit(url)
+        driver = sorted(glob.glob("/usr/lib/*/odbc/psqlodbcw.so"))[-1]
+        self.url = (f"odbc:Driver={driver};Servername={address.hostname};Port={address.port};Database={self._name};"
+                    f"UID={address.username};BoolsAsChar=0;UseDeclareFetch=1;ConnSettings=SET TIMEZONE='UTC'")
+
+
 class MariadbDatabase:
     def __init__(self, url):
         self._name = _new_name()
@@ -72,7 +85,8 @@ class MariadbDatabase:
 def create(engine, folder):
     if engine == "sqlite":
         return SqliteDatabase(folder)
-    return {"postgres": PostgresDatabase, "mariadb": MariadbDatabase}[engine](_server_url(engine))
+    kind = {"postgres": PostgresDatabase, "mariadb": MariadbDatabase, "odbc": OdbcDatabase}[engine]
+    return kind(_server_url("mariadb" if engine == "mariadb" else "postgres"))
 
 
 def _server_url(kind):
