@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "action.hpp"
 
+#include <algorithm>
+#include <array>
+
+#include "poco_data/mysql_rewrite.hpp"
 #include "row_times.hpp"
 #include "sql_analysis.hpp"
 #include "sql_tables.hpp"
@@ -86,6 +90,31 @@ void compareCounts(Preparation& preparation, const Analysis& analysis, std::size
   }
 }
 
+// Where the database knows parameters by their places alone: an input for each place.
+void orderInputs(const TokenList& tokens, Statement& statement) {
+  if (!hasPlacesForParameters(tokens.dialect)) {
+    return;
+  }
+  std::vector<std::uint32_t> inputs;
+  for (const std::uint32_t number : placeholderOrder(tokens)) {
+    inputs.push_back(statement.inputs[number - 1]);
+  }
+  statement.inputs = std::move(inputs);
+}
+
+// MariaDB and MySQL commit what was done before a definition. spec S-22
+void refuseHiddenCommit(Preparation& preparation, Dialect dialect, const Analysis& analysis) {
+  static constexpr std::array<std::string_view, 9> kCommitting = {
+      "CREATE", "ALTER", "DROP", "TRUNCATE", "RENAME", "ANALYZE", "OPTIMIZE", "GRANT", "REVOKE"};
+  const Value transaction = preparation.resource().find("transaction");
+  if (dialect == Dialect::kMysql && transaction.isBool() && transaction.asBool() &&
+      std::find(kCommitting.begin(), kCommitting.end(), analysis.verb) != kCommitting.end()) {
+    preparation.error("/query", analysis.verb +
+                                    " commits on MariaDB and MySQL what the transaction did "
+                                    "before it; it cannot stand in a resource with transaction");
+  }
+}
+
 }  // namespace
 
 StatementPointer compileAction(Preparation& preparation, Engine& engine) {
@@ -112,6 +141,7 @@ StatementPointer compileAction(Preparation& preparation, Engine& engine) {
   for (const std::string& error : analysis.errors) {
     preparation.error("/query", error);
   }
+  refuseHiddenCommit(preparation, engine.dialect(), analysis);
   if (!analysis.errors.empty()) {
     return nullptr;
   }
@@ -123,18 +153,25 @@ StatementPointer compileAction(Preparation& preparation, Engine& engine) {
       !keepTimes(preparation, engine.dialect(), "with_timestamps", withTimestamps, sql)) {
     return nullptr;
   }
+  const std::string without_returning = sql;
   if (namesReturnables(preparation)) {
     const TokenList made = tokenize(sql, engine.dialect());
     sql = withReturningAll(made, analyse(made, engine.dialect()));
   }
   std::vector<std::string> errors;
   statement->sql = engine.translate(tokenize(sql, engine.dialect()), errors);
+  if (sql != without_returning) {
+    std::vector<std::string> ignored;
+    statement->without_returning =
+        engine.translate(tokenize(without_returning, engine.dialect()), ignored);
+  }
   for (const std::string& error : errors) {
     preparation.error("/query", error);
   }
   if (preparation.failed()) {
     return nullptr;
   }
+  orderInputs(tokenize(sql, engine.dialect()), *statement);
   statement->reads_only = analysis.reads_only;
   statement->place = placeOf(preparation);
   statement->number = engine.numberOf(statement->sql);

@@ -23,7 +23,10 @@ struct Statement {
   std::string place;  // for the log: resource, action
   StatementNumber number;
   bool reads_only = false;
-  std::vector<std::uint32_t> inputs;  // of $1, $2, ...: index into the run's inputs
+  // The same where the database knows no RETURNING that we added; empty: there is none. spec S-41
+  std::string without_returning;
+  // Of $1, $2, ..., or of each ? where the database knows no numbers: index into the run's inputs.
+  std::vector<std::uint32_t> inputs;
 };
 using StatementPointer = std::shared_ptr<const Statement>;
 
@@ -86,12 +89,19 @@ struct SqliteOptions {
   bool owns_file = false;                                    // no second host may
 };
 
+// What only databases with a pool of threads know: MariaDB, MySQL, ODBC.
+struct PoolOptions {
+  std::uint32_t connections = 8;  // at most
+  std::uint64_t wait_ms = 5000;   // for a free one
+};
+
 struct EngineOptions {
   std::string url;             // DATABASE_URL, not empty
   std::string project_folder;  // what a relative sqlite: path counts from
   std::size_t result_limit_bytes = std::size_t{16} << 20U;
   SqliteOptions sqlite;
   PostgresOptions postgres;
+  PoolOptions pool;
 };
 
 // The engine of the URL's kind, or null and the reason.

@@ -2,6 +2,9 @@
 #include <filesystem>
 
 #include "engine.hpp"
+#include "poco_data/data_engine.hpp"
+#include "poco_data/mysql_source.hpp"
+#include "poco_data/odbc_source.hpp"
 #include "postgres/postgres_engine.hpp"
 #include "sqlite/sqlite_engine.hpp"
 
@@ -35,6 +38,28 @@ std::unique_ptr<Engine> makeSqlite(const HostPort& host, const EngineOptions& op
   return std::make_unique<SqliteEngine>(host, file.string(), options);
 }
 
+std::unique_ptr<Engine> makeMysql(const HostPort& host, const EngineOptions& options,
+                                  std::string& error) {
+  MysqlAddress address;
+  if (!address.parse(options.url, error)) {
+    return nullptr;
+  }
+  return std::make_unique<DataEngine>(
+      host, std::make_unique<MysqlSource>(std::move(address), options.result_limit_bytes), options);
+}
+
+std::unique_ptr<Engine> makeOdbc(const HostPort& host, const EngineOptions& options,
+                                 std::string& error) {
+  std::string connection = options.url.substr(std::string_view("odbc:").size());
+  if (connection.find('=') == std::string::npos || connection.find('\0') != std::string::npos) {
+    error = "DATABASE_URL: odbc: needs a connection string, as in odbc:Driver=...;Server=...";
+    return nullptr;
+  }
+  return std::make_unique<DataEngine>(
+      host, std::make_unique<OdbcSource>(std::move(connection), options.result_limit_bytes),
+      options);
+}
+
 }  // namespace
 
 std::unique_ptr<Engine> makeEngine(const HostPort& host, const EngineOptions& options,
@@ -45,8 +70,15 @@ std::unique_ptr<Engine> makeEngine(const HostPort& host, const EngineOptions& op
   if (hasScheme(options.url, "postgres://") || hasScheme(options.url, "postgresql://")) {
     return PostgresEngine::make(host, options, error);
   }
+  if (hasScheme(options.url, "mysql://") || hasScheme(options.url, "mariadb://")) {
+    return makeMysql(host, options, error);
+  }
+  if (hasScheme(options.url, "odbc:")) {
+    return makeOdbc(host, options, error);
+  }
   error = "DATABASE_URL names a database of kind " + schemeOf(options.url) +
-          " which this version cannot use; use sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME";
+          " which this version cannot use; use sqlite:PATH, postgres://USER:PASSWORD@HOST/NAME, "
+          "mysql://USER:PASSWORD@HOST/NAME or odbc:CONNECTION STRING";
   return nullptr;
 }
 

@@ -37,6 +37,17 @@ PostgresOptions postgresOptionsOf(const Settings& settings) {
   return options;
 }
 
+PoolOptions poolOptionsOf(const Settings& settings) {
+  const auto number = [&](const char* name, std::int64_t otherwise, std::int64_t least,
+                          std::int64_t most) {
+    return std::clamp<std::int64_t>(settings.all().find(name).asInt(otherwise), least, most);
+  };
+  PoolOptions options;
+  options.connections = static_cast<std::uint32_t>(number("SUB0_DATABASE_CONNECTIONS", 8, 1, 1000));
+  options.wait_ms = static_cast<std::uint64_t>(number("SUB0_DATABASE_WAIT_MS", 5000, 0, 3600000));
+  return options;
+}
+
 SqliteOptions sqliteOptionsOf(const Settings& settings) {
   SqliteOptions options;
   const std::int64_t limit = settings.all().find("SUB0_SQLITE_LOG_LIMIT").asInt(67108864);
@@ -64,6 +75,7 @@ EngineOptions optionsOf(const Settings& settings, const HostPort& host) {
   options.result_limit_bytes = limit < 1024 ? 1024 : static_cast<std::size_t>(limit);
   options.sqlite = sqliteOptionsOf(settings);
   options.postgres = postgresOptionsOf(settings);
+  options.pool = poolOptionsOf(settings);
   return options;
 }
 
@@ -72,8 +84,9 @@ class Query {
  public:
   static constexpr sub0_setting settings[] = {
       setting("DATABASE_URL", "",
-              "The database: sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/NAME; empty: "
-              "sqlite:sub0.db in the state folder",
+              "The database: sqlite:PATH, postgres://USER:PASSWORD@HOST:PORT/NAME, the same with "
+              "mysql:// or mariadb://, odbc:CONNECTION STRING; empty: sqlite:sub0.db in the state "
+              "folder",
               SUB0_TEXT, SUB0_SETTING_SECRET),
       setting("SUB0_RESULT_LIMIT", "16777216", "The largest result of one statement, in bytes",
               SUB0_INT),
@@ -90,6 +103,12 @@ class Query {
       setting("SUB0_POSTGRES_NAMED_STATEMENTS", "true",
               "PostgreSQL: false where PgBouncer stands between: nothing is kept in a session",
               SUB0_BOOL),
+      setting("SUB0_DATABASE_CONNECTIONS", "8",
+              "MariaDB, MySQL, ODBC: how many connections, with a thread each, are opened at most",
+              SUB0_INT),
+      setting("SUB0_DATABASE_WAIT_MS", "5000",
+              "MariaDB, MySQL, ODBC: how long a statement waits for a free one before it is busy",
+              SUB0_INT),
       setting("SUB0_SQLITE_LOG_LIMIT", "67108864",
               "SQLite: the log (the -wal file) is emptied when it holds so many bytes", SUB0_INT),
       setting("SUB0_SERVES", "false", "Whether calls are served (run); given by the host",

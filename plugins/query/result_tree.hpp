@@ -48,6 +48,12 @@ class ResultTree {
   char* bytes(std::size_t size);
   // Whether the limit was passed; what is added from then on is dropped.
   bool isOver() const { return is_over_; }
+  std::size_t limitBytes() const { return limit_bytes_; }
+  // Passes the limit, for a value that would; null.
+  sub0_value giveUp() {
+    is_over_ = true;
+    return {};
+  }
 
   // Closes the tree and returns its root.
   const sub0_value& finish();

@@ -297,16 +297,21 @@ class Insert {
 
   // ON stands in joins, too.
   bool isAtOnConflict() const {
-    return walk_.isWord("ON") && list_.isWord(walk_.at() + 1, "CONFLICT");
+    return walk_.isWord("ON") &&
+           (list_.isWord(walk_.at() + 1, "CONFLICT") || list_.isWord(walk_.at() + 1, "DUPLICATE"));
   }
 
   void touchOnConflict() {
     while (!walk_.isOver()) {
       const bool is_update = walk_.isWord("UPDATE") && list_.isWord(walk_.at() - 1, "DO") &&
                              list_.isWord(walk_.at() + 1, "SET");
+      const bool is_duplicate = list_.dialect == Dialect::kMysql && walk_.isWord("UPDATE") &&
+                                list_.isWord(walk_.at() - 1, "KEY");
       walk_.step();
-      if (is_update) {
-        walk_.step();
+      if (is_update || is_duplicate) {
+        if (is_update) {
+          walk_.step();
+        }
         touch(list_, walk_, edits_);
       }
     }
@@ -360,6 +365,9 @@ class SoftDelete {
     }
     edits_.insert(list_.tokens[walk_.at() - 1].end, " SET deleted_at = " + std::string(kNow));
     std::string condition = "deleted_at IS NULL";
+    if (walk_.isWord("USING") && list_.dialect == Dialect::kMysql) {
+      return cannot("what an UPDATE of several tables would be; write a condition with IN");
+    }
     if (walk_.isWord("USING")) {
       is_alone_ = false;
       edits_.replace(list_.tokens[walk_.at()].begin, list_.tokens[walk_.at()].end, "FROM");

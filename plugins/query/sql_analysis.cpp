@@ -14,6 +14,8 @@ constexpr std::array<std::string_view, 26> kRefused = {
     "LOAD",    "LOCK",       "CHECKPOINT", "REASSIGN", "SECURITY"};
 constexpr std::array<std::string_view, 4> kRefusedOnSqlite = {"ATTACH", "DETACH", "PRAGMA",
                                                               "VACUUM"};
+constexpr std::array<std::string_view, 8> kRefusedOnMysql = {
+    "USE", "XA", "UNLOCK", "HANDLER", "KILL", "SHUTDOWN", "INSTALL", "UNINSTALL"};
 constexpr std::uint32_t kMostParameters = 32766;  // SQLite's bound; PostgreSQL's is 65535
 
 bool isWriteVerb(const TokenList& list, std::size_t index) {
@@ -87,6 +89,7 @@ TopLevel lookAtTopLevel(const TokenList& list) {
                                   list.isWord(i + 1, "NO") || list.isWord(i + 1, "KEY"))) {
       found.locks_rows = true;
     }
+    found.locks_rows = found.locks_rows || (list.isWord(i, "LOCK") && list.isWord(i + 1, "IN"));
     if (depth == 0) {
       found.returning = found.returning || list.isWord(i, "RETURNING");
       found.into = found.into || list.isWord(i, "INTO");
@@ -113,15 +116,38 @@ void countParameters(const TokenList& list, Analysis& analysis) {
 }
 
 // The tokens of a body that holds statements of its own: BEGIN ATOMIC ... END of a function, BEGIN
-// ... END of SQLite's triggers. Both 0: there is none.
+// ... END of SQLite's triggers and of all that MariaDB and MySQL store. Both 0: there is none.
 struct Body {
   std::size_t begin = 0;
   std::size_t behind = 0;
 };
 
+// Within such a body of MariaDB and MySQL a lot ends with END; the last is its own.
+Body findStoredBody(const TokenList& list) {
+  static constexpr std::array<std::string_view, 4> kStored = {"TRIGGER", "PROCEDURE", "FUNCTION",
+                                                              "EVENT"};
+  bool is_stored = false;
+  for (std::size_t i = 1; i < list.size(); ++i) {
+    is_stored = is_stored || std::any_of(kStored.begin(), kStored.end(),
+                                         [&](auto word) { return list.isWord(i, word); });
+    if (!is_stored || !list.isWord(i, "BEGIN")) {
+      continue;
+    }
+    for (std::size_t end = list.size() - 1; end > i; --end) {
+      if (list.isWord(end, "END")) {
+        return Body{i, end + 1};
+      }
+    }
+  }
+  return {};
+}
+
 Body findBody(const TokenList& list, Dialect dialect) {
   if (!list.isWord(0, "CREATE")) {
     return {};
+  }
+  if (dialect == Dialect::kMysql) {
+    return findStoredBody(list);
   }
   bool is_trigger = false;
   for (std::size_t i = 1; i < list.size(); ++i) {
@@ -140,6 +166,24 @@ Body findBody(const TokenList& list, Dialect dialect) {
     return {};
   }
   return {};
+}
+
+bool refuseOnMysql(const TokenList& list, const std::string& first, Analysis& analysis) {
+  for (const std::string_view word : kRefusedOnMysql) {
+    if (first == word) {
+      analysis.errors.push_back(first + " is not allowed in a query");
+      return true;
+    }
+  }
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    if (list.isWord(i, "INTO") &&
+        (list.isWord(i + 1, "OUTFILE") || list.isWord(i + 1, "DUMPFILE"))) {
+      analysis.errors.push_back("INTO " + capitals(list.text(i + 1)) + placeOf(list, i) +
+                                " is not allowed in a query");
+      return true;
+    }
+  }
+  return false;
 }
 
 bool refuse(const TokenList& list, Dialect dialect, Analysis& analysis) {
@@ -168,7 +212,7 @@ bool refuse(const TokenList& list, Dialect dialect, Analysis& analysis) {
     analysis.errors.push_back(first + " is not allowed in a query");
     return true;
   }
-  return false;
+  return dialect == Dialect::kMysql && refuseOnMysql(list, first, analysis);
 }
 
 }  // namespace
@@ -202,10 +246,12 @@ Analysis analyse(const TokenList& full_list, Dialect dialect) {
 }
 
 std::string withReturningAll(const TokenList& list, const Analysis& analysis) {
-  const bool writes = analysis.verb == "INSERT" || analysis.verb == "UPDATE" ||
-                      analysis.verb == "DELETE" || analysis.verb == "REPLACE";
+  // MariaDB returns rows of everything but an UPDATE; what a driver leads to is not known.
+  const bool writes = analysis.verb == "INSERT" || analysis.verb == "DELETE" ||
+                      analysis.verb == "REPLACE" ||
+                      (analysis.verb == "UPDATE" && list.dialect != Dialect::kMysql);
   std::string sql(list.sql);
-  if (!writes || analysis.returns_rows) {
+  if (!writes || analysis.returns_rows || list.dialect == Dialect::kOdbc) {
     return sql;
   }
   std::size_t last = list.size();

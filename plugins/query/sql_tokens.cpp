@@ -54,7 +54,7 @@ class Lexer {
     const char c = peek();
     if (isSpace(c)) {
       ++at_;
-    } else if (c == '-' && peek(1) == '-') {
+    } else if (beginsLineComment()) {
       const std::size_t line_end = sql_.find('\n', at_);
       at_ = line_end == std::string_view::npos ? sql_.size() : line_end;
     } else if (c == '/' && peek(1) == '*') {
@@ -76,7 +76,22 @@ class Lexer {
     }
   }
 
+  // To MariaDB and MySQL `a--1` is arithmetic, and # begins a comment as well.
+  bool beginsLineComment() const {
+    if (dialect_ != Dialect::kMysql) {
+      return peek() == '-' && peek(1) == '-';
+    }
+    const bool is_over = at_ + 2 >= sql_.size();
+    return peek() == '#' || (peek() == '-' && peek(1) == '-' && (is_over || isSpace(peek(2))));
+  }
+
   void comment() {
+    if (dialect_ == Dialect::kMysql && (peek(2) == '!' || (peek(2) == 'M' && peek(3) == '!'))) {
+      list_.error = "the comment at character " + std::to_string(at_ + 1) +
+                    " is executed by the database; write what it holds as it is";
+      at_ = sql_.size();
+      return;
+    }
     const std::size_t begin = at_;
     std::size_t depth = 1;
     at_ += 2;
@@ -93,7 +108,7 @@ class Lexer {
         ++at_;
       }
     }
-    if (dialect_ == Dialect::kPostgres) {  // SQLite lets the end of the text close a comment
+    if (dialect_ != Dialect::kSqlite) {  // which lets the end of the text close a comment
       unclosed("comment", begin);
     }
   }
@@ -196,13 +211,13 @@ class Lexer {
       add(TokenKind::kParameter, begin, static_cast<std::uint32_t>(value));
       return;
     }
-    const bool is_sqlite = dialect_ == Dialect::kSqlite;  // to which $$ is a parameter, too
+    const bool is_quote = dialect_ == Dialect::kPostgres;  // to SQLite $$ is a parameter, too
     std::size_t tag_end = at_ + 1;
-    while (tag_end < sql_.size() && (is_sqlite || sql_[tag_end] != '$') &&
+    while (tag_end < sql_.size() && (!is_quote || sql_[tag_end] != '$') &&
            isNamePart(sql_[tag_end])) {
       ++tag_end;
     }
-    if (!is_sqlite && tag_end < sql_.size() && sql_[tag_end] == '$') {
+    if (is_quote && tag_end < sql_.size() && sql_[tag_end] == '$') {
       const std::string_view tag = sql_.substr(begin, tag_end + 1 - begin);
       const std::size_t close = sql_.find(tag, tag_end + 1);
       if (close == std::string_view::npos) {
@@ -227,12 +242,13 @@ class Lexer {
   // - only if it also holds one of the characters that plain arithmetic does not use.
   void sign() {
     const std::size_t begin = at_;
-    if (peek() == '@' && isNamePart(peek(1)) && dialect_ == Dialect::kSqlite) {
+    const bool has_named = dialect_ == Dialect::kSqlite || dialect_ == Dialect::kMysql;
+    if (peek() == '@' && isNamePart(peek(1)) && has_named) {
       named(begin);
       return;
     }
-    while (isOperatorChar(peek()) && !(peek() == '-' && peek(1) == '-') &&
-           !(peek() == '/' && peek(1) == '*')) {
+    while (isOperatorChar(peek()) && !beginsLineComment() && !(peek() == '/' && peek(1) == '*') &&
+           !(at_ > begin && peek() == '?' && hasPlacesForParameters(dialect_))) {
       ++at_;
     }
     const std::string_view run = sql_.substr(begin, at_ - begin);

@@ -13,8 +13,19 @@ namespace sub0::query {
 // (parameter counts, refusals, RETURNING, the rewriting for SQLite) works on these tokens and never
 // on text, so that `'$1'` in a literal, a quoted name or a comment is left alone. The language is
 // PostgreSQL's on every database; only what the servers lex differently (nested comments, E''
-// strings, dollar quotes) depends on the dialect. Pure functions, any thread.
-enum class Dialect : std::uint8_t { kPostgres, kSqlite };
+// strings, dollar quotes, # comments) depends on the dialect. Sessions of MariaDB and MySQL are set
+// to read strings and quoted names as the standard does. Pure functions, any thread.
+enum class Dialect : std::uint8_t {
+  kPostgres,
+  kSqlite,
+  kMysql,  // MariaDB and MySQL
+  kOdbc,   // whatever is behind a driver: nothing is known but the standard
+};
+
+// Whether the database knows parameters by their place alone: `?`.
+inline bool hasPlacesForParameters(Dialect dialect) {
+  return dialect == Dialect::kMysql || dialect == Dialect::kOdbc;
+}
 
 enum class TokenKind : std::uint8_t {
   kWord,         // select, users, déjà

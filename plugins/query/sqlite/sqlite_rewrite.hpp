@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <string>
-#include <vector>
-
-#include "sql_tokens.hpp"
+#include "sql_rewriter.hpp"
 
 namespace sub0::query {
 
@@ -13,11 +10,6 @@ namespace sub0::query {
 // `x::type` and `CAST(x AS type)` become casts that SQLite means the same by, `now()` and
 // CURRENT_TIMESTAMP become ISO-8601 text in UTC. What only PostgreSQL can do is an error that names
 // the construct and its place. Pure, any thread. spec S-30
-struct Rewritten {
-  std::string sql;
-  std::vector<std::string> errors;
-};
-
 Rewritten rewriteForSqlite(const TokenList& list);
 
 }  // namespace sub0::query

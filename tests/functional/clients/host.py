@@ -280,6 +280,21 @@ class Postgres:
         self.cluster.remove()
 
 
+class Mariadb:
+    """A MariaDB server of the test's own."""
+
+    name = "mariadb"
+
+    def __enter__(self):
+        from mariadb_server import MariadbServer
+        self.server = MariadbServer().start()
+        self.url = self.server.url
+        return self
+
+    def __exit__(self, *_):
+        self.server.remove()
+
+
 DATABASES = {"sqlite": Sqlite, "postgres": Postgres}
 
 

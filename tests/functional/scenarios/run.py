@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Replays text scenarios against the real binary and real databases: see tests/functional/README.md for the format.
 
-    run.py [--host PATH] [--engine sqlite|postgres]... [--loops N]... FILE.scenario...
+    run.py [--host PATH] [--engine sqlite|postgres|mariadb|odbc]... [--loops N]... FILE.scenario...
 
 Without --engine and --loops every variant that a file asks for is run. UPDATE_EXPECT=1 rewrites expectations that differ.
 """
@@ -123,7 +123,7 @@ class Run(SocketSteps):
 
     async def do_sql(self, rest, block):
         self.need_database()
-        if rest and rest != self.engine:
+        if rest and self.engine not in rest.split():
             return
         script = self.folder / "script.sql"
         script.write_text("\n".join(block) + "\n")
@@ -353,7 +353,7 @@ def line_of(run):
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--host", type=pathlib.Path, default=ROOT / "build/release/bin/sub0-host")
-    arguments.add_argument("--engine", action="append", choices=["sqlite", "postgres"])
+    arguments.add_argument("--engine", action="append", choices=["sqlite", "postgres", "mariadb", "odbc"])
     arguments.add_argument("--loops", action="append")
     arguments.add_argument("files", nargs="+", type=pathlib.Path)
     chosen = arguments.parse_args()
@@ -372,7 +372,7 @@ def main():
                 if run.rewrites:
                     rewrite(scenario, run.rewrites)
                     scenario = Scenario(path.resolve())
-    database.remove_own_cluster()
+    database.remove_own_servers()
     return 1 if failed else 0
 
 

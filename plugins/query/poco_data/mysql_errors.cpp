@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "poco_data/mysql_errors.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "sql_analysis.hpp"
+
+namespace sub0::query {
+namespace {
+
+constexpr const char* kPrefix = "Operation Failed: ";
+
+template <std::size_t N>
+bool isOneOf(unsigned number, const std::array<unsigned, N>& numbers) {
+  return std::find(numbers.begin(), numbers.end(), number) != numbers.end();
+}
+
+// The words of the server are in its own language, the names between quotes are not.
+std::string firstQuoted(std::string_view message) {
+  const std::size_t open = message.find('\'');
+  const std::size_t close = open == std::string_view::npos ? open : message.find('\'', open + 1);
+  return close == std::string_view::npos ? std::string()
+                                         : std::string(message.substr(open + 1, close - open - 1));
+}
+
+// "... FOREIGN KEY (`a`, `b`) REFERENCES `t` (`c`))": the names in the bracket behind the word.
+std::string columnsBehind(std::string_view message, std::string_view word) {
+  const std::size_t at = message.find(word);
+  const std::size_t open = at == std::string_view::npos ? at : message.find('(', at);
+  const std::size_t close = open == std::string_view::npos ? open : message.find(')', open);
+  std::string columns;
+  if (close != std::string_view::npos) {
+    for (const char c : message.substr(open + 1, close - open - 1)) {
+      if (c != '`' && c != '"') {
+        columns.push_back(c);
+      }
+    }
+  }
+  return columns;
+}
+
+std::string named(const std::string& name, const char* otherwise, const char* what) {
+  return kPrefix + (name.empty() ? std::string(otherwise) : name) + what;
+}
+
+// Empty: it is no constraint.
+std::string constraintText(unsigned number, std::string_view message) {
+  switch (number) {
+    case 1062:  // ER_DUP_ENTRY
+    case 1586:  // ER_DUP_ENTRY_WITH_KEY_NAME
+    case 1022:  // ER_DUP_KEY
+      return alreadyExists("");
+    case 1048:  // ER_BAD_NULL_ERROR
+    case 1364:  // ER_NO_DEFAULT_FOR_FIELD
+      return named(firstQuoted(message), "a value", " is required");
+    case 1216:  // ER_NO_REFERENCED_ROW
+    case 1452:  // ER_NO_REFERENCED_ROW_2
+      return named(columnsBehind(message, "FOREIGN KEY"), "a reference", " refers to nothing");
+    case 1217:  // ER_ROW_IS_REFERENCED
+    case 1451:  // ER_ROW_IS_REFERENCED_2
+      return named(columnsBehind(message, "REFERENCES"), "the value", " is not allowed");
+    case 4025:  // MariaDB: ER_CONSTRAINT_FAILED
+    case 3819:  // MySQL: ER_CHECK_CONSTRAINT_VIOLATED
+      return kPrefix + std::string("the value is not allowed");
+    default:
+      return {};
+  }
+}
+
+}  // namespace
+
+bool endsMysqlConnection(unsigned number) {
+  // CR_SERVER_GONE, CR_SERVER_LOST, its second form, a packet too large, ER_SERVER_SHUTDOWN,
+  // ER_CONNECTION_KILLED, ER_ABORTING_CONNECTION, CR_COMMANDS_OUT_OF_SYNC, the idle time-outs
+  static constexpr std::array<unsigned, 11> kNumbers = {2006, 2013, 2055, 2020, 1053, 1927,
+                                                        1152, 2014, 4031, 1159, 1161};
+  return isOneOf(number, kNumbers);
+}
+
+bool isWrongInstant(unsigned number) {
+  static constexpr std::array<unsigned, 4> kNumbers = {1292, 1525, 1366, 1411};
+  return isOneOf(number, kNumbers);
+}
+
+bool isDuplicate(unsigned number) { return number == 1062 || number == 1586; }
+
+std::string alreadyExists(const std::string& columns) {
+  return named(columns, "the value", " already exists");
+}
+
+// "Duplicate entry 'it's a' for key 'users.email'": the value may hold anything.
+std::string keyOf(std::string_view message) {
+  const std::size_t close = message.rfind('\'');
+  if (close == std::string_view::npos || close == 0) {
+    return {};
+  }
+  const std::size_t open = message.rfind('\'', close - 1);
+  std::string_view name = message.substr(open + 1, close - open - 1);
+  name.remove_prefix(name.find('.') == std::string_view::npos ? 0 : name.rfind('.') + 1);
+  return std::string(name);
+}
+
+std::string tableWrittenBy(std::string_view sql) {
+  const TokenList list = tokenize(sql, Dialect::kMysql);
+  const Analysis analysis = analyse(list, Dialect::kMysql);
+  std::size_t at = analysis.verb_index;
+  const std::string_view before = analysis.verb == "UPDATE" ? "UPDATE" : "INTO";
+  while (at < list.size() && !list.isWord(at, before)) {
+    ++at;
+  }
+  do {
+    ++at;
+  } while (list.isWord(at, "LOW_PRIORITY") || list.isWord(at, "IGNORE"));
+  while (list.isSign(at + 1, ".")) {
+    at += 2;
+  }
+  if (at >= list.size()) {
+    return {};
+  }
+  const std::string_view name = list.text(at);
+  return std::string(
+      list.tokens[at].kind == TokenKind::kQuotedName ? name.substr(1, name.size() - 2) : name);
+}
+
+Failure mysqlFailure(unsigned number, std::string_view message, std::string_view sql) {
+  // out of range, truncated, wrong value, wrong string or number, too long, no such date
+  static constexpr std::array<unsigned, 7> kMisfits = {1264, 1265, 1292, 1366, 1406, 1411, 1525};
+  // deadlock, lock wait, NOWAIT, a row that changed, too many connections of all or of the user
+  static constexpr std::array<unsigned, 4> kGiveWay = {1213, 1205, 3572, 1020};
+  static constexpr std::array<unsigned, 6> kTooMany = {1040, 1203, 1226, 2002, 2003, 2005};
+  static constexpr std::array<unsigned, 4> kTooLong = {1317, 1969, 3024, 1907};
+  static constexpr std::array<unsigned, 3> kTakesNoChanges = {1290, 1836, 1792};
+  Failure failure;
+  failure.code = SUB0_ACTION_FAILED;
+  failure.client = constraintText(number, message);
+  const bool is_constraint = !failure.client.empty();
+  failure.log = "MariaDB: error " + std::to_string(number);
+  if (!is_constraint) {  // there it shows values
+    failure.log.append(": ").append(message);
+  }
+  if (!sql.empty()) {
+    failure.log.append(" in: ").append(sql);
+  }
+  if (is_constraint) {
+    failure.code = SUB0_CONSTRAINT;
+  } else if (isOneOf(number, kMisfits)) {
+    failure.client = kPrefix + std::string("a value does not fit its column's type");
+  } else if (isOneOf(number, kGiveWay)) {
+    failure.code = SUB0_BUSY;
+    failure.client = "the database gave way to another call; try again";
+  } else if (isOneOf(number, kTakesNoChanges)) {
+    failure.code = SUB0_UNAVAILABLE;
+    failure.client = "the database takes no changes at the moment";
+  } else if (isOneOf(number, kTooLong)) {
+    failure.code = SUB0_TIMEOUT;
+  } else if (isOneOf(number, kTooMany) || endsMysqlConnection(number)) {
+    failure.code = SUB0_UNAVAILABLE;
+  }
+  return failure;
+}
+
+}  // namespace sub0::query

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "poco_data/mysql_rewrite.hpp"
+
+namespace sub0::query {
+namespace {
+
+constexpr std::array<std::string_view, 25> kOperators = {
+    "@>",  "<@", "#>",  "#>>", "#-",  "~*",  "!~",  "!~*", "~~", "!~~", "~~*", "!~~*", "@?",
+    "<->", "|/", "||/", "^@",  "-|-", "<<|", "|>>", "&<",  "&>", "##",  "=>",  "<%"};
+constexpr std::array<std::string_view, 32> kFunctions = {"ARRAY_AGG",
+                                                         "ARRAY_LENGTH",
+                                                         "ARRAY_TO_JSON",
+                                                         "BOOL_AND",
+                                                         "BOOL_OR",
+                                                         "DATE_TRUNC",
+                                                         "EVERY",
+                                                         "GENERATE_SERIES",
+                                                         "INITCAP",
+                                                         "JSONB_AGG",
+                                                         "JSONB_BUILD_ARRAY",
+                                                         "JSONB_BUILD_OBJECT",
+                                                         "JSONB_SET",
+                                                         "JSON_AGG",
+                                                         "JSON_BUILD_ARRAY",
+                                                         "JSON_BUILD_OBJECT",
+                                                         "MAKE_DATE",
+                                                         "MAKE_TIMESTAMP",
+                                                         "PERCENTILE_DISC",
+                                                         "PG_SLEEP",
+                                                         "REGEXP_MATCH",
+                                                         "REGEXP_MATCHES",
+                                                         "REGEXP_SPLIT_TO_TABLE",
+                                                         "ROW_TO_JSON",
+                                                         "SPLIT_PART",
+                                                         "STRING_AGG",
+                                                         "STRPOS",
+                                                         "TO_JSON",
+                                                         "TO_JSONB",
+                                                         "TO_TSVECTOR",
+                                                         "UNNEST",
+                                                         "GEN_RANDOM_UUID"};
+constexpr std::array<std::string_view, 12> kOwnTypes = {"SIGNED", "UNSIGNED", "CHAR", "NCHAR",
+                                                        "BINARY", "DATE",     "TIME", "DATETIME",
+                                                        "JSON",   "DOUBLE",   "YEAR", "INET6"};
+
+class MysqlRewriter final : public SqlRewriter {
+ public:
+  explicit MysqlRewriter(const TokenList& list)
+      : SqlRewriter(list, " does not exist on MariaDB and MySQL"),
+        is_definition_(list.isWord(0, "CREATE") || list.isWord(0, "ALTER")),
+        is_update_(list.isWord(0, "UPDATE")) {}
+
+ private:
+  Cast castTo(const TypeName& type) const override {
+    static const std::map<std::string, const char*> kTypes = {
+        {"INT", "SIGNED"},          {"INTEGER", "SIGNED"}, {"INT2", "SIGNED"},
+        {"INT4", "SIGNED"},         {"INT8", "SIGNED"},    {"BIGINT", "SIGNED"},
+        {"SMALLINT", "SIGNED"},     {"FLOAT", "DOUBLE"},   {"FLOAT4", "DOUBLE"},
+        {"FLOAT8", "DOUBLE"},       {"REAL", "DOUBLE"},    {"DOUBLE PRECISION", "DOUBLE"},
+        {"BYTEA", "BINARY"},        {"BLOB", "BINARY"},    {"TIMESTAMP", "DATETIME"},
+        {"TIMESTAMPTZ", "DATETIME"}};
+    static constexpr std::array<std::string_view, 12> kImpossible = {
+        "INTERVAL", "REGCLASS", "REGTYPE", "REGPROC", "TSVECTOR", "TSQUERY",
+        "POINT",    "BOX",      "HSTORE",  "RECORD",  "OID",      "INT4RANGE"};
+    const bool has_digits = !type.arguments.empty();
+    const bool is_decimal = type.name == "NUMERIC" || type.name == "DECIMAL";
+    if (isOneOf(type.name, kImpossible) || (is_decimal && !has_digits)) {
+      return {};  // a DECIMAL without digits is a whole number here
+    }
+    if (type.name == "JSON" || type.name == "JSONB") {
+      return {"JSON_EXTRACT(", ",'$')"};
+    }
+    if (type.name == "BOOL" || type.name == "BOOLEAN") {
+      return {"(LOWER(", ") IN ('true','t','yes','y','on','1'))"};
+    }
+    const auto found = kTypes.find(type.name);
+    std::string name = found == kTypes.end() ? "CHAR" : found->second;
+    const bool is_own = isOneOf(type.name, kOwnTypes);
+    if (is_decimal) {
+      name = "DECIMAL";
+    } else if (is_own) {
+      name = type.name;
+    }
+    const bool counts = is_own || is_decimal || name == "CHAR" || name == "DATETIME";
+    const bool has_fraction = name == "DATETIME" || name == "TIME";
+    const std::string digits = has_digits ? type.arguments : has_fraction ? "(6)" : "";
+    return {"CAST(", " AS " + name + (counts ? digits : "") + ")"};
+  }
+
+  void visit(std::size_t i) override {
+    switch (list_.tokens[i].kind) {
+      case TokenKind::kParameter:
+        replace(i, i + 1, "?");
+        break;
+      case TokenKind::kOperator:
+        visitOperator(i);
+        break;
+      case TokenKind::kWord:
+        visitWord(i);
+        break;
+      case TokenKind::kString:
+        visitString(i);
+        break;
+      default:
+        break;
+    }
+  }
+
+  void visitString(std::size_t i) {
+    const char first = list_.text(i)[0];
+    if (first == 'e' || first == 'E' || first == 'u' || first == 'U') {
+      cannot(i, "the string form " + std::string(list_.text(i).substr(0, 2)));
+    }
+  }
+
+  void visitOperator(std::size_t i) {
+    const std::string_view sign = list_.text(i);
+    if (sign == "::") {
+      castByColons(i);
+    } else if (sign.find('?') != std::string_view::npos) {
+      refuse("the ?" + placeOf(list_, i) + " is no parameter here; write $1, $2, ...");
+    } else if (isOneOf(sign, kOperators) ||
+               ((sign == "~" || sign == "@@") && i > 0 && endsOperand(i - 1))) {
+      cannot(i, "the operator " + std::string(sign));
+    }
+  }
+
+  void visitWord(std::size_t i) {
+    const std::string word = capitals(list_.text(i));
+    const bool is_call = list_.isSign(i + 1, "(");
+    if (i > 0 && list_.isSign(i - 1, ".")) {
+      return;
+    }
+    if (isClock(i, word, is_call)) {
+      if (!is_definition_) {
+        replace(i, is_call ? i + 3 : i + 1,
+                word == "CLOCK_TIMESTAMP" ? "SYSDATE(3)" : "CURRENT_TIMESTAMP(3)");
+      }
+    } else if (word == "CAST" && is_call) {
+      castByWord(i);
+    } else if (is_call && isOneOf(word, kFunctions) && !list_.isWord(i - 1, "INTO")) {
+      cannot(i, "the function " + std::string(list_.text(i)));
+    } else {
+      const std::string construct = constructAt(i, word, is_call);
+      if (!construct.empty()) {
+        cannot(i, construct);
+      }
+    }
+  }
+
+  // Whether it is the time without a precision of its own.
+  bool isClock(std::size_t i, const std::string& word, bool is_call) const {
+    if (is_call && !list_.isSign(i + 2, ")")) {
+      return false;
+    }
+    const bool is_function = word == "NOW" || word == "TRANSACTION_TIMESTAMP" ||
+                             word == "STATEMENT_TIMESTAMP" || word == "CLOCK_TIMESTAMP";
+    return word == "CURRENT_TIMESTAMP" || word == "LOCALTIMESTAMP" || (is_function && is_call);
+  }
+
+  std::string constructAt(std::size_t i, const std::string& word, bool is_call) const {
+    const auto next = [&](std::string_view expected) { return list_.isWord(i + 1, expected); };
+    if (word == "ILIKE" || word == "TABLESAMPLE" || word == "CUBE") {
+      return word;
+    }
+    if (word == "DISTINCT" && next("ON") && list_.isSign(i + 2, "(")) {
+      return "DISTINCT ON";
+    }
+    if (word == "ON" && next("CONFLICT")) {
+      return "ON CONFLICT (write ON DUPLICATE KEY UPDATE)";
+    }
+    if (word == "RETURNING" && is_update_) {
+      return "UPDATE ... RETURNING";
+    }
+    if (word == "FOR" && ((next("NO") && list_.isWord(i + 2, "KEY")) || next("KEY"))) {
+      return "FOR KEY";
+    }
+    if ((word == "SIMILAR" && next("TO")) || (word == "FULL" && (next("JOIN") || next("OUTER"))) ||
+        (word == "NULLS" && (next("FIRST") || next("LAST"))) ||
+        (word == "GROUPING" && next("SETS"))) {
+      return word + " " + capitals(list_.text(i + 1));
+    }
+    if (word == "FILTER" && is_call && list_.isWord(i + 2, "WHERE")) {
+      return "FILTER (WHERE ...)";
+    }
+    if (word == "ARRAY" && (list_.isSign(i + 1, "[") || is_call)) {
+      return "ARRAY";
+    }
+    if (word == "AT" && next("TIME") && list_.isWord(i + 2, "ZONE")) {
+      return "AT TIME ZONE";
+    }
+    const bool is_list = is_call && i > 0 && list_.tokens[i - 1].kind == TokenKind::kOperator &&
+                         !list_.isWord(i + 2, "SELECT") && !list_.isWord(i + 2, "VALUES") &&
+                         !list_.isWord(i + 2, "WITH") && !list_.isSign(i + 2, "(");
+    if ((word == "ANY" || word == "SOME" || word == "ALL") && is_list) {
+      return word + "(...)";
+    }
+    const bool has_text = i + 1 < list_.size() && list_.tokens[i + 1].kind == TokenKind::kString;
+    const bool has_unit = i + 2 < list_.size() && list_.tokens[i + 2].kind == TokenKind::kWord;
+    return word == "INTERVAL" && has_text && !has_unit ? "INTERVAL without a unit" : std::string();
+  }
+
+  const bool is_definition_;
+  const bool is_update_;
+};
+
+class OdbcRewriter final : public SqlRewriter {
+ public:
+  explicit OdbcRewriter(const TokenList& list) : SqlRewriter(list, " cannot be cast to") {}
+
+ private:
+  Cast castTo(const TypeName& type) const override {
+    return {"CAST(", " AS " + type.name + type.arguments + ")"};
+  }
+  void visit(std::size_t i) override {
+    if (list_.tokens[i].kind == TokenKind::kParameter) {
+      replace(i, i + 1, "?");
+    } else if (list_.isSign(i, "::")) {
+      castByColons(i);
+    } else if (list_.tokens[i].kind == TokenKind::kOperator &&
+               list_.text(i).find('?') != std::string_view::npos) {
+      refuse("the ?" + placeOf(list_, i) + " is no parameter here; write $1, $2, ...");
+    }
+  }
+};
+
+}  // namespace
+
+Rewritten rewriteForMysql(const TokenList& list) { return MysqlRewriter(list).run(); }
+
+Rewritten rewriteForOdbc(const TokenList& list) { return OdbcRewriter(list).run(); }
+
+std::vector<std::uint32_t> placeholderOrder(const TokenList& list) {
+  std::vector<std::uint32_t> order;
+  for (const Token& token : list.tokens) {
+    if (token.kind == TokenKind::kParameter) {
+      order.push_back(token.number);
+    }
+  }
+  return order;
+}
+
+}  // namespace sub0::query

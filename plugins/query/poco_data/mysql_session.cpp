@@ -1,0 +1,482 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "poco_data/mysql_session.hpp"
+
+#include <Poco/Exception.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "poco_data/mysql_errors.hpp"
+#include "poco_data/mysql_values.hpp"
+
+namespace sub0::query {
+namespace {
+
+constexpr unsigned kConnectTimeoutSeconds = 3;
+constexpr unsigned kServerLost = 2013;
+constexpr unsigned kPacketTooLarge = 2020;
+constexpr unsigned kNewMetadata = 2057;  // the table has changed since the statement was prepared
+constexpr unsigned kUnsupportedPrepared = 1295;  // in a prepared statement
+constexpr std::size_t kRoomForPackets = std::size_t{16} << 20U;
+
+// As the standard and PostgreSQL do: what does not fit is refused, "x" is a name, || joins texts, a
+// backslash is a character.
+constexpr const char* kSessionSettings =
+    "SET SESSION time_zone = '+00:00', sql_mode = 'ANSI_QUOTES,PIPES_AS_CONCAT,"
+    "NO_BACKSLASH_ESCAPES,STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ZERO_DATE,"
+    "NO_ZERO_IN_DATE,ONLY_FULL_GROUP_BY,NO_ENGINE_SUBSTITUTION'";
+
+struct FreeResult {
+  void operator()(MYSQL_RES* result) const { mysql_free_result(result); }
+};
+using Result = std::unique_ptr<MYSQL_RES, FreeResult>;
+
+// Whether the statement leaves something in its session that others must not meet.
+bool changesSession(const std::string& sql) {
+  const TokenList list = tokenize(sql, Dialect::kMysql);
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    if (list.isWord(i, "TEMPORARY") || list.isWord(i, "GET_LOCK") || list.isWord(i, "CALL") ||
+        list.isWord(i, "SET_CONFIG")) {
+      return true;
+    }
+  }
+  return false;
+}
+
+std::string quoted(const std::string& text) {
+  std::string out = "'";
+  for (const char c : text) {
+    out.append(c == '\'' ? 2 : 1, c);
+  }
+  return out + "'";
+}
+
+}  // namespace
+
+// ---- the connection -----------------------------------------------------------------------------
+
+void MysqlSession::setOptions() {
+  using Handle = Poco::Data::MySQL::SessionHandle;
+  Handle& session = *session_;
+  session.options(MYSQL_SET_CHARSET_NAME, "utf8mb4");
+  session.options(MYSQL_INIT_COMMAND, kSessionSettings);
+  session.options(MYSQL_OPT_CONNECT_TIMEOUT, kConnectTimeoutSeconds);
+  session.options(MYSQL_OPT_LOCAL_INFILE, 0U);  // else a server could ask for our files
+  session.options(MYSQL_OPT_RECONNECT, false);
+  if (io_timeout_s_ > 0) {
+    session.options(MYSQL_OPT_READ_TIMEOUT, io_timeout_s_);
+    session.options(MYSQL_OPT_WRITE_TIMEOUT, io_timeout_s_);
+  }
+  // A row is held as a whole by the library: one far above the limit costs its connection.
+  std::size_t packet_bytes = 2 * result_limit_bytes_ + kRoomForPackets;
+  mysql_options(session, MYSQL_OPT_MAX_ALLOWED_PACKET, &packet_bytes);
+  if (!address_.socket.empty()) {
+    session.options(MARIADB_OPT_UNIXSOCKET, address_.socket.c_str());
+  }
+  if (!address_.ssl_ca.empty()) {
+    session.options(MYSQL_OPT_SSL_CA, address_.ssl_ca.c_str());
+    session.options(MYSQL_OPT_SSL_VERIFY_SERVER_CERT, true);
+  }
+  if (address_.needs_ssl) {
+    session.options(MYSQL_OPT_SSL_ENFORCE, true);
+  }
+}
+
+bool MysqlSession::connect(Failure& failure) {
+  close();
+  try {
+    session_ = std::make_unique<Poco::Data::MySQL::SessionHandle>(nullptr);
+    setOptions();
+    session_->connect(address_.socket.empty() ? address_.host.c_str() : "localhost",
+                      address_.user.c_str(), address_.password.c_str(), address_.database.c_str(),
+                      address_.port);
+  } catch (const Poco::Exception& exception) {
+    failure = Failure{SUB0_UNAVAILABLE, exception.message(), "the database cannot be reached"};
+    session_.reset();
+    return false;
+  }
+  is_mariadb_ = mariadb_connection(handle()) != 0;
+  is_read_only_ = is_in_transaction_ = false;
+  const std::lock_guard lock(socket_mutex_);
+  socket_ = fcntl(mysql_get_socket(handle()), F_DUPFD_CLOEXEC, 0);
+  number_ = mysql_thread_id(handle());
+  return true;
+}
+
+void MysqlSession::close() {
+  {
+    const std::lock_guard lock(socket_mutex_);
+    if (socket_ >= 0) {
+      ::close(socket_);
+    }
+    socket_ = -1;
+    number_ = 0;
+  }
+  prepared_ = {};
+  session_.reset();
+}
+
+// An idle connection that has something to say says that it ends.
+bool MysqlSession::isOpen() {
+  if (session_ == nullptr) {
+    return false;
+  }
+  pollfd watched{socket_, POLLIN | POLLRDHUP, 0};
+  if (poll(&watched, 1, 0) == 0) {
+    return true;
+  }
+  close();
+  return false;
+}
+
+// Whether the connection has more to read: the library calls a row beyond its limit a lost server.
+bool MysqlSession::isServerTalking() const {
+  pollfd watched{socket_, POLLIN | POLLRDHUP, 0};
+  return poll(&watched, 1, 0) == 1 && watched.revents == POLLIN;
+}
+
+bool MysqlSession::ping(Failure& failure) {
+  if (mysql_ping(handle()) == 0) {
+    return true;
+  }
+  failure = Failure{SUB0_UNAVAILABLE, mysql_error(handle()), ""};
+  return false;
+}
+
+// By another connection, so that the server ends the statement at once; where that cannot be had,
+// or did not help, the connection is cut.
+void MysqlSession::interrupt(int attempt) {
+  unsigned long number = 0;
+  {
+    const std::lock_guard lock(socket_mutex_);
+    number = number_;
+  }
+  if (attempt == 0 && number != 0) {
+    Failure ignored;
+    MysqlSession other(address_, 1024, kConnectTimeoutSeconds);
+    if (other.connect(ignored) &&
+        other.simple("KILL QUERY " + std::to_string(number)).end == End::kDone) {
+      return;
+    }
+  }
+  const std::lock_guard lock(socket_mutex_);
+  if (socket_ >= 0) {
+    shutdown(socket_, SHUT_RDWR);
+  }
+}
+
+// ---- failures -----------------------------------------------------------------------------------
+
+DataSession::Outcome MysqlSession::failed(unsigned number, const std::string& message,
+                                          const std::string& sql) {
+  Outcome outcome;
+  last_error_ = number;
+  outcome.failure = mysqlFailure(number, message, sql);
+  if (number == kPacketTooLarge || (number == kServerLost && isServerTalking())) {
+    outcome.failure = resultTooLarge(result_limit_bytes_);
+  }
+  if (endsMysqlConnection(number)) {
+    outcome.end = End::kLost;
+    close();
+  } else if (isDuplicate(number)) {
+    const std::string columns = columnsOfKey(keyOf(message), tableWrittenBy(sql));
+    outcome.failure.client = alreadyExists(columns);
+  }
+  return outcome;
+}
+
+// The columns of a key, asked for once; empty: not to be found.
+std::string MysqlSession::columnsOfKey(const std::string& key, const std::string& table) {
+  const auto known = key_columns_.find({table, key});
+  if (known != key_columns_.end()) {
+    return known->second;
+  }
+  const std::string sql =
+      "SELECT GROUP_CONCAT(column_name ORDER BY seq_in_index SEPARATOR ', ') FROM "
+      "information_schema.statistics WHERE table_schema = DATABASE() AND table_name = " +
+      quoted(table) + " AND index_name = " + quoted(key);
+  std::string columns;
+  if (mysql_real_query(handle(), sql.data(), static_cast<unsigned long>(sql.size())) == 0) {
+    const Result result(mysql_store_result(handle()));
+    const MYSQL_ROW row = result == nullptr ? nullptr : mysql_fetch_row(result.get());
+    columns = row == nullptr || row[0] == nullptr ? "" : row[0];
+  }
+  if (!columns.empty()) {
+    key_columns_[{table, key}] = columns;
+  }
+  return columns;
+}
+
+// ---- statements ---------------------------------------------------------------------------------
+
+DataSession::Outcome MysqlSession::simple(const std::string& sql) {
+  if (mysql_real_query(handle(), sql.data(), static_cast<unsigned long>(sql.size())) != 0) {
+    return failed(mysql_errno(handle()), mysql_error(handle()), sql);
+  }
+  Outcome outcome;
+  outcome.end = End::kDone;
+  return outcome;
+}
+
+DataSession::Outcome MysqlSession::begin(bool must_not_write) {
+  Outcome outcome =
+      simple(must_not_write ? "START TRANSACTION READ ONLY" : "START TRANSACTION READ WRITE");
+  is_in_transaction_ = outcome.end == End::kDone;
+  return outcome;
+}
+
+DataSession::Outcome MysqlSession::endTransaction(const char* word) {
+  is_in_transaction_ = false;
+  return simple(word);
+}
+
+bool MysqlSession::prepare(const Statement& statement, Failure& failure) {
+  Prepared& prepared = prepared_.of(statement.number, [](std::uint32_t, Prepared&) {});
+  return prepareInto(prepared, statement, failure);
+}
+
+bool MysqlSession::prepareInto(Prepared& prepared, const Statement& statement, Failure& failure) {
+  if (prepared.executor != nullptr) {
+    return true;
+  }
+  const bool lacks_returning = !is_mariadb_ && !statement.without_returning.empty();
+  const std::string& sql = lacks_returning ? statement.without_returning : statement.sql;
+  auto executor = std::make_unique<Executor>(handle());
+  try {
+    executor->prepare(sql);
+  } catch (const Poco::Exception&) {
+    MYSQL_STMT* const made = *executor;
+    const unsigned number = mysql_stmt_errno(made);
+    const std::string message = mysql_stmt_error(made);
+    executor.reset();
+    failure = failed(number, message, sql).failure;
+    return false;
+  }
+  prepared.executor = std::move(executor);
+  return true;
+}
+
+DataSession::Outcome MysqlSession::execute(const Statement& statement,
+                                           const DataParameters& parameters, bool must_not_write) {
+  if (!is_in_transaction_ && is_read_only_ != must_not_write) {
+    Outcome mode = simple(must_not_write ? "SET SESSION TRANSACTION READ ONLY"
+                                         : "SET SESSION TRANSACTION READ WRITE");
+    if (mode.end != End::kDone) {
+      return mode;
+    }
+    is_read_only_ = must_not_write;
+  }
+  Prepared& prepared = prepared_.of(statement.number, [](std::uint32_t, Prepared&) {});
+  Outcome outcome;
+  if (prepareInto(prepared, statement, outcome.failure)) {
+    outcome = run(prepared, statement, parameters);
+  } else {
+    outcome.end = session_ == nullptr ? End::kLost : End::kFailed;
+  }
+  if (must_not_write && outcome.failure.code == SUB0_UNAVAILABLE && outcome.end == End::kFailed) {
+    outcome.failure.code = SUB0_METHOD_NOT_ALLOWED;
+    outcome.failure.client = kMustNotWrite;
+  }
+  if (!is_in_transaction_ && session_ != nullptr && !statement.reads_only &&
+      changesSession(statement.sql)) {
+    close();
+  }
+  return outcome;
+}
+
+// Text of an instant as ISO-8601 has it is no date to MariaDB where a column needs one, and the
+// right text where a column holds texts: the server's refusal tells which.
+DataSession::Outcome MysqlSession::run(Prepared& prepared, const Statement& statement,
+                                       const DataParameters& parameters) {
+  DataParameters plain;
+  bool has_instants = false;
+  for (const DataParameter& parameter : parameters) {
+    plain.push_back(parameter);
+    std::string text;
+    if (parameter.kind == DataParameter::Kind::kText && toPlainInstant(parameter.text, text)) {
+      plain.back().text = std::move(text);
+      has_instants = true;
+    }
+  }
+  if (has_instants && prepared.takes_plain_instants) {
+    return runOnce(*prepared.executor, statement, plain);
+  }
+  Outcome outcome = runOnce(*prepared.executor, statement, parameters);
+  if (has_instants && outcome.end == End::kFailed && session_ != nullptr &&
+      outcome.failure.code == SUB0_ACTION_FAILED && isWrongInstant(last_error_)) {
+    outcome = runOnce(*prepared.executor, statement, plain);
+    prepared.takes_plain_instants = outcome.end == End::kDone;
+  } else if (outcome.end == End::kFailed && session_ != nullptr && statement.reads_only &&
+             last_error_ == kNewMetadata) {
+    prepared.executor.reset();
+    if (prepareInto(prepared, statement, outcome.failure)) {
+      outcome = runOnce(*prepared.executor, statement, parameters);
+    }
+  }
+  return outcome;
+}
+
+DataSession::Outcome MysqlSession::runOnce(Executor& executor, const Statement& statement,
+                                           const DataParameters& parameters) {
+  Outcome outcome;
+  MYSQL_STMT* const made = executor;
+  std::vector<MYSQL_BIND> bound = bindMysql(parameters);
+  if (bound.size() != mysql_stmt_param_count(made)) {
+    outcome.failure =
+        Failure{SUB0_ACTION_FAILED,
+                "the database counts " + std::to_string(mysql_stmt_param_count(made)) +
+                    " parameters in: " + statement.sql,
+                ""};
+    return outcome;
+  }
+  auto tree = std::make_unique<ResultTree>(result_limit_bytes_);
+  bool is_done = false;
+  try {
+    executor.bindParams(bound.data(), bound.size());
+    executor.execute();
+    is_done = readRows(executor, *tree);
+  } catch (const Poco::Exception&) {
+    is_done = false;
+  }
+  if (tree->isOver()) {
+    return giveUp(executor, statement);
+  }
+  if (!is_done) {
+    // What fails behind the first rows, or in place of them, the library keeps at the connection.
+    const bool is_of_statement = mysql_stmt_errno(made) != 0;
+    const unsigned number = is_of_statement ? mysql_stmt_errno(made) : mysql_errno(handle());
+    const std::string message = is_of_statement ? mysql_stmt_error(made) : mysql_error(handle());
+    mysql_stmt_free_result(made);
+    return failed(number, message, statement.sql);
+  }
+  outcome.end = End::kDone;
+  outcome.tree = std::move(tree);
+  return outcome;
+}
+
+// The rows of the statement's first result; what a procedure returns besides is read over. False:
+// the statement's error says why.
+bool MysqlSession::readRows(Executor& executor, ResultTree& tree) {
+  MYSQL_STMT* const made = executor;
+  const Result columns(mysql_stmt_result_metadata(made));
+  if (columns == nullptr) {
+    return mysql_stmt_errno(made) == 0;
+  }
+  MysqlRows rows(made, *columns, *handle());
+  executor.bindResult(rows.binds());
+  tree.setColumns(rows.names());
+  int status = mysql_stmt_fetch(made);
+  while ((status == 0 || status == MYSQL_DATA_TRUNCATED) && !tree.isOver()) {
+    rows.add(tree);
+    status = tree.isOver() ? MYSQL_NO_DATA : mysql_stmt_fetch(made);
+  }
+  if (status != MYSQL_NO_DATA || tree.isOver()) {
+    return false;
+  }
+  mysql_stmt_free_result(made);
+  while (mysql_stmt_next_result(made) == 0) {
+    mysql_stmt_free_result(made);
+  }
+  return mysql_stmt_errno(made) == 0;
+}
+
+// Over the limit: a read ends with its connection, so that nothing more is sent; a write is read to
+// its end, so that it is known to have been done.
+DataSession::Outcome MysqlSession::giveUp(Executor& executor, const Statement& statement) {
+  Outcome outcome;
+  outcome.failure = resultTooLarge(result_limit_bytes_);
+  if (statement.reads_only) {
+    {
+      const std::lock_guard lock(socket_mutex_);
+      shutdown(socket_, SHUT_RDWR);
+    }
+    close();
+  } else if (mysql_stmt_free_result(executor) == 0) {
+    outcome.failure.client += is_in_transaction_ ? "" : "; the change was made";
+  } else {
+    outcome.end = End::kLost;
+    close();
+  }
+  return outcome;
+}
+
+// ---- SQL of the host's own ----------------------------------------------------------------------
+
+DataSession::Outcome MysqlSession::executeOnce(const std::string& sql,
+                                               const DataParameters& parameters) {
+  Statement statement;
+  statement.sql = sql;
+  Prepared once;
+  Outcome outcome;
+  if (prepareInto(once, statement, outcome.failure)) {
+    return runOnce(*once.executor, statement, parameters);
+  }
+  if (session_ != nullptr && last_error_ == kUnsupportedPrepared && parameters.empty()) {
+    return executeScript(sql);
+  }
+  outcome.end = session_ == nullptr ? End::kLost : End::kFailed;
+  return outcome;
+}
+
+// The rows of the current result of a script; null where it failed.
+std::unique_ptr<ResultTree> MysqlSession::readScriptRows() {
+  auto tree = std::make_unique<ResultTree>(result_limit_bytes_);
+  const Result result(mysql_use_result(handle()));
+  if (result == nullptr) {
+    return tree;
+  }
+  std::vector<std::string_view> names;
+  const unsigned count = mysql_num_fields(result.get());
+  const MYSQL_FIELD* const fields = mysql_fetch_fields(result.get());
+  for (unsigned i = 0; i < count; ++i) {
+    names.emplace_back(fields[i].name, fields[i].name_length);
+  }
+  tree->setColumns(names);
+  while (const MYSQL_ROW row = mysql_fetch_row(result.get())) {
+    const unsigned long* const lengths = mysql_fetch_lengths(result.get());
+    if (tree->isOver()) {
+      continue;
+    }
+    tree->beginRow();
+    for (unsigned i = 0; i < count && !tree->isOver(); ++i) {
+      if (row[i] != nullptr) {
+        tree->column(i) =
+            fromMysqlText(kindOf(fields[i]), std::string_view(row[i], lengths[i]), *tree);
+      }
+    }
+  }
+  return tree;
+}
+
+DataSession::Outcome MysqlSession::executeScript(const std::string& sql) {
+  Outcome outcome;
+  mysql_set_server_option(handle(), MYSQL_OPTION_MULTI_STATEMENTS_ON);
+  int status = mysql_real_query(handle(), sql.data(), static_cast<unsigned long>(sql.size()));
+  while (status == 0) {
+    outcome.tree = readScriptRows();
+    if (mysql_errno(handle()) != 0) {
+      break;
+    }
+    status = mysql_next_result(handle());
+  }
+  const unsigned number = mysql_errno(handle());
+  if (status > 0 || number != 0) {
+    Outcome why = failed(number, mysql_error(handle()), "");
+    if (session_ != nullptr) {
+      simple("ROLLBACK");  // of a script that failed between its BEGIN and COMMIT
+    }
+    return why;
+  }
+  if (outcome.tree != nullptr && outcome.tree->isOver()) {
+    outcome.tree.reset();
+    outcome.failure = resultTooLarge(result_limit_bytes_);
+    return outcome;
+  }
+  outcome.end = End::kDone;
+  return outcome;
+}
+
+}  // namespace sub0::query

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <Poco/Data/MySQL/SessionHandle.h>
+#include <Poco/Data/MySQL/StatementExecutor.h>
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "poco_data/data_session.hpp"
+#include "poco_data/mysql_address.hpp"
+
+namespace sub0::query {
+
+// A connection to MariaDB or MySQL: Poco's handles of sessions and statements, whose exceptions end
+// here. Its session counts in UTC, speaks utf8mb4, refuses what does not fit a column, and reads
+// strings, names in quotes and || as the standard does. Rows are read as they come, so a large
+// result is given up, not held. THREAD: one at a time, but for interrupt. spec S-30
+class MysqlSession final : public DataSession {
+ public:
+  // `io_timeout_s` 0: statements take what they need.
+  MysqlSession(const MysqlAddress& address, std::size_t result_limit_bytes, unsigned io_timeout_s)
+      : address_(address), result_limit_bytes_(result_limit_bytes), io_timeout_s_(io_timeout_s) {}
+  ~MysqlSession() override { close(); }
+
+  bool connect(Failure& failure) override;
+  bool isOpen() override;
+  void close() override;
+  bool ping(Failure& failure) override;
+  bool prepare(const Statement& statement, Failure& failure) override;
+  Outcome execute(const Statement& statement, const DataParameters& parameters,
+                  bool must_not_write) override;
+  Outcome begin(bool must_not_write) override;
+  Outcome commit() override { return endTransaction("COMMIT"); }
+  Outcome rollback() override { return endTransaction("ROLLBACK"); }
+  void interrupt(int attempt) override;
+
+  Outcome executeOnce(const std::string& sql, const DataParameters& parameters) override;
+  Outcome executeScript(const std::string& sql) override;
+
+ private:
+  using Executor = Poco::Data::MySQL::StatementExecutor;
+  struct Prepared {
+    std::unique_ptr<Executor> executor;
+    bool takes_plain_instants = false;
+  };
+
+  MYSQL* handle() { return *session_; }
+  void setOptions();
+  bool isServerTalking() const;
+  bool prepareInto(Prepared& prepared, const Statement& statement, Failure& failure);
+  Outcome run(Prepared& prepared, const Statement& statement, const DataParameters& parameters);
+  Outcome runOnce(Executor& executor, const Statement& statement, const DataParameters& parameters);
+  bool readRows(Executor& executor, ResultTree& tree);
+  Outcome giveUp(Executor& executor, const Statement& statement);
+  Outcome simple(const std::string& sql);
+  Outcome endTransaction(const char* word);
+  std::unique_ptr<ResultTree> readScriptRows();
+  Outcome failed(unsigned number, const std::string& message, const std::string& sql);
+  std::string columnsOfKey(const std::string& key, const std::string& table);
+
+  const MysqlAddress address_;
+  const std::size_t result_limit_bytes_;
+  const unsigned io_timeout_s_;
+  std::unique_ptr<Poco::Data::MySQL::SessionHandle> session_;
+  PreparedStatements<Prepared> prepared_;
+  std::map<std::pair<std::string, std::string>, std::string> key_columns_;
+  bool is_read_only_ = false;  // the session's mode
+  bool is_in_transaction_ = false;
+  bool is_mariadb_ = true;
+  unsigned last_error_ = 0;
+
+  // For interrupt. The socket is a descriptor of our own: the library's may be closed at any time.
+  std::mutex socket_mutex_;
+  int socket_ = -1;
+  unsigned long number_ = 0;
+};
+
+}  // namespace sub0::query

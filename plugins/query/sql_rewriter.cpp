@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sql_rewriter.hpp"
+
+namespace sub0::query {
+namespace {
+
+constexpr std::array<std::string_view, 30> kNoFunctions = {
+    "SELECT", "WHERE", "AND",    "OR",      "NOT",  "IN",    "ON",        "BY",
+    "THEN",   "ELSE",  "WHEN",   "CASE",    "SET",  "FROM",  "RETURNING", "HAVING",
+    "LIKE",   "AS",    "VALUES", "BETWEEN", "IS",   "LIMIT", "OFFSET",    "DISTINCT",
+    "ALL",    "USING", "UNION",  "JOIN",    "GLOB", "EXCEPT"};
+
+}  // namespace
+
+Rewritten SqlRewriter::run() {
+  for (std::size_t i = 0; i < list_.size(); ++i) {
+    visit(i);
+  }
+  std::string sql;
+  std::size_t copied = 0;
+  for (const auto& [begin, edit] : edits_) {
+    if (begin < copied) {
+      continue;  // inside something that was replaced
+    }
+    sql.append(list_.sql.substr(copied, begin - copied));
+    sql.append(edit.before).append(edit.replacement);
+    copied = std::max(begin, edit.end);
+  }
+  sql.append(list_.sql.substr(copied));
+  result_.sql = std::move(sql);
+  return std::move(result_);
+}
+
+void SqlRewriter::replace(std::size_t from, std::size_t behind, const std::string& text) {
+  Edit& edit = edits_[begin(from)];
+  edit.replacement = text;
+  edit.end = list_.tokens[behind - 1].end;
+}
+
+void SqlRewriter::cannot(std::size_t at, const std::string& what) {
+  result_.errors.push_back(what + placeOf(list_, at) + where_);
+}
+
+bool SqlRewriter::endsOperand(std::size_t i) const {
+  const TokenKind kind = list_.tokens[i].kind;
+  if (kind == TokenKind::kWord) {
+    return !isOneOf(capitals(list_.text(i)), kNoFunctions);
+  }
+  return kind == TokenKind::kQuotedName || kind == TokenKind::kString ||
+         kind == TokenKind::kNumber || kind == TokenKind::kParameter || list_.isSign(i, ")") ||
+         list_.isSign(i, "]");
+}
+
+SqlRewriter::TypeName SqlRewriter::typeAt(std::size_t i) const {
+  TypeName type;
+  type.name = i < list_.size() ? capitals(list_.text(i)) : std::string();
+  type.behind = i + 1;
+  while (list_.isSign(type.behind, ".") && type.behind + 1 < list_.size()) {  // pg_catalog.int4
+    type.name = capitals(list_.text(type.behind + 1));
+    type.behind += 2;
+  }
+  if ((type.name == "DOUBLE" && list_.isWord(type.behind, "PRECISION")) ||
+      (type.name == "CHARACTER" && list_.isWord(type.behind, "VARYING"))) {
+    type.name += " " + capitals(list_.text(type.behind));
+    ++type.behind;
+  }
+  if (list_.isSign(type.behind, "(")) {
+    const std::size_t open = type.behind;
+    type.behind = behindBracket(list_, open);
+    const std::size_t end = list_.tokens[type.behind - 1].end;
+    type.arguments = list_.sql.substr(begin(open), end - begin(open));
+  }
+  const bool zoned = list_.isWord(type.behind, "WITH") || list_.isWord(type.behind, "WITHOUT");
+  if (zoned && list_.isWord(type.behind + 1, "TIME")) {
+    type.behind = std::min(type.behind + 3, list_.size());
+  }
+  while (list_.isSign(type.behind, "[")) {
+    type.is_array = true;
+    type.behind = behindBracket(list_, type.behind);
+  }
+  return type;
+}
+
+// Whether the cast at token `i` to the type from `begin` on can be had; else says why not.
+bool SqlRewriter::canCast(std::size_t i, std::size_t begin, const TypeName& type,
+                          const Cast& cast) {
+  for (std::size_t at = begin; at < type.behind && at < list_.size(); ++at) {
+    if (list_.tokens[at].kind != TokenKind::kParameter) continue;
+    result_.errors.push_back("the parameter" + placeOf(list_, at) + " stands within a type");
+    return false;
+  }
+  if (!cast.prefix.empty() && !type.is_array) return true;
+  cannot(i, "the type " + type.name + (type.is_array ? "[]" : ""));
+  return false;
+}
+
+void SqlRewriter::castByColons(std::size_t i) {
+  const std::size_t operand = i == 0 ? list_.size() : operandBefore(i);
+  if (operand >= i || i + 1 >= list_.size()) {
+    result_.errors.push_back("the cast ::" + placeOf(list_, i) + " casts nothing");
+    return;
+  }
+  const TypeName type = typeAt(i + 1);
+  const Cast cast = castTo(type);
+  if (!canCast(i, i + 1, type, cast)) return;
+  Edit& front = edits_[begin(operand)];
+  front.before = cast.prefix + front.before;
+  if (front.end == 0) {
+    front.end = begin(operand);
+  }
+  replace(i, type.behind, cast.suffix);
+}
+
+void SqlRewriter::castByWord(std::size_t i) {
+  const std::size_t behind = behindBracket(list_, i + 1);
+  std::size_t as = i + 2;
+  while (as < behind && !list_.isWord(as, "AS")) {
+    as = list_.isSign(as, "(") ? behindBracket(list_, as) : as + 1;
+  }
+  if (as + 2 >= behind) {
+    return;  // not a cast that is understood; SQLite will say so
+  }
+  const TypeName type = typeAt(as + 1);
+  if (type.behind + 1 != behind || !list_.isSign(type.behind, ")")) {
+    return;  // nor is this: more than a type, or the bracket is not closed
+  }
+  const Cast cast = castTo(type);
+  if (!canCast(i, as + 1, type, cast)) return;
+  replace(i, i + 2, cast.prefix);
+  replace(as, behind, cast.suffix);
+}
+
+// The first token of what stands before the `::` at `colons`; at least `colons` if there is
+// nothing.
+std::size_t SqlRewriter::operandBefore(std::size_t colons) const {
+  if (colons == 0) {
+    return list_.size();
+  }
+  std::size_t at = colons - 1;
+  if (list_.isSign(at, ")")) {
+    at = openingOf(at);
+    if (at == 0 || at == list_.size()) {
+      return at;
+    }
+    const TokenKind before = list_.tokens[at - 1].kind;
+    if (list_.isWord(at - 1, "OVER") || list_.isWord(at - 1, "FILTER")) {
+      return operandBefore(at - 1);
+    }
+    if (before != TokenKind::kQuotedName &&
+        (before != TokenKind::kWord || isOneOf(capitals(list_.text(at - 1)), kNoFunctions))) {
+      return at;
+    }
+    --at;
+  } else if (list_.isWord(at, "END")) {
+    return caseOf(at);
+  } else if (at >= 2 && isTypeOfCast(at)) {
+    return operandBefore(colonsBefore(at));
+  } else if (!endsOperand(at)) {
+    return colons;
+  }
+  while (at >= 2 && list_.isSign(at - 1, ".")) {
+    at -= 2;
+  }
+  return at >= 2 && list_.isSign(at - 1, "::") ? operandBefore(at - 1) : at;
+}
+
+// x::a::b: what stands before the second :: is the type of the first.
+bool SqlRewriter::isTypeOfCast(std::size_t at) const { return colonsBefore(at) < list_.size(); }
+
+std::size_t SqlRewriter::colonsBefore(std::size_t at) const {
+  for (std::size_t back = 1; back <= 5 && back <= at; ++back) {
+    if (list_.isSign(at - back, "::")) {
+      return typeAt(at - back + 1).behind == at + 1 ? at - back : list_.size();
+    }
+  }
+  return list_.size();
+}
+
+std::size_t SqlRewriter::openingOf(std::size_t close) const {
+  std::size_t depth = 0;
+  for (std::size_t i = close + 1; i-- > 0;) {
+    if (list_.isSign(i, ")")) {
+      ++depth;
+    } else if (list_.isSign(i, "(") && --depth == 0) {
+      return i;
+    }
+  }
+  return list_.size();
+}
+
+std::size_t SqlRewriter::caseOf(std::size_t end) const {
+  std::size_t depth = 0;
+  for (std::size_t i = end + 1; i-- > 0;) {
+    if (list_.isWord(i, "END")) {
+      ++depth;
+    } else if (list_.isWord(i, "CASE") && --depth == 0) {
+      return i;
+    }
+  }
+  return list_.size();
+}
+
+}  // namespace sub0::query

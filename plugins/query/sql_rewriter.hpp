@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sql_tokens.hpp"
+
+namespace sub0::query {
+
+// A statement in the words of one database, and what it has no words for.
+struct Rewritten {
+  std::string sql;
+  std::vector<std::string> errors;
+};
+
+// Resources write PostgreSQL's SQL; what another database spells differently is rewritten on
+// tokens, once at load, by a class of that database on top of this one, which knows casts and how
+// texts are put into a statement. Used once. THREAD: one. spec S-30
+class SqlRewriter {
+ public:
+  SqlRewriter(const TokenList& list, std::string where) : list_(list), where_(std::move(where)) {}
+  virtual ~SqlRewriter() = default;
+  SqlRewriter(const SqlRewriter&) = delete;
+  SqlRewriter& operator=(const SqlRewriter&) = delete;
+
+  Rewritten run();
+
+ protected:
+  struct TypeName {
+    std::string name;       // capitals, without length
+    std::size_t behind;     // the index of the token behind it
+    std::string arguments;  // "(10,2)"
+    bool is_array = false;
+  };
+  struct Cast {
+    std::string prefix;
+    std::string suffix;
+  };
+
+  // Looks at one token.
+  virtual void visit(std::size_t i) = 0;
+  // How the database casts to that type; an empty prefix: it cannot.
+  virtual Cast castTo(const TypeName& type) const = 0;
+
+  std::size_t begin(std::size_t i) const {
+    return i < list_.size() ? list_.tokens[i].begin : list_.sql.size();
+  }
+  // Puts text in the place of the tokens from `from` to before `behind`.
+  void replace(std::size_t from, std::size_t behind, const std::string& text);
+  // What the statement uses does not exist here.
+  void cannot(std::size_t at, const std::string& what);
+  void refuse(const std::string& error) { result_.errors.push_back(error); }
+  bool hasErrors() const { return !result_.errors.empty(); }
+  // x::type
+  void castByColons(std::size_t i);
+  // CAST(x AS type)
+  void castByWord(std::size_t i);
+  bool endsOperand(std::size_t i) const;
+
+  const TokenList& list_;
+
+ private:
+  struct Edit {
+    std::string before;       // put in front of what stands here
+    std::string replacement;  // instead of what reaches to `end`
+    std::size_t end = 0;
+  };
+
+  TypeName typeAt(std::size_t i) const;
+  bool canCast(std::size_t i, std::size_t begin, const TypeName& type, const Cast& cast);
+  std::size_t operandBefore(std::size_t colons) const;
+  bool isTypeOfCast(std::size_t at) const;
+  std::size_t colonsBefore(std::size_t at) const;
+  std::size_t openingOf(std::size_t close) const;
+  std::size_t caseOf(std::size_t end) const;
+
+  std::string where_;  // " exists on PostgreSQL only"
+  std::map<std::size_t, Edit> edits_;
+  Rewritten result_;
+};
+
+template <std::size_t N>
+bool isOneOf(std::string_view text, const std::array<std::string_view, N>& list) {
+  return std::find(list.begin(), list.end(), text) != list.end();
+}
+
+}  // namespace sub0::query

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "poco_data/mysql_rewrite.hpp"
+
+#include <gtest/gtest.h>
+
+#include "row_times.hpp"
+#include "sql_analysis.hpp"
+
+namespace sub0::query {
+namespace {
+
+Rewritten rewrite(const std::string& sql) {
+  return rewriteForMysql(tokenize(sql, Dialect::kMysql));
+}
+
+using Pair = std::pair<std::string, std::string>;
+
+// spec S-30
+TEST(MysqlRewrite, SpellsPostgresqlTheWayMariadbReadsIt) {
+  const Pair cases[] = {
+      {"SELECT $2 - $1, '$3', \"$4\", `$5`", "SELECT ? - ?, '$3', \"$4\", `$5`"},
+      {"SELECT $1 # $2\n, $3 -- $4\n - $5", "SELECT ? # $2\n, ? -- $4\n - ?"},
+      {"SELECT 3--$1, 'a\\', $2", "SELECT 3--?, 'a\\', ?"},
+      {"SELECT $1::int + $2::bigint", "SELECT CAST(? AS SIGNED) + CAST(? AS SIGNED)"},
+      {"SELECT $1::float8", "SELECT CAST(? AS DOUBLE)"},
+      {"SELECT (a + b)::numeric(10,2)", "SELECT CAST((a + b) AS DECIMAL(10,2))"},
+      {"SELECT a.b::text, c", "SELECT CAST(a.b AS CHAR), c"},
+      {"SELECT $1::varchar(20)", "SELECT CAST(? AS CHAR(20))"},
+      {"SELECT $1::timestamptz, $2::date", "SELECT CAST(? AS DATETIME(6)), CAST(? AS DATE)"},
+      {"SELECT $1::jsonb", "SELECT JSON_EXTRACT(?,'$')"},
+      {"SELECT $1::boolean", "SELECT (LOWER(?) IN ('true','t','yes','y','on','1'))"},
+      {"SELECT '5'::int::text", "SELECT CAST(CAST('5' AS SIGNED) AS CHAR)"},
+      {"SELECT CAST($1 AS SIGNED), CAST(a AS CHAR(3))",
+       "SELECT CAST(?  AS SIGNED), CAST(a  AS CHAR(3))"},
+      {"SELECT now(), CURRENT_TIMESTAMP, now(6), t.now",
+       "SELECT CURRENT_TIMESTAMP(3), CURRENT_TIMESTAMP(3), now(6), t.now"},
+      {"CREATE TABLE t (a DATETIME DEFAULT CURRENT_TIMESTAMP)",
+       "CREATE TABLE t (a DATETIME DEFAULT CURRENT_TIMESTAMP)"},
+      {"SELECT a = ANY (SELECT 1), INTERVAL '1' DAY + a, ~a, a && b",
+       "SELECT a = ANY (SELECT 1), INTERVAL '1' DAY + a, ~a, a && b"},
+      {"INSERT INTO t (a) VALUES ($1) ON DUPLICATE KEY UPDATE a = $1 RETURNING a",
+       "INSERT INTO t (a) VALUES (?) ON DUPLICATE KEY UPDATE a = ? RETURNING a"},
+      {"SELECT @@version", "SELECT @@version"},
+  };
+  for (const auto& [sql, expected] : cases) {
+    const Rewritten made = rewrite(sql);
+    EXPECT_TRUE(made.errors.empty()) << sql << ": " << made.errors.front();
+    EXPECT_EQ(made.sql, expected);
+  }
+}
+
+// spec S-30: what these databases have no words for is named with its place
+TEST(MysqlRewrite, NamesWhatMariadbCannot) {
+  const Pair cases[] = {
+      {"SELECT a ILIKE $1", "ILIKE at character 10"},
+      {"SELECT DISTINCT ON (a) b FROM t", "DISTINCT ON at character 8"},
+      {"INSERT INTO t VALUES (1) ON CONFLICT DO NOTHING", "ON DUPLICATE KEY UPDATE"},
+      {"UPDATE t SET a = 1 RETURNING a", "UPDATE ... RETURNING at character 20"},
+      {"SELECT a = ANY($1)", "ANY(...) at character 12"},
+      {"SELECT a @> $1", "the operator @> at character 10"},
+      {"SELECT a ~ $1", "the operator ~ at character 10"},
+      {"SELECT $1::numeric", "the type NUMERIC at character 10"},
+      {"SELECT $1::interval", "the type INTERVAL"},
+      {"SELECT $1::int[]", "the type INT[]"},
+      {"SELECT INTERVAL '1 day'", "INTERVAL without a unit at character 8"},
+      {"SELECT E'a'", "the string form E'"},
+      {"SELECT string_agg(a, ',') FROM t", "the function string_agg at character 8"},
+      {"SELECT count(*) FILTER (WHERE a) FROM t", "FILTER (WHERE ...)"},
+      {"SELECT a AT TIME ZONE 'UTC'", "AT TIME ZONE"},
+      {"SELECT a FROM t ORDER BY a NULLS LAST", "NULLS LAST"},
+      {"SELECT a FROM t FULL JOIN u ON a = b", "FULL JOIN"},
+      {"SELECT a FROM t WHERE b = ?", "the ? at character 27 is no parameter here; write $1"},
+  };
+  for (const auto& [sql, expected] : cases) {
+    const Rewritten made = rewrite(sql);
+    ASSERT_EQ(made.errors.size(), 1U) << sql;
+    EXPECT_NE(made.errors.front().find(expected), std::string::npos) << made.errors.front();
+  }
+}
+
+// spec S-30: parameters in any order and reused, where the database knows them by place alone
+TEST(MysqlRewrite, CountsPlaces) {
+  const TokenList list = tokenize("SELECT $2, '$9', $1::text, $2", Dialect::kMysql);
+  EXPECT_EQ(placeholderOrder(list), (std::vector<std::uint32_t>{2, 1, 2}));
+}
+
+// spec S-30: of what is behind a driver nothing is known
+TEST(OdbcRewrite, TouchesParametersAndCastsAlone) {
+  const Rewritten made =
+      rewriteForOdbc(tokenize("SELECT now(), $1::numeric(10,2), a ILIKE $1 -- $2", Dialect::kOdbc));
+  EXPECT_TRUE(made.errors.empty());
+  EXPECT_EQ(made.sql, "SELECT now(), CAST(? AS NUMERIC(10,2)), a ILIKE ? -- $2");
+}
+
+// spec S-35
+TEST(MysqlAnalysis, RefusesWhatDoesNotBelongIntoAQuery) {
+  for (const char* sql : {"SET NAMES utf8",
+                          "LOCK TABLES t WRITE",
+                          "UNLOCK TABLES",
+                          "LOAD DATA INFILE 'a' INTO TABLE t",
+                          "USE other",
+                          "XA START 'a'",
+                          "START TRANSACTION",
+                          "BEGIN",
+                          "COMMIT",
+                          "HANDLER t OPEN",
+                          "KILL 1",
+                          "SHUTDOWN",
+                          "PREPARE a FROM 'SELECT 1'",
+                          "EXECUTE IMMEDIATE 'COMMIT'",
+                          "SELECT 1; SELECT 2",
+                          "SELECT 1 INTO OUTFILE '/tmp/a'",
+                          "SELECT 1 INTO @a",
+                          "SELECT @a := 1",
+                          "/*!50000 SET a = 1 */",
+                          "SELECT 1 /*M! , 2 */",
+                          "SELECT 'open",
+                          "INSTALL SONAME 'a'",
+                          "CREATE PROCEDURE p() BEGIN SELECT 1; END; SELECT 2"}) {
+    EXPECT_FALSE(analyse(tokenize(sql, Dialect::kMysql), Dialect::kMysql).errors.empty()) << sql;
+  }
+  for (const char* sql : {"SELECT 1;", "CALL p()", "SHOW TABLES", "REPLACE INTO t VALUES (1)",
+                          "CREATE TRIGGER a BEFORE INSERT ON t FOR EACH ROW BEGIN IF 1 THEN SET "
+                          "NEW.a = 1; END IF; END",
+                          "SELECT `set`, \"use\" FROM t # ; SELECT 2"}) {
+    EXPECT_TRUE(analyse(tokenize(sql, Dialect::kMysql), Dialect::kMysql).errors.empty()) << sql;
+  }
+  const TokenList locking = tokenize("SELECT a FROM t LOCK IN SHARE MODE", Dialect::kMysql);
+  EXPECT_FALSE(analyse(locking, Dialect::kMysql).reads_only);
+}
+
+// spec S-41: where the database can
+TEST(MysqlAnalysis, AddsReturningWhereMariadbReturnsRows) {
+  const Pair cases[] = {
+      {"INSERT INTO t (a) VALUES (1);", "INSERT INTO t (a) VALUES (1) RETURNING *;"},
+      {"DELETE FROM t", "DELETE FROM t RETURNING *"},
+      {"REPLACE INTO t VALUES (1)", "REPLACE INTO t VALUES (1) RETURNING *"},
+      {"UPDATE t SET a = 1", "UPDATE t SET a = 1"}};
+  for (const auto& [sql, expected] : cases) {
+    const TokenList list = tokenize(sql, Dialect::kMysql);
+    EXPECT_EQ(withReturningAll(list, analyse(list, Dialect::kMysql)), expected);
+  }
+  const TokenList list = tokenize("DELETE FROM t", Dialect::kOdbc);
+  EXPECT_EQ(withReturningAll(list, analyse(list, Dialect::kOdbc)), "DELETE FROM t");
+}
+
+// spec S-34
+TEST(MysqlRowTimes, KnowsDuplicateKeysAndOneTableAlone) {
+  const auto made = [](RowTimes (*rewriter)(const TokenList&, const Analysis&),
+                       const std::string& sql) {
+    const TokenList list = tokenize(sql, Dialect::kMysql);
+    return rewriter(list, analyse(list, Dialect::kMysql));
+  };
+  EXPECT_EQ(
+      made(withTimestamps,
+           "INSERT IGNORE INTO t (`A`) VALUES ($1) ON DUPLICATE KEY UPDATE a = $1 RETURNING a")
+          .sql,
+      "INSERT IGNORE INTO t (`A`, created_at, updated_at) VALUES ($1, CURRENT_TIMESTAMP, "
+      "CURRENT_TIMESTAMP) ON DUPLICATE KEY UPDATE updated_at = CURRENT_TIMESTAMP, a = $1 "
+      "RETURNING a");
+  EXPECT_EQ(made(withSoftDelete, "DELETE FROM `t` WHERE a = $1").sql,
+            "UPDATE `t` SET deleted_at = CURRENT_TIMESTAMP WHERE (a = $1) AND deleted_at IS NULL");
+  EXPECT_NE(made(withSoftDelete, "DELETE FROM t USING t JOIN u ON a = b").error, "");
+  EXPECT_NE(made(withSoftDelete, "DELETE FROM t WHERE a = 1 LIMIT 1").error, "");
+  EXPECT_NE(made(withTimestamps, "INSERT INTO t SET a = 1").error, "");
+}
+
+}  // namespace
+}  // namespace sub0::query
