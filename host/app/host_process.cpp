@@ -296,7 +296,11 @@ void HostProcess::waitForSignals() {
     if (!is_announced_ && isDatabaseReady() && revocation_list_.isReady()) announce();
     if (!is_announced_ && !has_warned && now_ns - started_ns > 2000 * kNsPerMs) {
       has_warned = true;
-      log::warning("database_away", "the database does not answer; its calls fail until it does",
+      const bool is_list = isDatabaseReady();
+      log::warning(is_list ? "revocations_unknown" : "database_away",
+                   is_list ? "the list of revoked tokens has not been read; calls with tokens fail "
+                             "until it is"
+                           : "the database does not answer; its calls fail until it does",
                    {{"port", server_->listener().port()}});
     }
     const timespec start_interval{0, 2 * kNsPerMs};
@@ -327,7 +331,12 @@ void HostProcess::reload() {
                "the tables could not be made: the resources that were loaded stay");
     return;
   }
-  if (plans->revokesTokens()) revocation_list_.want();
+  if (plans->revokesTokens() && !revocation_list_.readNow(clock.wallMs() / 1000)) {
+    observation_->refused_reloads.add();
+    log::error("reload_refused",
+               "the list of revoked tokens cannot be read: the resources that were loaded stay");
+    return;
+  }
   plan_sets_.add(plans);
   for (auto& unit : loops_->units()) {
     unit->loop.post([&calls = *unit->calls, plans] { calls.setPlans(plans); });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/revocation_list.hpp"
 
+#include <chrono>
 #include <optional>
 
 #include "base/log.hpp"
@@ -12,6 +13,7 @@ namespace {
 constexpr std::int64_t kNsPerSecond = 1'000'000'000;
 constexpr std::int64_t kTryAgainNs = kNsPerSecond;
 constexpr std::int64_t kForgetEveryNs = 3600 * kNsPerSecond;
+constexpr std::chrono::seconds kReloadWait{5};
 
 int digitOf(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -37,28 +39,59 @@ std::string_view statementOf(bool creates, bool forgets) {
 
 }  // namespace
 
-void RevocationList::want() {
-  if (is_wanted_) return;
+bool RevocationList::findDatabase() {
   const auto database = registry_.extension(SUB0_SQL_EXTENSION);
   sql_ = static_cast<const sub0_sql*>(database.table);
   sql_self_ = database.self;
-  is_wanted_ = sql_ != nullptr;  // else no plan of the set revokes
-  if (is_wanted_) tokens_.expectList();
+  return sql_ != nullptr;  // else no plan of the set revokes
+}
+
+void RevocationList::want() {
+  if (is_wanted_ || !findDatabase()) return;
+  tokens_.expectList();
+  is_wanted_ = true;
+}
+
+bool RevocationList::readNow(std::int64_t now_s) {
+  if (is_wanted_) return true;  // it is read, or will be
+  if (!findDatabase()) return false;
+  begin(Step::kCreate, now_s);
+  std::unique_lock lock(mutex_);
+  ended_.wait_for(lock, kReloadWait, [this] { return !is_under_way_; });
+  is_wanted_ = is_read_;
+  return is_read_;
 }
 
 void RevocationList::look(std::int64_t now_ns, std::int64_t now_s) {
-  if (!is_wanted_ || is_under_way_.load(std::memory_order_acquire) || now_ns < next_look_ns_) {
-    return;
+  if (!is_wanted_ || now_ns < next_look_ns_) return;
+  {
+    const std::lock_guard lock(mutex_);
+    if (is_under_way_) return;
   }
   const bool is_known = tokens_.isKnown();
   next_look_ns_ = now_ns + (is_known ? kForgetEveryNs : kTryAgainNs);
+  begin(is_known ? Step::kForget : Step::kCreate, now_s);
+}
+
+void RevocationList::begin(Step step, std::int64_t now_s) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (is_under_way_) return;
+    is_under_way_ = true;
+  }
   now_s_ = now_s;
-  is_under_way_.store(true, std::memory_order_relaxed);
-  if (is_known) {
+  if (step == Step::kForget) {
     forget();
   } else {
-    execute(Step::kCreate, json::array(nullptr, 0));
+    execute(step, json::array(nullptr, 0));
   }
+}
+
+void RevocationList::end(bool is_read) {
+  const std::lock_guard lock(mutex_);
+  is_under_way_ = false;
+  is_read_ = is_read_ || is_read;
+  ended_.notify_all();
 }
 
 void RevocationList::execute(Step step, const json::Value& parameters) {
@@ -70,7 +103,7 @@ void RevocationList::execute(Step step, const json::Value& parameters) {
 }
 
 void RevocationList::forget() {
-  const json::Value now = json::integer(now_s_);
+  const json::Value now = json::integer(now_s_ - auth::RevokedTokens::kKeptBeyondSeconds);
   execute(Step::kForget, json::array(&now, 1));
 }
 
@@ -103,27 +136,35 @@ void RevocationList::onDone(void* user, int32_t code, const sub0_value* rows,
       code, rows, message == nullptr ? std::string_view() : json::toText(*message));
 }
 
+/// What counts is whether the list can be read: the table may have been made by somebody with the
+/// right to.
 void RevocationList::onEnd(int32_t code, const json::Value* rows, std::string_view message) {
+  const bool was_read = tokens_.isKnown() && is_wanted_;
+  if (step_ == Step::kCreate) {
+    why_not_made_ = code == SUB0_OK ? std::string() : std::string(message);
+    return forget();
+  }
+  if (step_ == Step::kForget) {
+    if (!was_read) return readPage("");
+    if (code != SUB0_OK) {
+      log::warning("revocations_kept",
+                   "expired entries stay in the list of revoked tokens: " + std::string(message));
+    }
+    return end(false);
+  }
   if (code != SUB0_OK) {
     if (!has_warned_) {
-      log::warning(
-          "revocations_unknown",
-          "the list of revoked tokens cannot be read or kept; calls with tokens fail until "
-          "it can: " +
-              std::string(message));
+      log::warning("revocations_unknown",
+                   "the list of revoked tokens cannot be read: " + std::string(message) +
+                       (why_not_made_.empty() ? "" : "; its table was not made: " + why_not_made_));
     }
     has_warned_ = true;
-    is_under_way_.store(false, std::memory_order_release);
-    return;
+    return end(false);
   }
   has_warned_ = false;
-  if (step_ == Step::kCreate) return forget();
-  if (step_ == Step::kForget && !tokens_.isKnown()) return readPage("");
-  if (step_ == Step::kRead) {
-    if (rows != nullptr && takePage(*rows)) return readPage(std::string(last_fingerprint_));
-    tokens_.setKnown();
-  }
-  is_under_way_.store(false, std::memory_order_release);
+  if (rows != nullptr && takePage(*rows)) return readPage(std::string(last_fingerprint_));
+  tokens_.setKnown();
+  end(true);
 }
 
 }  // namespace sub0::app

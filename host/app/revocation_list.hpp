@@ -2,7 +2,9 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -22,18 +24,26 @@ class RevocationList {
   RevocationList(auth::RevokedTokens& tokens, const plugin::Registry& registry)
       : tokens_(tokens), registry_(registry) {}
 
-  /// Some resource revokes tokens: from now on the list is kept. REQUIRES: plugins are created.
+  /// At the start, where some resource revokes tokens: the list is kept, and until it has been read
+  /// no token is good. REQUIRES: plugins are created.
   void want();
+
+  /// The same for a reload: reads the list before anything depends on it; false: it cannot be read,
+  /// and nothing has changed. Waits for a few seconds. REQUIRES: plugins have started.
+  bool readNow(std::int64_t now_s);
 
   /// Begins what is due. REQUIRES: plugins have started. `now_s`: Unix seconds.
   void look(std::int64_t now_ns, std::int64_t now_s);
 
   /// Whether it is known which tokens are revoked; true where nobody asks.
-  bool isReady() const { return !is_wanted_ || tokens_.isKnown(); }
+  bool isReady() const { return !is_wanted_.load() || tokens_.isKnown(); }
 
  private:
   enum class Step : std::uint8_t { kCreate, kForget, kRead };
 
+  bool findDatabase();
+  void begin(Step step, std::int64_t now_s);
+  void end(bool is_read);
   void execute(Step step, const json::Value& parameters);
   void forget();
   void readPage(std::string_view behind);
@@ -46,13 +56,17 @@ class RevocationList {
   const plugin::Registry& registry_;
   const sub0_sql* sql_ = nullptr;
   void* sql_self_ = nullptr;
-  bool is_wanted_ = false;
+  std::atomic<bool> is_wanted_{false};
   std::int64_t next_look_ns_ = 0;
+  std::mutex mutex_;
+  std::condition_variable ended_;
+  bool is_under_way_ = false;
+  bool is_read_ = false;  // the list, once
   // Of whoever has the step that is under way.
-  std::atomic<bool> is_under_way_{false};
   Step step_ = Step::kCreate;
   std::int64_t now_s_ = 0;
   std::string last_fingerprint_;
+  std::string why_not_made_;  // the table
   bool has_warned_ = false;
 };
 

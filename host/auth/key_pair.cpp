@@ -145,6 +145,12 @@ class KeyPair final : public KeyMaterial {
   }
 
   bool takeFingerprint() {
+    // The same key may be written with its point in full or compressed.
+    if (is_es256_ &&
+        EVP_PKEY_set_utf8_string_param(key_.key.get(), OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT,
+                                       OSSL_PKEY_EC_POINT_CONVERSION_FORMAT_UNCOMPRESSED) != 1) {
+      return false;
+    }
     unsigned char* der = nullptr;
     const int size = i2d_PUBKEY(key_.key.get(), &der);
     if (size <= 0) return false;

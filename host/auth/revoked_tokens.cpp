@@ -57,9 +57,16 @@ void RevokedTokens::add(const TokenFingerprint& fingerprint, std::int64_t until_
 
 void RevokedTokens::forgetExpired(std::int64_t now_s) {
   for (auto entry = until_s_.begin(); entry != until_s_.end();) {
-    entry = entry->second <= now_s ? until_s_.erase(entry) : std::next(entry);
+    entry = entry->second <= now_s - kKeptBeyondSeconds ? until_s_.erase(entry) : std::next(entry);
   }
   forget_at_ = std::max<std::size_t>(1024, until_s_.size() * 2);
+}
+
+bool RevokedTokens::isRevokedUntil(const TokenFingerprint& fingerprint,
+                                   std::int64_t until_s) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = until_s_.find(fingerprint);
+  return found != until_s_.end() && found->second >= until_s;
 }
 
 std::size_t RevokedTokens::size() const {

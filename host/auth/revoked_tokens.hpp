@@ -25,6 +25,8 @@ TokenFingerprint fingerprintOf(const Key& key, std::string_view token);
 /// look costs one atomic load; later one per token and change of the list.
 class RevokedTokens {
  public:
+  static constexpr std::int64_t kKeptBeyondSeconds = 86'400;
+
   /// Whether a token that `key` verified may be used. `*seen` is the state of the list that the
   /// same token was checked against before (0: never), and is brought up to date. ERRORS:
   /// kTokenRevoked; kUnavailable while the list is not known.
@@ -44,6 +46,9 @@ class RevokedTokens {
   /// Refuses the token until `until_s` (Unix seconds); a later time that is known stays. Those
   /// whose time is over at `now_s` are forgotten now and then.
   void add(const TokenFingerprint& fingerprint, std::int64_t until_s, std::int64_t now_s);
+
+  /// Whether the token is refused already, at least until then.
+  bool isRevokedUntil(const TokenFingerprint& fingerprint, std::int64_t until_s) const;
 
   std::size_t size() const;
 

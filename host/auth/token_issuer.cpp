@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "auth/token_issuer.hpp"
 
+#include <array>
+
 #include "auth/date_time.hpp"
 #include "base/text.hpp"
 #include "json/writer.hpp"
@@ -8,30 +10,32 @@
 namespace sub0::auth {
 namespace {
 
-/// `iat` and `exp` are JSON.
-std::string payloadOf(const json::Value& claims, std::string_view iat, std::string_view exp) {
+/// `iat` and `exp` are JSON; `jti` is base64url, or empty: that of the claims stays.
+std::string payloadOf(const json::Value& claims, std::string_view iat, std::string_view exp,
+                      std::string_view jti = {}) {
   std::string payload = "{";
   for (std::uint32_t index = 0; index < claims.count; ++index) {
     const json::Member& claim = claims.as.members[index];
     const std::string_view name = json::toText(claim.key);
-    if (name == "iat" || name == "exp") continue;
+    if (name == "iat" || name == "exp" || (name == "jti" && !jti.empty())) continue;
     json::writeString(name, payload);
     payload.push_back(':');
     json::write(claim.value, payload);
     payload.push_back(',');
   }
+  if (!jti.empty()) payload.append("\"jti\":\"").append(jti).append("\",");
   payload.append("\"iat\":").append(iat).append(",\"exp\":").append(exp).push_back('}');
   return payload;
 }
 
 Result<std::string> jwtOf(const Key& key, const json::Value& claims, std::int64_t iat_seconds,
-                          std::int64_t exp_seconds) {
+                          std::int64_t exp_seconds, const std::string& jti) {
   const std::string header =
       std::string(R"({"alg":")").append(nameOf(key.algorithm())).append(R"(","typ":"JWT"})");
   std::string token = text::base64UrlEncode(header);
   token.push_back('.');
   token.append(text::base64UrlEncode(
-      payloadOf(claims, std::to_string(iat_seconds), std::to_string(exp_seconds))));
+      payloadOf(claims, std::to_string(iat_seconds), std::to_string(exp_seconds), jti)));
   auto signature = key.sign(token);
   if (!signature) return signature.error();
   token.push_back('.');
@@ -55,13 +59,20 @@ Result<std::string> pasetoOf(const Key& key, const json::Value& claims, std::int
 }  // namespace
 
 Result<std::string> issueToken(const Key& key, const json::Value& claims, std::int64_t iat_seconds,
-                               std::int64_t exp_seconds, loop::Io* random) {
+                               std::int64_t exp_seconds, loop::Io* random, bool is_unique) {
   if (!json::isObject(claims)) {
     return makeError(Code::kInternal, {}, "the claims of a token must be an object");
   }
+  std::string jti;
+  if (is_unique && key.algorithm() != Algorithm::kV4Local) {
+    if (random == nullptr) return makeError(Code::kInternal, {}, "a jti needs randomness");
+    std::array<char, 16> bytes{};
+    random->random(bytes.data(), bytes.size());
+    jti = text::base64UrlEncode({bytes.data(), bytes.size()});
+  }
   auto token = key.algorithm() == Algorithm::kV4Local
                    ? pasetoOf(key, claims, iat_seconds, exp_seconds, random)
-                   : jwtOf(key, claims, iat_seconds, exp_seconds);
+                   : jwtOf(key, claims, iat_seconds, exp_seconds, jti);
   if (token && token->size() > kMaxTokenBytes) {
     return makeError(Code::kResultTooLarge, {}, "the claims make a token of more than 16 KiB");
   }

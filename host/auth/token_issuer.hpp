@@ -17,9 +17,12 @@ namespace sub0::auth {
 inline constexpr std::size_t kMaxTokenBytes = std::size_t{16} * 1024;
 
 /// A compact JWT, or a token of PASETO, of `claims` (an object), with `iat` and `exp` in place of
-/// any it had: numbers in a JWT, texts in PASETO. ERRORS: kInternal (no object; a public key;
-/// PASETO without `random`, or behind the year 9999), kResultTooLarge (more than kMaxTokenBytes).
+/// any it had: numbers in a JWT, texts in PASETO. `is_unique`: a JWT gets a random `jti` too, so
+/// that equal claims of one second make two tokens, of which one may be revoked. ERRORS: kInternal
+/// (no object; a public key; PASETO or a unique token without `random`, PASETO behind the year
+/// 9999), kResultTooLarge (more than kMaxTokenBytes).
 Result<std::string> issueToken(const Key& key, const json::Value& claims, std::int64_t iat_seconds,
-                               std::int64_t exp_seconds, loop::Io* random = nullptr);
+                               std::int64_t exp_seconds, loop::Io* random = nullptr,
+                               bool is_unique = false);
 
 }  // namespace sub0::auth

@@ -118,6 +118,15 @@ Result<VerifiedToken> verifyPaseto(const Key& key, std::string_view token, std::
 
 }  // namespace
 
+bool mayBeOf(const Key& key, std::string_view token) {
+  if (token.size() > kMaxTokenBytes) return false;
+  constexpr std::string_view kPaseto = "v4.local.";
+  if (key.algorithm() == Algorithm::kV4Local) return token.substr(0, kPaseto.size()) == kPaseto;
+  const auto parts = splitParts(token);
+  Arena arena;
+  return parts && checkHeader(key, (*parts)[0], arena);
+}
+
 Result<VerifiedToken> verifyToken(const Key& key, std::string_view token, std::int64_t now_seconds,
                                   Arena& arena, std::int64_t leeway_seconds) {
   if (token.size() > kMaxTokenBytes) return invalid("more than 16 KiB");

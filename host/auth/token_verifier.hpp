@@ -25,6 +25,10 @@ struct VerifiedToken {
   std::optional<std::int64_t> exp_seconds;  // invalid from then on; nullopt: valid for ever
 };
 
+/// Whether the form of `token` is that of the key's tokens, its algorithm included: what can be
+/// known without the work of a signature.
+bool mayBeOf(const Key& key, std::string_view token);
+
 /// Claims go to `arena`. `leeway_seconds` for clocks that differ. A token without `exp` never
 /// expires. ERRORS: kTokenExpired, kTokenInvalid (`log` says why).
 Result<VerifiedToken> verifyToken(const Key& key, std::string_view token, std::int64_t now_seconds,

@@ -286,6 +286,8 @@ void Call::onTimer() {
   if (is_sending_) {
     if (current_held_->is_background) logBackground(makeError(Code::kTimeout));
     releaseHeld();
+  } else if (is_revoking_) {
+    giveUpRevocation();
   } else if (is_committing_) {
     fail(makeError(Code::kTimeout,
                    "the commit took too long; whether the changes were made is "

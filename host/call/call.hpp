@@ -137,6 +137,7 @@ class Call final : public plugin::RunOwner,
   void finish();
   void revokeNext();
   void takeRevocation();
+  void giveUpRevocation();
 
   // The end of a transaction (call_commit.cpp).
   bool isOfTransaction(const PreparedStep& step) const;

@@ -72,7 +72,8 @@ std::optional<json::Value> Call::result() {
     const auto& tokenize = *resource.tokenize;
     const std::int64_t now_s = calls_.loop().io().wallMs() / 1000;
     const auto token = auth::issueToken(*plan_->key, claimsOf(tokenize, whole, arena_), now_s,
-                                        now_s + tokenize.expiration_s, &calls_.loop().io());
+                                        now_s + tokenize.expiration_s, &calls_.loop().io(),
+                                        followed->plans->revokesTokens());
     if (!token) return std::nullopt;
     token_name = tokenize.property_name;
     trimmed = withMember(trimmed, token_name, json::text(arena_.copy(*token)), arena_);

@@ -15,7 +15,8 @@
 namespace sub0::call {
 namespace {
 
-constexpr std::size_t kMaxTokens = 100;
+// Each costs a signature, on the loop and perhaps for nobody who has a token.
+constexpr std::size_t kMaxTokens = 16;
 constexpr std::int64_t kForEver = std::numeric_limits<std::int64_t>::max();
 
 std::string_view withoutBearer(std::string_view token) {
@@ -74,12 +75,15 @@ bool Call::takeTokens() {
 void Call::takeToken(std::string_view token) {
   const std::int64_t now_s = calls_.loop().io().wallMs() / 1000;
   for (const auth::Key& key : followed->plans->tokenKeys()) {
+    if (!auth::mayBeOf(key, token)) continue;
     const auto verified =
         auth::verifyToken(key, token, now_s, arena_, calls_.options().token_leeway_s);
     if (!verified) continue;
-    const std::int64_t least_s = now_s + plan_->revocation->expires_after_s;
-    revoked_[revoked_count_++] = {auth::fingerprintOf(key, token),
-                                  std::max(least_s, verified->exp_seconds.value_or(kForEver))};
+    const auto fingerprint = auth::fingerprintOf(key, token);
+    const std::int64_t least_s = verified->exp_seconds.value_or(kForEver);
+    if (calls_.options().revoked_tokens->isRevokedUntil(fingerprint, least_s)) return;
+    const std::int64_t wanted_s = now_s + plan_->revocation->expires_after_s;
+    revoked_[revoked_count_++] = {fingerprint, std::max(wanted_s, least_s)};
     return;
   }
 }
@@ -122,7 +126,9 @@ void Call::takeRevocation() {
     }
     const Code code = outcome.code;
     closeRun();
-    fail(makeError(code, "the token could not be revoked"));
+    fail(makeError(code, plan_->actions.empty()
+                             ? "the token could not be revoked"
+                             : "the token could not be revoked; what the actions did stays"));
     return;
   }
   closeRun();
@@ -134,6 +140,17 @@ void Call::takeRevocation() {
   } else {
     answer();
   }
+}
+
+/// The deadline: the row may be written yet, so the token is refused here as it would be after a
+/// restart.
+void Call::giveUpRevocation() {
+  const Revoked& revoked = revoked_[revoked_next_];
+  calls_.options().revoked_tokens->add(revoked.fingerprint, revoked.until_s,
+                                       calls_.loop().io().wallMs() / 1000);
+  fail(
+      makeError(Code::kTimeout,
+                "the database takes too long; whether the token is revoked for good is not known"));
 }
 
 }  // namespace sub0::call

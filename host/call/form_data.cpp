@@ -74,15 +74,16 @@ class ParameterReader {
     return token;
   }
 
+  /// Browsers write a backslash as it is, others put one before a quote: so a quote ends the value
+  /// where nothing but another parameter is behind it.
   std::optional<std::string_view> takeQuoted() {
     for (std::size_t at = 1; at < rest_.size(); ++at) {
-      if (rest_[at] == '\\') {
-        ++at;
-      } else if (rest_[at] == '"') {
-        const std::string_view value = rest_.substr(1, at - 1);
-        rest_.remove_prefix(at + 1);
-        return value;
-      }
+      const std::string_view behind = rest_.substr(at + 1);
+      const bool is_last = behind.empty() || behind.front() == ';' || behind.front() == ' ';
+      if (rest_[at] != '"' || (rest_[at - 1] == '\\' && at > 1 && !is_last)) continue;
+      const std::string_view value = rest_.substr(1, at - 1);
+      rest_.remove_prefix(at + 1);
+      return value;
     }
     return std::nullopt;
   }
@@ -101,15 +102,14 @@ ParameterReader parametersOf(std::string_view value) {
                                                              : value.substr(semicolon));
 }
 
-/// As browsers escape a name: %22, %0D, %0A; and as RFC 9110 does: \" and \\.
+/// As browsers escape a name (%22, %0D, %0A), and as older clients do (\").
 std::string_view decodeName(std::string_view name, Arena& arena) {
   if (name.find_first_of("%\\") == std::string_view::npos) return name;
   std::string decoded;
   for (std::size_t at = 0; at < name.size(); ++at) {
     const std::string_view three = name.substr(at, 3);
     const bool is_escaped = three == "%22" || three == "%0D" || three == "%0A";
-    const bool is_quoted =
-        name[at] == '\\' && at + 1 < name.size() && (name[at + 1] == '"' || name[at + 1] == '\\');
+    const bool is_quoted = name.substr(at, 2) == "\\\"";
     if (is_escaped) {
       decoded += three == "%22" ? '"' : three == "%0D" ? '\r' : '\n';
       at += 2;

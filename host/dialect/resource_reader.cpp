@@ -216,7 +216,11 @@ void readInvalidation(Resource& resource, const ReadContext& context) {
     invalidation.expires_after_s = expires_after->as.i;
   }
   const auto reads_call = [](const json::Value& text) {
-    return json::isText(text) && !findAccessors(json::chars(text), nullptr).empty();
+    if (!json::isText(text)) return false;
+    const auto accessors = findAccessors(json::chars(text), nullptr);
+    return std::any_of(accessors.begin(), accessors.end(), [](const WrittenAccessor& accessor) {
+      return accessor.root != AccessorRoot::kEnv;
+    });
   };
   bool is_constant = !reads_call(*tokens);
   for (std::size_t i = 0; json::isArray(*tokens) && i < tokens->count; ++i) {

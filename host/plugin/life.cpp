@@ -9,6 +9,8 @@
 #include "plugin/faults.hpp"
 #include "plugin/host_table.hpp"
 #include "plugin/registry.hpp"
+#include "plugin/sql_runs.hpp"
+#include "sub0/sql.h"
 
 namespace sub0::plugin {
 namespace {
@@ -78,6 +80,10 @@ bool Registry::createOne(Plugin& plugin, HostTable& host, const Resolver& resolv
   callPlugin(plugin.callbacks.site, "create", 0, nullptr,
              [&] { code = plugin.descriptor->create(&plugin.host, &settings, &plugin.self); });
   if (code == SUB0_OK) {
+    const void* sql = nullptr;
+    callPlugin(plugin.callbacks.site, "extension", 0, nullptr,
+               [&] { sql = plugin.descriptor->extension(plugin.self, SUB0_SQL_EXTENSION); });
+    if (sql != nullptr) takeStatements(plugin);
     plugin.life.store(Life::kCreated, std::memory_order_release);
     return true;
   }

@@ -64,13 +64,14 @@ constexpr sub0_handler kTable = makeTable();
 
 }  // namespace
 
+void takeStatements(Plugin& plugin) {
+  plugin.statements.table = &kTable;
+  plugin.statements.plugin = &plugin;
+  plugin.statements.name = "statement of the host";
+}
+
 PreparedAction sqlRunOf(const Registry::Extension& database, std::string_view resource) {
   Handler& handler = database.plugin->statements;
-  if (handler.table == nullptr) {  // at a reload loops read it
-    handler.plugin = database.plugin;
-    handler.name = "statement of the host";
-    handler.table = &kTable;
-  }
   PreparedAction prepared;
   prepared.handler = &handler;
   prepared.site = &handler.siteOf(resource);

@@ -11,6 +11,9 @@
 // so that all rules of runs (deadline, late ends, attribution, counting) hold for them.
 namespace sub0::plugin {
 
+/// Makes Plugin::statements. THREAD: control, once the plugin is created.
+void takeStatements(Plugin& plugin);
+
 /// What TicketTable runs to execute a statement for calls of `resource`: input 0 is its text, input
 /// 1 the array of its parameters; the result is the rows. REQUIRES: `database` offers sub0.sql/1.
 /// THREAD: control.

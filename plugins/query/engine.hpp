@@ -37,6 +37,8 @@ class SqlSession {
   // Runs one statement or a script; null and `failure` where it fails.
   virtual std::unique_ptr<ResultTree> execute(std::string_view sql, bool is_script,
                                               const sub0_value& parameters, Failure& failure) = 0;
+  // Has what is under way end soon, and what begins later. THREAD: any.
+  virtual void cancel() = 0;
 };
 
 class Ddl;

@@ -56,6 +56,9 @@ std::int32_t SqlService::add(const sub0_text_view& sql, bool is_script,
   if (is_stopping_) {
     return SUB0_WRONG_STATE;
   }
+  if (waiting_.size() >= kMaxWaiting) {
+    return SUB0_BUSY;
+  }
   if (!thread_.joinable()) {
     thread_ = std::thread([this] { work(); });
   }
@@ -64,11 +67,15 @@ std::int32_t SqlService::add(const sub0_text_view& sql, bool is_script,
   return SUB0_OK;
 }
 
+// A statement that waits for somebody's lock would never let the process go.
 void SqlService::stop() {
   {
     const std::lock_guard lock(mutex_);
     is_stopping_ = true;
     changed_.notify_one();
+    if (session_ != nullptr) {
+      session_->cancel();
+    }
   }
   if (thread_.joinable()) {
     thread_.join();
@@ -80,7 +87,7 @@ void SqlService::work() {
   while (true) {
     changed_.wait(lock, [this] { return is_stopping_ || !waiting_.empty(); });
     if (waiting_.empty()) {
-      session_.reset();
+      const std::unique_ptr<SqlSession> session = std::move(session_);
       return;
     }
     const std::unique_ptr<Job> job = std::move(waiting_.front());
@@ -108,7 +115,12 @@ void SqlService::execute(Job& job) {
   parameters.as.items = job.values.data();
   try {
     if (session_ == nullptr) {
-      session_ = engine_.openSession();
+      std::unique_ptr<SqlSession> made = engine_.openSession();
+      const std::lock_guard lock(mutex_);
+      session_ = std::move(made);
+      if (is_stopping_) {
+        session_->cancel();
+      }
     }
     tree = session_->execute(job.sql, job.is_script, parameters, failure);
   } catch (const std::exception& exception) {

@@ -17,7 +17,8 @@ namespace sub0::query {
 // sub0.sql/1: the database for the host's own use (`sub0-host sql`, its tables). One thread with a
 // session of its own, made on first use; jobs are executed one after another, so a script never
 // meets a call's statements on its connection. THREAD: add: any; the callbacks come on this thread.
-// What still waits at stop ends as unavailable.
+// At most kMaxWaiting wait. What is under way at stop is cancelled, what still
+// waits ends as unavailable.
 class SqlService {
  public:
   explicit SqlService(Engine& engine);
@@ -30,6 +31,7 @@ class SqlService {
   void stop();
 
  private:
+  static constexpr std::size_t kMaxWaiting = 1000;
   struct Job;
   void work();
   void execute(Job& job);

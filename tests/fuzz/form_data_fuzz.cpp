@@ -30,8 +30,6 @@ std::string encoded(std::string_view name) {
       out += "%0D";
     } else if (c == '\n') {
       out += "%0A";
-    } else if (c == '\\') {
-      out += "\\\\";
     } else {
       out += c;
     }
@@ -44,6 +42,7 @@ void judgeAgain(std::span<const FormField> fields) {
   std::string body;
   for (const FormField& field : fields) {
     const bool has_escape = field.name.find('%') != std::string_view::npos ||
+                            field.name.find('\\') != std::string_view::npos ||
                             field.name.find('\0') != std::string_view::npos;
     if (has_escape || field.value.find(boundary) != std::string_view::npos) return;
     body += "--" + boundary + "\r\nContent-Disposition: form-data; name=\"" + encoded(field.name) +

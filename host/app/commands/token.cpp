@@ -106,7 +106,7 @@ int mintToken(const Words& words) {
   loop::RealIo io;
   const std::int64_t now_s = io.wallMs() / 1000;
   const auto token = auth::issueToken(*plan->key, json::object(claims.data(), claims.size()), now_s,
-                                      now_s + lifetime_s, &io);
+                                      now_s + lifetime_s, &io, workspace.plans()->revokesTokens());
   if (!token) {
     std::cerr << "sub0-host: " << token.error().clientMessage() << '\n';
     return kExitFailure;

@@ -19,6 +19,7 @@ class DataSqlSession final : public SqlSession {
 
   std::unique_ptr<ResultTree> execute(std::string_view sql, bool is_script,
                                       const sub0_value& parameters, Failure& failure) override;
+  void cancel() override { session_->interrupt(1); }
 
  private:
   DataSession::Outcome executeOne(std::string_view sql, const sub0_value& parameters);

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "postgres/postgres_session.hpp"
 
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <array>
+
 #include "postgres/postgres_errors.hpp"
 #include "postgres/postgres_values.hpp"
 
@@ -29,16 +34,24 @@ std::unique_ptr<ResultTree> treeOf(const PGresult* result, std::size_t limit_byt
   return tree;
 }
 
+// What a server says unasked to a connection that nobody uses are its last words.
+bool isQuiet(const PGconn& connection) {
+  pollfd socket{PQsocket(&connection), POLLIN, 0};
+  return ::poll(&socket, 1, 0) == 0;
+}
+
 }  // namespace
 
 bool PostgresSession::connect(Failure& failure) {
-  // A connection that was lost while nobody used it says so when it is read.
-  if (connection_ != nullptr && PQstatus(connection_) == CONNECTION_OK &&
-      PQconsumeInput(connection_) == 1 && PQstatus(connection_) == CONNECTION_OK) {
+  if (connection_ != nullptr && PQstatus(connection_) == CONNECTION_OK && isQuiet(*connection_)) {
     return true;
   }
-  PQfinish(connection_);
-  connection_ = address_.connect();
+  PGconn* const made = address_.connect();
+  {
+    const std::lock_guard lock(mutex_);
+    PQfinish(connection_);
+    connection_ = made;
+  }
   if (PQstatus(connection_) != CONNECTION_OK) {
     failure = Failure{SUB0_UNAVAILABLE, PQerrorMessage(connection_), ""};
     return false;
@@ -49,9 +62,27 @@ bool PostgresSession::connect(Failure& failure) {
   return true;
 }
 
+// The server is asked to leave the statement, and the socket is closed in case it does not answer.
+void PostgresSession::cancel() {
+  const std::lock_guard lock(mutex_);
+  is_cancelled_ = true;
+  if (connection_ == nullptr || PQsocket(connection_) < 0) {
+    return;
+  }
+  PGcancel* const cancel = PQgetCancel(connection_);
+  std::array<char, 256> error{};
+  PQcancel(cancel, error.data(), error.size());
+  PQfreeCancel(cancel);
+  ::shutdown(PQsocket(connection_), SHUT_RDWR);
+}
+
 std::unique_ptr<ResultTree> PostgresSession::execute(std::string_view sql, bool is_script,
                                                      const sub0_value& parameters,
                                                      Failure& failure) {
+  if (is_cancelled_) {
+    failure = Failure{SUB0_UNAVAILABLE, "the database is being closed", ""};
+    return nullptr;
+  }
   if (!connect(failure)) {
     return nullptr;
   }

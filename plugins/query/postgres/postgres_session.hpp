@@ -3,6 +3,9 @@
 
 #include <libpq-fe.h>
 
+#include <atomic>
+#include <mutex>
+
 #include "engine.hpp"
 #include "postgres/postgres_address.hpp"
 
@@ -18,13 +21,16 @@ class PostgresSession final : public SqlSession {
 
   std::unique_ptr<ResultTree> execute(std::string_view sql, bool is_script,
                                       const sub0_value& parameters, Failure& failure) override;
+  void cancel() override;
 
  private:
   bool connect(Failure& failure);
 
   const PostgresAddress& address_;
   std::size_t limit_bytes_;
+  std::mutex mutex_;  // of connection_ where cancel() may meet its exchange
   PGconn* connection_ = nullptr;
+  std::atomic<bool> is_cancelled_{false};
 };
 
 }  // namespace sub0::query

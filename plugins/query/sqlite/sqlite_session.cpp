@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sqlite/sqlite_session.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <thread>
 
@@ -22,14 +23,15 @@ class SqliteSession final : public SqlSession {
   std::unique_ptr<ResultTree> execute(std::string_view sql, bool is_script,
                                       const sub0_value& parameters, Failure& failure) override {
     std::string error;
-    if (!is_open_ && !connection_.open(path_, error)) {
-      failure = Failure{SUB0_UNAVAILABLE, error, ""};
+    if (is_cancelled_ || (!is_open_ && !connection_.open(path_, error))) {
+      failure =
+          Failure{SUB0_UNAVAILABLE, is_cancelled_ ? "the database is being closed" : error, ""};
       return nullptr;
     }
     is_open_ = true;
-    connection_.setWait([](int calls) {
+    connection_.setWait([this](int calls) {
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
-      return calls < 1000;
+      return calls < 1000 && !is_cancelled_;
     });
     Rewritten rewritten = rewriteForSqlite(tokenize(sql, Dialect::kSqlite));
     if (!rewritten.errors.empty()) {
@@ -57,6 +59,13 @@ class SqliteSession final : public SqlSession {
     return last == nullptr ? std::make_unique<ResultTree>(0) : std::move(last);
   }
 
+  void cancel() override {
+    is_cancelled_ = true;
+    if (is_open_) {
+      connection_.interrupt();
+    }
+  }
+
  private:
   // Of a script that failed between its BEGIN and COMMIT; it would hold the file's lock for ever.
   void giveUpTransaction() {
@@ -69,7 +78,8 @@ class SqliteSession final : public SqlSession {
   std::string path_;
   SqliteConnection connection_;
   WriteCount& writes_;
-  bool is_open_ = false;
+  std::atomic<bool> is_open_{false};
+  std::atomic<bool> is_cancelled_{false};
 };
 
 }  // namespace

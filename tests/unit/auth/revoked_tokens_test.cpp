@@ -104,10 +104,14 @@ TEST(RevokedTokens, TheLaterTimeCountsAndWhatHasExpiredIsForgotten) {
   const Key key = keyOf(Algorithm::kHs256);
   RevokedTokens list;
   const auto kept = fingerprintOf(key, "a.b.kept");
+  EXPECT_FALSE(list.isRevokedUntil(kept, 1));
   list.add(kept, 5000, 0);
+  EXPECT_TRUE(list.isRevokedUntil(kept, 5000));
+  EXPECT_FALSE(list.isRevokedUntil(kept, 5001));
   list.add(kept, 10, 0);
   for (int i = 0; i < 3000; ++i) {
-    list.add(fingerprintOf(key, "a." + std::to_string(i) + ".c"), i, i);
+    const std::int64_t now_s = i + RevokedTokens::kKeptBeyondSeconds;
+    list.add(fingerprintOf(key, "a." + std::to_string(i) + ".c"), i, now_s);
     ASSERT_LE(list.size(), 1024U);
   }
   std::uint64_t seen = 0;

@@ -44,7 +44,8 @@ TEST(FormData, FieldsAreTextsInTheirOrder) {
 // spec S-50
 TEST(FormData, NamesAreReadAsBrowsersWriteThem) {
   EXPECT_EQ(read(part("a%22b%0D%0Ac%41", "1") + "--B--"), "a\"b\r\nc%41=1|");
-  EXPECT_EQ(read(part(R"(a\"b\\c\d)", "1") + "--B--"), "a\"b\\c\\d=1|");
+  EXPECT_EQ(read(part(R"(a\"b\\c\d)", "1") + "--B--"), "a\"b\\\\c\\d=1|");
+  EXPECT_EQ(read(part(R"(C:\x\)", "1") + "--B--"), "C:\\x\\=1|");
   EXPECT_EQ(read(part("grüße", "1") + "--B--"), "grüße=1|");
   EXPECT_EQ(read(part("", "1") + "--B--"), "=1|");
 }
