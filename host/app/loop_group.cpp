@@ -44,9 +44,11 @@ LoopGroup::~LoopGroup() {
 }
 
 loop::Pool& LoopGroup::startHashPool(std::size_t threads, std::size_t max_waiting) {
-  constexpr int kLowerPriority = 10;
+  constexpr int kStepsBack = 5;
   // Of this thread alone, as Linux has it.
-  const auto give_way = [] { (void)::setpriority(PRIO_PROCESS, 0, kLowerPriority); };
+  const auto give_way = [] {
+    (void)::setpriority(PRIO_PROCESS, 0, ::getpriority(PRIO_PROCESS, 0) + kStepsBack);
+  };
   hash_pool_ = std::make_unique<loop::Pool>(threads, max_waiting, give_way);
   return *hash_pool_;
 }

@@ -195,8 +195,8 @@ class Call final : public plugin::RunOwner,
   Revoked* revoked_ = nullptr;  // what the call revokes
   std::size_t revoked_count_ = 0;
   std::size_t revoked_next_ = 0;
-  const json::Value** hashed_ = nullptr;  // of each action: the payload with its hashes, once there
-  HashJob* hash_job_ = nullptr;           // that is waited for
+  json::Value* hashed_ = nullptr;  // of each action: the payload with its hashes; null: none yet
+  HashJob* hash_job_ = nullptr;    // that is waited for
   bool is_comparing_ = false;
   std::uint32_t unfreed_ = 0;  // runs whose inputs a plugin may still use
   std::uint64_t number_ = 0;

@@ -52,8 +52,8 @@ std::vector<std::string> propertiesOf(const std::vector<dialect::Hashable>& hash
 /// wait for its rows meanwhile. kOn: all hashes are there.
 Call::Progress Call::hashFirst(std::size_t index) {
   if (hashed_ == nullptr) {
-    hashed_ = arena_.array<const json::Value*>(plan_->actions.size());
-    std::fill_n(hashed_, plan_->actions.size(), nullptr);
+    hashed_ = arena_.array<json::Value>(plan_->actions.size());
+    std::fill_n(hashed_, plan_->actions.size(), json::null());
   }
   Error error = makeError(Code::kValidationFailed);
   std::vector<HashWork> works;
@@ -64,7 +64,7 @@ Call::Progress Call::hashFirst(std::size_t index) {
     if (!fault.empty()) error.details.push_back(std::move(fault));
   }
   for (const std::size_t action : plan_->actions[index].hashed_first) {
-    if (hashed_[action] == nullptr) addHashWorks(action, works, error.details);
+    if (json::isNull(hashed_[action])) addHashWorks(action, works, error.details);
   }
   if (!error.details.empty()) {
     error.message = error.details.front();
@@ -123,7 +123,7 @@ void Call::onHashed(HashJob& job) {
 void Call::takeHashes(HashJob& job) {
   const auto* work = job.works().data();
   for (const std::size_t action : plan_->actions[current_action_].hashed_first) {
-    if (hashed_[action] != nullptr) continue;
+    if (!json::isNull(hashed_[action])) continue;
     auto* members = arena_.array<json::Member>(payload_.count);
     std::copy(payload_.as.members, payload_.as.members + payload_.count, members);
     for (const auto& hashable : plan_->actions[action].model->hashables) {
@@ -134,16 +134,14 @@ void Call::takeHashes(HashJob& job) {
       }
       ++work;
     }
-    auto* payload = arena_.make<json::Value>();
-    *payload = json::object(members, payload_.count);
-    hashed_[action] = payload;
+    hashed_[action] = json::object(members, payload_.count);
   }
 }
 
 /// What `$PAYLOAD` is for the action: with its hashes, where it has any.
 const json::Value* Call::payloadOf(std::size_t index) const {
-  const bool is_hashed = hashed_ != nullptr && hashed_[index] != nullptr;
-  return is_hashed ? hashed_[index] : &payload_;
+  const bool is_hashed = hashed_ != nullptr && !json::isNull(hashed_[index]);
+  return is_hashed ? &hashed_[index] : &payload_;
 }
 
 /// The result of the action is there: the client's word against the first row. Without a row, or

@@ -19,7 +19,7 @@ bool isPlainName(std::string_view property) {
 
 class HashablesReader {
  public:
-  HashablesReader(const Actionable& action, const Resource& resource, std::string key,
+  HashablesReader(const Actionable& action, const Resource& resource, const std::string& key,
                   const ReadContext& context)
       : file_(*resource.file),
         list_(json::find(*action.source, key)),

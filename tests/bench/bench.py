@@ -13,6 +13,7 @@ How to read the figures: docs/benchmarks.md.
   start       start and check of a project of 1,000 resources
   wall        what the plugin boundary costs
   scaling     one and two loops; whom a SINGLE wakes
+  passwords   what sign-ins at full load do to the latency of everybody else
   database    one row by key, and a durable transfer, next to bare libpq and sqlite3
   all         all of them (the default), and one table of every bar: met or missed
 
@@ -37,12 +38,12 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from suite import broadcast, connections, database, echo, measure, peers, processes, report, start  # noqa: E402
+from suite import broadcast, connections, database, echo, measure, passwords, peers, processes, report, start  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCENARIOS = {"echo": echo.echo, "latency": echo.latency, "broadcast": broadcast.broadcast, "churn": connections.churn,
              "idle": connections.idle, "waves": connections.waves, "start": start.start, "wall": start.wall,
-             "scaling": broadcast.scaling, "database": database.database}
+             "scaling": broadcast.scaling, "passwords": passwords.passwords, "database": database.database}
 LIMIT_S = {False: 35 * 60, True: 10 * 60}  # a run that hangs ends here
 
 

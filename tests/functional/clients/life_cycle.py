@@ -152,7 +152,7 @@ class Starts(unittest.TestCase):
         with hosts.Host(hosts.WALLET) as host:
             ready = host.wait_for("ready")
             self.assertEqual((ready["url"], ready["port"]), (host.url, host.port))
-            self.assertEqual(ready["resources"], 5)
+            self.assertEqual(ready["resources"], 7)
             self.assertEqual(sorted(ready["plugins"].split() if isinstance(ready["plugins"], str) else ready["plugins"]),
                              ["dev.sub0.broadcast", "dev.sub0.query", "dev.sub0.value"])
             self.assertEqual(ready["database"], "sqlite")

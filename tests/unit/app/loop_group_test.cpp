@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <future>
 
 #include "app/host_process.hpp"
 
@@ -40,6 +43,17 @@ TEST(LoopGroup, WorkOnEveryLoopIsDoneOnItsOwnThread) {
     EXPECT_EQ(threads[i], group.units()[i]->thread.get_id());
   }
   group.stopThreads();
+}
+
+// spec S-95: who signs in does not keep everybody else waiting
+TEST(LoopGroup, ThePoolOfPasswordsGivesWayToLoops) {
+  LoopGroup group(1, 1);
+  EXPECT_EQ(group.hashPool(), nullptr);
+  std::promise<int> priority;
+  loop::Pool& pool = group.startHashPool(1, 1);
+  EXPECT_EQ(group.hashPool(), &pool);
+  ASSERT_TRUE(pool.submit([&] { priority.set_value(::getpriority(PRIO_PROCESS, 0)); }));
+  EXPECT_GT(priority.get_future().get(), ::getpriority(PRIO_PROCESS, 0));
 }
 
 }  // namespace

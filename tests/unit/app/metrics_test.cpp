@@ -95,6 +95,27 @@ TEST(Metrics, CallsAreShownByResourceAndCode) {
   EXPECT_THAT(page, HasSubstr("\nsub0_call_duration_seconds_count{resource=\"busy\"} 3\n"));
 }
 
+TEST(Metrics, HashesAreShownByWhatBecameOfThem) {
+  MetricsSnapshot snapshot;
+  call::HashCounts counts;
+  counts.add(200'000'000);
+  counts.add(2'000'000);
+  counts.refused.add(3);
+  counts.abandoned.add();
+  snapshot.hashes.add(counts);
+  snapshot.hashes.add(counts);
+  snapshot.hashes_waiting = 5;
+  const std::string page = metricsPage(snapshot);
+  EXPECT_THAT(page, HasSubstr("\nsub0_hashes_total{result=\"done\"} 4\n"));
+  EXPECT_THAT(page, HasSubstr("\nsub0_hashes_total{result=\"refused\"} 6\n"));
+  EXPECT_THAT(page, HasSubstr("\nsub0_hashes_total{result=\"abandoned\"} 2\n"));
+  EXPECT_THAT(page, HasSubstr("\nsub0_hashes_waiting 5\n"));
+  EXPECT_THAT(page, HasSubstr("\nsub0_hash_duration_seconds_bucket{le=\"0.005\"} 2\n"));
+  EXPECT_THAT(page, HasSubstr("\nsub0_hash_duration_seconds_bucket{le=\"0.5\"} 4\n"));
+  EXPECT_THAT(page, HasSubstr("\nsub0_hash_duration_seconds_sum 0.404\n"));
+  EXPECT_THAT(page, HasSubstr("\nsub0_hash_duration_seconds_count 4\n"));
+}
+
 TEST(Metrics, ADurationOnABoundIsWithinIt) {
   call::ResourceCounts counts;
   counts.add(Code::kOk, 1'000'000);

@@ -95,10 +95,9 @@ std::vector<Refused> refusedKeys() {
         {resourceText(kPlain + "}", text + ","), "/" + text.substr(1, text.find('"', 1) - 1)});
   }
   for (const char* const member :
-       {R"("queue": {"delay": 1})", R"("hashables": [{}])", R"("verify_hashables": [{}])",
-        R"("cacheable": {})", R"("read_from_cache": true)", R"("cache_key": "k")",
-        R"("duration": 5)", R"("invalidate_cache_keys": ["k"])", R"("cron_job": {})",
-        R"("mongo_query": {})"}) {
+       {R"("queue": {"delay": 1})", R"("cacheable": {})", R"("read_from_cache": true)",
+        R"("cache_key": "k")", R"("duration": 5)", R"("invalidate_cache_keys": ["k"])",
+        R"("cron_job": {})", R"("mongo_query": {})"}) {
     const std::string text(member);
     rows.push_back({resourceText(kPlain + "," + text + "}"),
                     "/actionables/0/" + text.substr(1, text.find('"', 1) - 1)});

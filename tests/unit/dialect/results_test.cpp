@@ -111,5 +111,25 @@ TEST(Combine, MergesObjectsInOrderOrConcatenatesRows) {
   }
 }
 
+// spec S-95
+TEST(DropMembers, OfAnObjectAndOfEachRow) {
+  Arena arena;
+  const struct {
+    const char* result;
+    const char* expected;
+  } rows[] = {
+      {R"({"id":1,"password":"h","pin":"p"})", R"({"id":1})"},
+      {R"([{"password":"h"},{"id":2},7,null])", R"([{},{"id":2},7,null])"},
+      {R"({"Password":"h","in":{"password":"h"}})", R"({"Password":"h","in":{"password":"h"}})"},
+      {"null", "null"},
+      {"\"password\"", "\"password\""},
+      {"[]", "[]"},
+  };
+  for (const auto& row : rows) {
+    const json::Value dropped = dropMembers(valueOf(row.result), {"password", "pin"}, arena);
+    EXPECT_EQ(json::toString(dropped), row.expected);
+  }
+}
+
 }  // namespace
 }  // namespace sub0::dialect
