@@ -39,6 +39,7 @@ bool PostgresSession::connect(Failure& failure) {
   connection_ = address_.connect();
   if (PQstatus(connection_) != CONNECTION_OK) {
     failure = Failure{SUB0_UNAVAILABLE, PQerrorMessage(connection_), ""};
+    failure.log.erase(failure.log.find_last_not_of('\n') + 1);
     return false;
   }
   for (const std::string& sql : address_.sessionStatements()) {
