@@ -93,8 +93,9 @@ int HostProcess::run() {
       ticketLimits(settings));
   if (!prepare()) return kExitConfiguration;
   // Before the plugins look at the statements, so that these find their tables.
-  if (migratesAtStart() && !makeTables(workspace_.registry(), *plan_sets_.current(), true)) {
-    return kExitFailure;
+  if (migratesAtStart()) {
+    const TablesEnd end = makeTables(workspace_.registry(), *plan_sets_.current(), true);
+    if (end != TablesEnd::kMade) return end == TablesEnd::kStopped ? kExitOk : kExitFailure;
   }
   if (const int code = listen(); code != kExitOk) return code;
   loops_->startThreads();
@@ -325,7 +326,7 @@ void HostProcess::reload() {
   }
   if (!migratesAtStart()) {
     tellPendingChanges(workspace_.registry(), *plans);
-  } else if (!makeTables(workspace_.registry(), *plans, false)) {
+  } else if (makeTables(workspace_.registry(), *plans, false) != TablesEnd::kMade) {
     observation_->refused_reloads.add();
     log::error("reload_refused",
                "the tables could not be made: the resources that were loaded stay");

@@ -65,24 +65,24 @@ std::string migrateSettingProblem(const Settings& settings) {
   return "SUB0_MIGRATE=" + mode + ": expected auto or off";
 }
 
-bool makeTables(const plugin::Registry& registry, const call::PlanSet& plans, bool waits) {
+TablesEnd makeTables(const plugin::Registry& registry, const call::PlanSet& plans, bool waits) {
   const Migration migration(registry, plans);
-  if (!migration.hasModels() || warnOfNoPlugin(migration)) return true;
+  if (!migration.hasModels() || warnOfNoPlugin(migration)) return TablesEnd::kMade;
   MigrationResult result = migration.run(0);
   if (result.code == SUB0_UNAVAILABLE && waits) {
     log::warning("database_away",
                  "the tables of the models wait for the database: " + result.message);
   }
   while (result.code == SUB0_UNAVAILABLE && waits) {
-    if (isEnding(kRetryNs)) return false;
+    if (isEnding(kRetryNs)) return TablesEnd::kStopped;
     result = migration.run(0);
   }
   if (result.code != SUB0_OK) {
     log::error("migration_failed", "the tables are as they were: " + result.message);
-    return false;
+    return TablesEnd::kFailed;
   }
   tell(result);
-  return true;
+  return TablesEnd::kMade;
 }
 
 void tellPendingChanges(const plugin::Registry& registry, const call::PlanSet& plans) {

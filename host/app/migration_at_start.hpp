@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "app/settings.hpp"
@@ -17,10 +18,15 @@ bool migratesByItself(const Settings& settings, const std::string& database);
 /// What is wrong with SUB0_MIGRATE; empty: nothing.
 std::string migrateSettingProblem(const Settings& settings);
 
-/// Makes the tables. Where the database does not answer and `waits`, tries again until it does or a
-/// signal that ends the process is pending. False: it failed, and the log says why. REQUIRES: the
-/// signals are blocked (blockSignals()).
-bool makeTables(const plugin::Registry& registry, const call::PlanSet& plans, bool waits);
+enum class TablesEnd : std::uint8_t {
+  kMade,
+  kFailed,   // the log says why
+  kStopped,  // by a signal that ends the process, while it waited; the signal is pending still
+};
+
+/// Makes the tables. Where the database does not answer and `waits`, tries again until it does.
+/// REQUIRES: the signals are blocked (blockSignals()).
+TablesEnd makeTables(const plugin::Registry& registry, const call::PlanSet& plans, bool waits);
 
 /// Has the log say, later, what `sub0-host migrate` would do; nothing where that is nothing.
 void tellPendingChanges(const plugin::Registry& registry, const call::PlanSet& plans);

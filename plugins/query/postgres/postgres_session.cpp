@@ -54,6 +54,7 @@ bool PostgresSession::connect(Failure& failure) {
   }
   if (PQstatus(connection_) != CONNECTION_OK) {
     failure = Failure{SUB0_UNAVAILABLE, PQerrorMessage(connection_), ""};
+    failure.log.erase(failure.log.find_last_not_of('\n') + 1);
     return false;
   }
   for (const std::string& sql : address_.sessionStatements()) {
