@@ -90,7 +90,7 @@ bool SqlRewriter::canCast(std::size_t i, std::size_t begin, const TypeName& type
     return false;
   }
   if (!cast.prefix.empty() && !type.is_array) return true;
-  cannot(i, "the type " + type.name + (type.is_array ? "[]" : ""));
+  cannot(i, "the type " + shown(type));
   return false;
 }
 

@@ -46,6 +46,10 @@ class SqlRewriter {
   virtual void visit(std::size_t i) = 0;
   // How the database casts to that type; an empty prefix: it cannot.
   virtual Cast castTo(const TypeName& type) const = 0;
+  // That type as an error names it.
+  virtual std::string shown(const TypeName& type) const {
+    return type.name + (type.is_array ? "[]" : "");
+  }
 
   std::size_t begin(std::size_t i) const {
     return i < list_.size() ? list_.tokens[i].begin : list_.sql.size();

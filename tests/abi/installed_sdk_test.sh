@@ -33,3 +33,5 @@ command -v pkg-config >/dev/null || exit 0
 flags=$(PKG_CONFIG_PATH=$work/sdk/share/pkgconfig pkg-config --cflags sub0-sdk)
 echo '#include <sub0/plugin.hpp>' >"$work/probe.cpp"
 "$cxx" -std=c++17 $flags -fsyntax-only "$work/probe.cpp"
+echo '#include <sub0/poco.hpp>' >"$work/poco.cpp"
+"$cxx" -std=c++17 $flags -fsyntax-only "$work/poco.cpp"

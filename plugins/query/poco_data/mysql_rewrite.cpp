@@ -87,6 +87,12 @@ class MysqlRewriter final : public SqlRewriter {
     return {"CAST(", " AS " + name + (counts ? digits : "") + ")"};
   }
 
+  std::string shown(const TypeName& type) const override {
+    const bool is_decimal = type.name == "NUMERIC" || type.name == "DECIMAL";
+    return is_decimal && !type.is_array ? type.name + " without digits, such as (20,4),"
+                                        : SqlRewriter::shown(type);
+  }
+
   void visit(std::size_t i) override {
     switch (list_.tokens[i].kind) {
       case TokenKind::kParameter:

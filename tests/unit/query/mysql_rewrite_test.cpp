@@ -59,7 +59,7 @@ TEST(MysqlRewrite, NamesWhatMariadbCannot) {
       {"SELECT a = ANY($1)", "ANY(...) at character 12"},
       {"SELECT a @> $1", "the operator @> at character 10"},
       {"SELECT a ~ $1", "the operator ~ at character 10"},
-      {"SELECT $1::numeric", "the type NUMERIC at character 10"},
+      {"SELECT $1::numeric", "the type NUMERIC without digits, such as (20,4), at character 10"},
       {"SELECT $1::interval", "the type INTERVAL"},
       {"SELECT $1::int[]", "the type INT[]"},
       {"SELECT INTERVAL '1 day'", "INTERVAL without a unit at character 8"},
