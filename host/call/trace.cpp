@@ -99,6 +99,11 @@ void Trace::skip(const PlanAction& action) {
   steps_.append(",\"skipped\":true}");
 }
 
+void Trace::cached(const PlanAction& action) {
+  beginEntry(action);
+  steps_.append(",\"cached\":true}");
+}
+
 void Trace::reply(Code code, std::int64_t now_ns) {
   code_ = code;
   duration_us_ = (now_ns - begun_ns_) / kNsPerUs;

@@ -25,6 +25,8 @@ class Trace {
   /// It has ended; `result` is null where it failed. Without a step under way: nothing.
   void endStep(Code code, const json::Value* result, std::int64_t now_ns);
   void skip(const PlanAction& action);
+  /// Its result came out of the cache.
+  void cached(const PlanAction& action);
   void reply(Code code, std::int64_t now_ns);
 
   /// Writes the line.

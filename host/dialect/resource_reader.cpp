@@ -251,6 +251,7 @@ Resource readResource(const json::Value& source, const std::string& pointer, con
   readTokenize(resource, context);
   readProtected(resource, context);
   readInvalidation(resource, context);
+  readControls(resource, context);
   const json::Value* actions = json::find(source, "actionables");
   for (std::size_t i = 0; actions != nullptr && json::isArray(*actions) && i < actions->count;
        ++i) {
