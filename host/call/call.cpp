@@ -60,7 +60,15 @@ inline void Call::advance() {
 }
 
 void Call::goOn() { advance(); }
-void Call::goOnWithActions() { beginActions(); }
+
+/// Behind a wait for the cache.
+void Call::goOnWithActions() {
+  if (plan_->is_parallel) {
+    beginLanes();
+  } else {
+    beginActions();
+  }
+}
 
 void Call::repeatAction() {
   const Progress progress = runAction();
@@ -122,6 +130,8 @@ inline Call::Progress Call::startAction(std::size_t index) {
   inputs_ = evaluate(action.run, 0);
   return runAction();
 }
+
+Call::Progress Call::startFromLane(std::size_t index) { return startAction(index); }
 
 /// The same for the current action, from elsewhere.
 Call::Progress Call::evaluateAndRun() {
@@ -261,8 +271,10 @@ void Call::wait() {
 }
 
 void Call::onSettled(sub0_ticket ticket) {
-  assert(ticket == ticket_);
-  if (ticket != ticket_) return;
+  if (ticket != ticket_) {
+    settleLane(ticket);
+    return;
+  }
   calls_.removeWaiting(*this);
   stop();
   if (is_sending_) {
@@ -291,15 +303,7 @@ void Call::onTimer() {
     endPause();
     return;
   }
-  if (hash_job_ != nullptr) {
-    leaveHashes();
-    return;
-  }
-  if (cache_wait_ != nullptr) {
-    leaveCache();
-    fail(makeError(is_abandoned_ ? Code::kUnavailable : Code::kTimeout));
-    return;
-  }
+  if (endOtherWait()) return;
   if (!calls_.tickets().abandon(ticket_)) ++unfreed_;
   ticket_ = 0;
   if (trace_) trace_->endStep(Code::kTimeout, nullptr, traceNs());
@@ -320,6 +324,8 @@ void Call::cancel() {
   is_abandoned_ = true;
   if (is_pausing_ || hash_job_ != nullptr || cache_wait_ != nullptr) {
     calls_.loop().startTimer(*this, 0);
+  } else if (!lanes_.empty()) {
+    cancelLanes();
   } else if (!leadsFlight()) {  // others wait for the same
     calls_.tickets().cancel(ticket_);
   }

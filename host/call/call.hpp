@@ -12,6 +12,7 @@
 #include "base/arena.hpp"
 #include "call/cache_use.hpp"
 #include "call/hashes.hpp"
+#include "call/lane.hpp"
 #include "call/plan.hpp"
 #include "call/request.hpp"
 #include "call/trace.hpp"
@@ -59,6 +60,10 @@ class Call final : public plugin::RunOwner,
 
   /// sub0.broadcast/1 of one of its runs: held until the end, or sent at once by an effect.
   int32_t broadcast(const sub0_broadcast_message& message, std::uint64_t* recipients);
+
+  /// The same of a call whose actions run side by side.
+  int32_t broadcastFrom(sub0_ticket ticket, const sub0_broadcast_message& message,
+                        std::uint64_t* recipients);
 
   /// The client has gone: the plugin that is waited for is told; nothing else changes.
   void cancel();
@@ -119,6 +124,7 @@ class Call final : public plugin::RunOwner,
   void onCached(store::CacheWait& wait, store::CachedPointer value) override;
   void markUse(CacheUse& use);
   void leaveCache();
+  bool endOtherWait();
   void noteInvalidations(const CachePlan& plan);
   CacheWork& addCacheWork();
   void keepResult(std::size_t index);
@@ -129,10 +135,28 @@ class Call final : public plugin::RunOwner,
   void invalidateOwn();
   void undo();
   void dropFlights();
+  void dropFlight(CacheUse& use);
   void endSpecially();
   bool leadsFlight() const { return resource_use_.flight || action_use_.flight; }
   std::string_view textOf(const json::Value& value);
   std::string_view keyOf(char kind, std::string_view name);
+
+  // Actions side by side (call_parallel.cpp).
+  void beginLanes();
+  void goOnInLanes();
+  bool isReady(std::size_t index) const;
+  Progress startLane(std::size_t index);
+  Progress startFromLane(std::size_t index);
+  void leaveRun(Lane& lane, Progress progress);
+  void enterLane(Lane& lane);
+  void leaveLane(Lane& lane);
+  void settleLane(sub0_ticket ticket);
+  void takeCachedInLane(store::CacheWait& wait, const store::CachedPointer& value);
+  void finishLane(Lane& lane, Progress progress);
+  void gatherLanes();
+  void giveUp(Lane& lane);
+  void timeOutLanes();
+  void cancelLanes();
 
   // What is done again (call_retries.cpp).
   void failForNow(Error error);
@@ -236,6 +260,8 @@ class Call final : public plugin::RunOwner,
   store::CacheWait* cache_wait_ = nullptr;  // another call's result is waited for
   CacheWork* cache_work_ = nullptr;         // in the arena
   CacheWork* cache_work_last_ = nullptr;
+  std::vector<Lane> lanes_;  // of the actions, where they run side by side, until all have ended
+  Lane* lane_ = nullptr;     // whose turn it is
   int retry_after_s_ = 1;
   std::uint32_t unfreed_ = 0;  // runs whose inputs a plugin may still use
   std::uint64_t number_ = 0;

@@ -22,6 +22,10 @@ constexpr char kOfResource = 'r';
 Call::~Call() {
   leaveCache();
   dropFlights();
+  for (Lane& lane : lanes_) {
+    if (lane.wait != nullptr) calls_.options().cache->leave(*lane.wait);
+    dropFlight(lane.use);
+  }
 }
 
 /// Null: nothing was found, and `use` says what is owed to the cache. cache_wait_: it is waited
@@ -46,7 +50,7 @@ store::CachedPointer Call::lookUp(const CachePlan& plan, CacheUse& use) {
   return std::move(found.value);
 }
 
-/// S-10: behind the token, before any validation. False: it has been answered, or waits.
+/// S-10: behind the token, before any validation. False: what is to be done is done, or waits.
 bool Call::beginSpecially() {
   if (plan_->cache && plan_->cache->key) {
     if (const auto cached = lookUp(*plan_->cache, resource_use_)) {
@@ -58,7 +62,10 @@ bool Call::beginSpecially() {
       return false;
     }
   }
-  return passBehindCache();
+  if (!passBehindCache()) return false;
+  if (!plan_->is_parallel) return true;
+  beginLanes();
+  return false;
 }
 
 bool Call::passBehindCache() {
@@ -103,7 +110,10 @@ Call::Progress Call::takeCached(const store::CachedValue& cached) {
 
 /// Another call's result has come, or it has failed.
 void Call::onCached(store::CacheWait& wait, store::CachedPointer value) {
-  if (&wait != cache_wait_) return;
+  if (&wait != cache_wait_) {
+    takeCachedInLane(wait, value);
+    return;
+  }
   cache_wait_ = nullptr;
   calls_.removeWaiting(*this);
   stop();
@@ -126,6 +136,21 @@ void Call::markUse(CacheUse& use) { use.mark = calls_.options().cache->mark(use.
 void Call::leaveCache() {
   if (cache_wait_ == nullptr) return;
   calls_.options().cache->leave(*std::exchange(cache_wait_, nullptr));
+}
+
+/// The deadline of a call that does not wait for one run. False: it does.
+bool Call::endOtherWait() {
+  if (hash_job_ != nullptr) {
+    leaveHashes();
+  } else if (cache_wait_ != nullptr) {
+    leaveCache();
+    fail(makeError(is_abandoned_ ? Code::kUnavailable : Code::kTimeout));
+  } else if (!lanes_.empty()) {
+    timeOutLanes();
+  } else {
+    return false;
+  }
+  return true;
 }
 
 /// S-93: of a string its one name, of an array all of its items.
@@ -218,6 +243,7 @@ void Call::invalidateOwn() {
 /// Without a transaction what was done stays (S-22), and what failed may have been done all the
 /// same: whatever it would have changed is dropped from the cache.
 void Call::undo() {
+  if (!lanes_.empty()) gatherLanes();
   const bool may_last = !plan_->resource->transaction || is_committing_;
   if (may_last && next_step_ > 0) {
     for (CacheWork* work = cache_work_; work != nullptr; work = work->next) work->result = nullptr;
@@ -229,10 +255,13 @@ void Call::undo() {
 
 /// Those that wait are told that nothing comes.
 void Call::dropFlights() {
-  for (CacheUse* use : {&resource_use_, &action_use_}) {
-    use->plan = nullptr;
-    if (use->flight) calls_.options().cache->land(std::move(use->flight), nullptr, 0);
-  }
+  dropFlight(resource_use_);
+  dropFlight(action_use_);
+}
+
+void Call::dropFlight(CacheUse& use) {
+  use.plan = nullptr;
+  if (use.flight) calls_.options().cache->land(std::move(use.flight), nullptr, 0);
 }
 
 void Call::endSpecially() {

@@ -17,7 +17,6 @@ struct Held;
 struct Lane {
   enum class State : std::uint8_t { kNew, kRunning, kDone };
   State state = State::kNew;
-  bool is_needed = false;  // some step runs it
   sub0_ticket ticket = 0;  // while it runs; 0: another call's result is waited for
   const json::Value* inputs = nullptr;
   std::int64_t begun_ns = 0;  // for the trace
@@ -25,6 +24,8 @@ struct Lane {
   std::size_t extracted_count = 0;
   Held* held_first = nullptr;
   Held* held_last = nullptr;
+  CacheWork* work_first = nullptr;
+  CacheWork* work_last = nullptr;
   CacheUse use;
   store::CacheWait* wait = nullptr;
 };

@@ -80,6 +80,7 @@ struct Plan {
   std::optional<RevocationPlan> revocation;
   std::optional<CachePlan> cache;
   std::optional<RatePlan> rate;
+  bool is_parallel = false;             // its actions run side by side (S-20)
   bool is_guarded = false;              // by a token or a rate limit, or it revokes tokens
   bool begins_specially = false;        // in the background, or by a look into the cache
   bool ends_specially = false;          // by a commit, or with something for the cache

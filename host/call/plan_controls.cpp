@@ -20,6 +20,7 @@ class ControlCompiler {
     for (PlanAction& action : plan_.actions) compileAction(action);
     compileResource();
     compileRateLimit();
+    compileParallel();
     plan_.is_guarded = plan_.resource->protection || plan_.rate || plan_.revocation;
     return problems_.errorCount() == errors_before;
   }
@@ -165,6 +166,31 @@ class ControlCompiler {
       problems_.warning(plan_.resource->file->at(model->identifier.pointer), "S-94",
                         "this identifier is another one in every call: nobody is ever limited");
     }
+  }
+
+  /// S-20. A transaction is of one connection, which does one thing at a time.
+  void compileParallel() {
+    const dialect::Resource& resource = *plan_.resource;
+    if (!resource.parallel) return;
+    const auto place = [&] { return resource.file->atKey(resource.pointer + "/parallel"); };
+    if (resource.transaction) {
+      problems_.warning(place(), "S-20",
+                        "parallel does nothing beside transaction: the actions of a transaction "
+                        "run one after another");
+      return;
+    }
+    const auto is_repeated = [](const PlanAction& action) { return action.model->retries > 0; };
+    if (std::any_of(plan_.actions.begin(), plan_.actions.end(), is_repeated)) {
+      problems_.error(place(), "S-40",
+                      "parallel together with retries is not supported yet (S-90); take one of "
+                      "them away");
+    }
+    if (plan_.has_hashes) {
+      problems_.error(place(), "S-40",
+                      "parallel together with hashables or verify_hashables is not supported yet "
+                      "(S-95); take one of them away");
+    }
+    plan_.is_parallel = plan_.begins_specially = plan_.ends_specially = true;
   }
 
   const dialect::Project& project_;

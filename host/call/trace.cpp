@@ -61,6 +61,7 @@ void Trace::begin(const Request& request, std::int64_t now_ns) {
 }
 
 void Trace::beginEntry(const PlanAction& action) {
+  step_at_ = steps_.size();
   if (!steps_.empty()) steps_.push_back(',');
   steps_.append("{\"id\":").append(std::to_string(action.model->id));
   if (action.model->home != nullptr) appendMember(steps_, "resource", action.model->home->id);
@@ -82,6 +83,12 @@ void Trace::beginStep(const PlanAction& action, const PreparedStep& step, const 
   steps_.push_back(']');
   step_begun_ns_ = now_ns;
   is_in_step_ = true;
+}
+
+void Trace::dropStep() {
+  if (!is_in_step_) return;
+  is_in_step_ = false;
+  steps_.resize(step_at_);
 }
 
 void Trace::endStep(Code code, const json::Value* result, std::int64_t now_ns) {

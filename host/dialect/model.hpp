@@ -122,6 +122,7 @@ struct Resource {
   std::string route;
   bool maintenance = false;
   bool run_in_background = false;  // S-53: the reply comes before its actions
+  bool parallel = false;           // S-20: actions that need nothing of each other, side by side
   bool transaction = false;        // S-22: the actions of one plugin that can undo, all or none
   std::uint32_t retries = 0;       // S-90: of each action, or with `transaction` of all together
   std::optional<Tokenize> tokenize;

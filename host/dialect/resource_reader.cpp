@@ -244,6 +244,7 @@ Resource readResource(const json::Value& source, const std::string& pointer, con
   resource.id = textOf(source, "id");
   resource.route = textOf(source, "resource");
   resource.maintenance = boolOf(source, "maintenance");
+  resource.parallel = boolOf(source, "parallel");
   resource.transaction = boolOf(source, "transaction");
   resource.retries = smallNumberOf(source, "retries");
   resource.run_in_background = boolOf(source, "run_in_background");
