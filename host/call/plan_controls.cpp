@@ -33,11 +33,10 @@ class ControlCompiler {
       dialect::Needs needs;
       for (const auto& input : action.run.inputs) needs.merge(input.needs());
       action.cache = compileCache(*model.cacheable, context, needs);
-      const bool has_hashes = !model.hashables.empty() || !model.verify_hashables.empty();
-      if (has_hashes && action.cache->key) {
+      if (!model.hashables.empty() && action.cache->key) {
         refuseKey(*context.file, *model.cacheable,
-                  "the result of an action with hashables or verify_hashables cannot be kept: a "
-                  "password is looked at each time");
+                  "the result of an action with hashables cannot be kept: others would read the "
+                  "hash out of it");
       }
     }
     action.starts_specially = action.cache || model.run_in_background;
@@ -120,13 +119,14 @@ class ControlCompiler {
   /// Behind what is answered from the cache no password is compared and no token revoked.
   void refuseWhatMustBeDone() {
     const dialect::Resource& resource = *plan_.resource;
+    // Of its own ones the dialect has said so.
     const auto compares = [](const PlanAction& action) {
-      return !action.model->verify_hashables.empty();
+      return action.model->home != nullptr && !action.model->verify_hashables.empty();
     };
     if (std::any_of(plan_.actions.begin(), plan_.actions.end(), compares)) {
       refuseKey(*resource.file, *resource.cacheable,
-                "the result of a resource with verify_hashables cannot be kept: a password is "
-                "looked at each time");
+                "a call that is answered from the cache would not compare what verify_hashables of "
+                "another resource's action compares: take cache_key away");
     }
     if (resource.invalidation) {
       refuseKey(*resource.file, *resource.cacheable,

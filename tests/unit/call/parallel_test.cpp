@@ -3,6 +3,7 @@
 
 #include <map>
 
+#include "base/log.hpp"
 #include "tests/unit/call/call_rig.hpp"
 
 // spec S-20: `parallel`.
@@ -340,6 +341,38 @@ TEST_F(Parallel, TransactionRunsOneAfterAnother) {
   EXPECT_EQ(begun, "ab");
   end("b", "2");
   EXPECT_EQ(log(), Lines{"200 2"});
+}
+
+// spec S-20: the trace tells of each in one piece, in the order in which they ended
+TEST_F(Parallel, TraceTellsOfEachInOnePiece) {
+  static std::string written;
+  written.clear();
+  make(resource(step(1, "a") + "," + step(2, "now") + "," + step(3, "b") + "," + step(4, "c")));
+  Options options;
+  options.deadline_ms = 1000;
+  options.trace = true;
+  rig->calls =
+      std::make_unique<Calls>(rig->rig.loop, rig->rig.tickets, rig->transport, rig->plans, options);
+  log::configure(log::Format::kJson, log::Level::kInfo);
+  log::setSink([](std::string_view line) { written.append(line); });
+  call();
+  rig->rig.io.clock_ns += 2'000'000;
+  end("b", "3");
+  rig->rig.io.clock_ns += 3'000'000;
+  end("a", "1");
+  rig->pass(1000);
+  log::setSink(nullptr);
+  log::configure(log::Format::kText, log::Level::kInfo);
+  const auto entry = [](int id, const std::string& code, int us, const std::string& rows = "") {
+    return R"({"id":)" + std::to_string(id) +
+           R"(,"mode":"STEP","plugin":"test.script","types":["integer"],"code":")" + code +
+           R"(","duration_us":)" + std::to_string(us) + rows + "}";
+  };
+  EXPECT_NE(written.find("[" + entry(2, "ok", 0) + "," + entry(3, "ok", 2000) + "," +
+                         entry(1, "ok", 5000) + "," + entry(4, "timeout", 1'005'000) + "]"),
+            std::string::npos)
+      << written;
+  end("c", "4");
 }
 
 // spec S-40
