@@ -182,16 +182,8 @@ int HostProcess::listen() {
   readiness_.fault = [this] { return observation_->fault(); };
   readiness_.metrics = [this] { return observation_->metrics(); };
   readiness_.is_served_here = settings.text("SUB0_ADMIN_PORT").empty();
-  call::Options call_options;
-  call_options.deadline_ms = settings.whole("SUB0_CALL_DEADLINE_MS");
-  call_options.max_bulk_uids = static_cast<std::size_t>(settings.whole("SUB0_BULK_LIMIT"));
-  call_options.allow_without_get = upperList(options_.allowed_methods);
-  call_options.trace = settings.flag("SUB0_TRACE");
-  call_options.token_leeway_s = settings.whole("SUB0_TOKEN_LEEWAY");
-  call_options.revoked_tokens = &workspace_.revokedTokens();
-  call_options.hash_pool = &loops_->startHashPool(
-      hashThreads(settings), static_cast<std::size_t>(settings.whole("SUB0_HASH_QUEUE")));
-  call_options.max_bcrypt_cost = static_cast<std::uint32_t>(settings.whole("SUB0_BCRYPT_MAX_COST"));
+  makeStores();
+  const call::Options call_options = makeCallOptions();
   server_ = std::make_unique<net::Server>(options_, readiness_);
   server_->setLoops(loops_->units().size());
   auto listening =
@@ -212,9 +204,37 @@ int HostProcess::listen() {
   return kExitOk;
 }
 
+void HostProcess::makeStores() {
+  const Settings& settings = workspace_.settings();
+  cache_ = std::make_unique<store::LocalCache>(
+      static_cast<std::size_t>(settings.whole("SUB0_CACHE_LIMIT")));
+  std::string secret(16, '\0');
+  loops_->units().front()->io.random(secret.data(), secret.size());
+  rate_limits_ = std::make_unique<store::LocalRateLimits>(
+      static_cast<std::size_t>(settings.whole("SUB0_RATE_LIMIT_IDENTIFIERS")), std::move(secret));
+}
+
+call::Options HostProcess::makeCallOptions() {
+  const Settings& settings = workspace_.settings();
+  call::Options options;
+  options.deadline_ms = settings.whole("SUB0_CALL_DEADLINE_MS");
+  options.max_bulk_uids = static_cast<std::size_t>(settings.whole("SUB0_BULK_LIMIT"));
+  options.allow_without_get = upperList(options_.allowed_methods);
+  options.trace = settings.flag("SUB0_TRACE");
+  options.token_leeway_s = settings.whole("SUB0_TOKEN_LEEWAY");
+  options.revoked_tokens = &workspace_.revokedTokens();
+  options.hash_pool = &loops_->startHashPool(
+      hashThreads(settings), static_cast<std::size_t>(settings.whole("SUB0_HASH_QUEUE")));
+  options.max_bcrypt_cost = static_cast<std::uint32_t>(settings.whole("SUB0_BCRYPT_MAX_COST"));
+  options.cache = cache_.get();
+  options.rate_limits = rate_limits_.get();
+  return options;
+}
+
 void HostProcess::observe() {
   observation_ = std::make_unique<Observation>(
-      Observation::Parts{*loops_, *server_, workspace_.registry(), [this] { return unready(); },
+      Observation::Parts{*loops_, *server_, workspace_.registry(), *cache_, *rate_limits_,
+                         [this] { return unready(); },
                          [this]() -> std::optional<bool> {
                            if (health_ == nullptr) return std::nullopt;
                            return isDatabaseReady();

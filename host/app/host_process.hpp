@@ -14,6 +14,8 @@
 #include "call/plan_sets.hpp"
 #include "net/server.hpp"
 #include "plugin/watchdog.hpp"
+#include "store/local_cache.hpp"
+#include "store/local_rate_limits.hpp"
 #include "sub0/health.h"
 
 namespace sub0::app {
@@ -35,6 +37,9 @@ class HostProcess {
   bool migratesAtStart() const;
   void readNetworkOptions();
   int listen();
+  call::Options makeCallOptions();
+  /// What calls of all loops share: cached results, counts of callers.
+  void makeStores();
   /// Health and metrics: on the port of the calls, or on their own.
   void observe();
   int startAdmin();
@@ -49,6 +54,8 @@ class HostProcess {
   bool isDatabaseReady() const;
 
   Workspace& workspace_;
+  std::unique_ptr<store::LocalCache> cache_;  // what calls share goes last
+  std::unique_ptr<store::LocalRateLimits> rate_limits_;
   std::unique_ptr<LoopGroup> loops_;
   std::unique_ptr<net::Server> server_;
   RevocationList revocation_list_;

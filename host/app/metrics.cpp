@@ -138,6 +138,22 @@ void callDurations(Self, Snapshot snapshot, MetricsText& out) {
   }
 }
 
+void cacheLooks(Self, Snapshot snapshot, MetricsText& out) {
+  // Those that waited missed too.
+  const std::uint64_t shared = std::min(snapshot.cache.shared, snapshot.cache.misses);
+  out.sample({{"result", "hit"}}, snapshot.cache.hits);
+  out.sample({{"result", "miss"}}, snapshot.cache.misses - shared);
+  out.sample({{"result", "waited"}}, shared);
+}
+template <auto Member>
+void ofCache(Self, Snapshot snapshot, MetricsText& out) {
+  out.sample({}, snapshot.cache.*Member);
+}
+template <auto Member>
+void ofRateLimits(Self, Snapshot snapshot, MetricsText& out) {
+  out.sample({}, snapshot.rate_limits.*Member);
+}
+
 void reloads(Self, Snapshot snapshot, MetricsText& out) {
   out.sample({{"result", "ok"}}, snapshot.reloads);
   out.sample({{"result", "refused"}}, snapshot.reloads_refused);
@@ -237,6 +253,33 @@ void addCalls(Metrics& metrics) {
   metrics.insert(metrics.end(), std::begin(rows), std::end(rows));
 }
 
+void addStores(Metrics& metrics) {
+  using Cache = store::CacheTotals;
+  using Rates = store::RateTotals;
+  const MetricDeclaration rows[] = {
+      {"sub0_cache_looks_total", "counter", "result",
+       "Looks into the cache (cacheable): hit; miss, so that the result was worked out; waited for "
+       "another call that was working it out.",
+       cacheLooks},
+      {"sub0_cache_evicted_total", "counter", "",
+       "Results dropped before their time for want of room: SUB0_CACHE_LIMIT.",
+       ofCache<&Cache::evicted>},
+      {"sub0_cache_refused_total", "counter", "", "Results that were too large to be kept.",
+       ofCache<&Cache::refused>},
+      {"sub0_cache_entries", "gauge", "", "Results in the cache.", ofCache<&Cache::entries>},
+      {"sub0_cache_bytes", "gauge", "", "What they take.", ofCache<&Cache::size_bytes>},
+      {"sub0_rate_limited_total", "counter", "", "Calls refused by a rate_limit.",
+       ofRateLimits<&Rates::refused>},
+      {"sub0_rate_limit_windows", "gauge", "",
+       "Identifiers that are counted (rate_limit), those whose window has just ended included.",
+       ofRateLimits<&Rates::windows>},
+      {"sub0_rate_limit_overflows_total", "counter", "",
+       "Calls that shared a window with others, since SUB0_RATE_LIMIT_IDENTIFIERS were counted.",
+       ofRateLimits<&Rates::overflow>},
+  };
+  metrics.insert(metrics.end(), std::begin(rows), std::end(rows));
+}
+
 Metrics makeMetrics() {
   using All = MetricsSnapshot;
   Metrics metrics{
@@ -275,6 +318,7 @@ Metrics makeMetrics() {
        ofNet<&Net::replies>},
   };
   addCalls(metrics);
+  addStores(metrics);
   addPlugins(metrics);
   addProcess(metrics);
   return metrics;

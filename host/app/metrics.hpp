@@ -13,6 +13,8 @@
 #include "call/call_counts.hpp"
 #include "net/counters.hpp"
 #include "plugin/fault_counts.hpp"
+#include "store/cache.hpp"
+#include "store/rate_limits.hpp"
 
 // The metrics of a host: one declaration for each (name, type, labels, meaning), from which the
 // page and its reference are made. Labels take values of the project and of the host alone:
@@ -47,6 +49,8 @@ struct MetricsSnapshot {
   std::uint64_t pending_connections = 0;
   std::uint64_t unsent_budget_used_bytes = 0;
   std::uint64_t unsent_budget_bytes = 0;
+  store::CacheTotals cache;
+  store::RateTotals rate_limits;
   std::uint64_t reloads = 0;
   std::uint64_t reloads_refused = 0;
   ProcessUsage process;

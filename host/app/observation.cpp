@@ -78,6 +78,8 @@ MetricsSnapshot Observation::snapshot() const {
   if (const loop::Pool* pool = parts_.loops.hashPool()) {
     snapshot.hashes_waiting = pool->waitingCount();
   }
+  snapshot.cache = parts_.cache.totals();
+  snapshot.rate_limits = parts_.rate_limits.totals();
   snapshot.reloads = reloads.get();
   snapshot.reloads_refused = refused_reloads.get();
   snapshot.process = readProcessUsage();

@@ -12,6 +12,8 @@
 #include "base/count.hpp"
 #include "net/server.hpp"
 #include "plugin/registry.hpp"
+#include "store/cache.hpp"
+#include "store/rate_limits.hpp"
 
 namespace sub0::app {
 
@@ -25,6 +27,8 @@ class Observation {
     LoopGroup& loops;
     net::Server& server;
     const plugin::Registry& registry;
+    const store::Cache& cache;
+    const store::RateLimits& rate_limits;
     /// Why /readyz says 503; empty: 200.
     std::function<std::string()> unready;
     /// nullopt: no plugin keeps one.

@@ -122,6 +122,11 @@ std::vector<SettingDeclaration> makeHostSettings() {
             "passwords that may wait for that; calls with more are answered as busy"),
       whole("SUB0_BCRYPT_MAX_COST", 16, 4, 31,
             "most rounds_cost of BCRYPT, also of stored hashes; one more takes twice the time"),
+      whole("SUB0_CACHE_LIMIT", 64 << 20, 0, std::int64_t{1} << 40,
+            "bytes that cached results (cacheable) may take; one takes at most an eighth; 0: "
+            "nothing is kept"),
+      whole("SUB0_RATE_LIMIT_IDENTIFIERS", 100'000, 1000, 100'000'000,
+            "identifiers that rate limits tell apart at the same time; further ones share windows"),
   };
   addNetworkSettings(settings);
   return settings;

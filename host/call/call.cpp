@@ -32,8 +32,12 @@ void Call::start(const Plan& plan, const Request& request) {
     fail(std::exchange(refusal_, Error()));
     return;
   }
-  if (plan.resource->run_in_background && !accept()) return;
-  const std::size_t count = plan.actions.size();
+  if (plan.begins_specially && !beginSpecially()) return;
+  beginActions();
+}
+
+inline void Call::beginActions() {
+  const std::size_t count = plan_->actions.size();
   results_ = arena_.array<json::Value>(count);
   for (std::size_t index = 0; index < count; ++index) results_[index] = json::null();
   advance();
@@ -56,6 +60,15 @@ inline void Call::advance() {
 }
 
 void Call::goOn() { advance(); }
+
+/// Behind a wait for the cache.
+void Call::goOnWithActions() {
+  if (plan_->is_parallel) {
+    beginLanes();
+  } else {
+    beginActions();
+  }
+}
 
 void Call::repeatAction() {
   const Progress progress = runAction();
@@ -107,13 +120,22 @@ inline Call::Progress Call::startAction(std::size_t index) {
     if (progress != Progress::kOn) return progress;
   }
   if (plan_->has_hashes) scope_.payload = payloadOf(index);
-  if (action.model->run_in_background) {
+  if (action.starts_specially) {
+    if (action.cache) return startCached(index);
     holdBackground(action, evaluate(action.run, 0));
     return Progress::kOn;
   }
   current_action_ = index;
   held_before_ = held_last_;
   inputs_ = evaluate(action.run, 0);
+  return runAction();
+}
+
+Call::Progress Call::startFromLane(std::size_t index) { return startAction(index); }
+
+/// The same for the current action, from elsewhere.
+Call::Progress Call::evaluateAndRun() {
+  inputs_ = evaluate(plan_->actions[current_action_].run, 0);
   return runAction();
 }
 
@@ -187,20 +209,23 @@ Call::Progress Call::takeResult(std::size_t index, sub0_ticket ticket) {
   }
   if (attempt_ != 0 && !plan_->commit) attempt_ = 0;
   results_[index] = outcome.is_in_arena ? outcome.value : json::copy(outcome.value, arena_);
-  if (action.is_extracted) results_[index] = expandRaw(results_[index]);
   closeRun();
   return action.model->verify_hashables.empty() ? finishResult(index) : compare(index);
 }
 
 inline Call::Progress Call::finishResult(std::size_t index) {
   const PlanAction& action = plan_->actions[index];
+  const bool has_sequel = action.has_sequel;
+  if (has_sequel && action.cache) keepResult(index);
   if (action.model->must_return_value && isNoValue(results_[index])) {
     fail(makeError(Code::kNoValue));
     return Progress::kEnded;
   }
-  if (!action.effects.empty()) holdEffects(action, withoutHashes(index));
+  if (has_sequel) holdEffects(action, withoutHashes(index));
   return Progress::kOn;
 }
+
+Call::Progress Call::finishCached() { return finishResult(current_action_); }
 
 Error Call::fault(const plugin::Outcome& outcome, const PlanAction& action) const {
   if (!outcome.log_message.empty() && calls_.mayLog()) {
@@ -246,8 +271,10 @@ void Call::wait() {
 }
 
 void Call::onSettled(sub0_ticket ticket) {
-  assert(ticket == ticket_);
-  if (ticket != ticket_) return;
+  if (ticket != ticket_) {
+    settleLane(ticket);
+    return;
+  }
   calls_.removeWaiting(*this);
   stop();
   if (is_sending_) {
@@ -276,10 +303,7 @@ void Call::onTimer() {
     endPause();
     return;
   }
-  if (hash_job_ != nullptr) {
-    leaveHashes();
-    return;
-  }
+  if (endOtherWait()) return;
   if (!calls_.tickets().abandon(ticket_)) ++unfreed_;
   ticket_ = 0;
   if (trace_) trace_->endStep(Code::kTimeout, nullptr, traceNs());
@@ -300,15 +324,17 @@ void Call::onTimer() {
 void Call::cancel() {
   if (in_background_) return;
   is_abandoned_ = true;
-  if (is_pausing_ || hash_job_ != nullptr) {
+  if (is_pausing_ || hash_job_ != nullptr || cache_wait_ != nullptr) {
     calls_.loop().startTimer(*this, 0);
-  } else {
+  } else if (!lanes_.empty()) {
+    cancelLanes();
+  } else if (!leadsFlight()) {  // others wait for the same
     calls_.tickets().cancel(ticket_);
   }
 }
 
 void Call::fail(Error error) {
-  if (plan_->resource->transaction && !is_revoking_) rollBack();
+  if (plan_->ends_specially) undo();
   if (has_replied_) {
     logBackground(error);
     releaseHeld();
@@ -319,6 +345,7 @@ void Call::fail(Error error) {
   reply.status = codeInfo(error.code).status;
   reply.message = error.clientMessage();
   reply.details = error.details;
+  if (error.code == Code::kRateLimited) reply.retry_after_s = std::exchange(retry_after_s_, 1);
   if (error.code == Code::kMethodNotAllowed) reply.allow = calls_.options().allow_without_get;
   deliver(reply);
   releaseHeld();
@@ -333,8 +360,8 @@ inline void Call::succeed() {
     }
     data_ = *data;
   }
-  if (has_transaction_) {
-    commit();
+  if (plan_->ends_specially) {
+    endSpecially();
   } else {
     finish();
   }

@@ -10,7 +10,9 @@
 #include <vector>
 
 #include "base/arena.hpp"
+#include "call/cache_use.hpp"
 #include "call/hashes.hpp"
+#include "call/lane.hpp"
 #include "call/plan.hpp"
 #include "call/request.hpp"
 #include "call/trace.hpp"
@@ -47,15 +49,21 @@ struct Held {
 class Call final : public plugin::RunOwner,
                    public WaitingCall,
                    private HashWaiter,
-                   private loop::Timer {
+                   private loop::Timer,
+                   private store::CacheListener {
  public:
   explicit Call(Calls& calls);
+  ~Call() override;
 
   /// Runs the gates and starts the actions. The reply is delivered once, in here or later.
   void start(const Plan& plan, const Request& request);
 
   /// sub0.broadcast/1 of one of its runs: held until the end, or sent at once by an effect.
   int32_t broadcast(const sub0_broadcast_message& message, std::uint64_t* recipients);
+
+  /// The same of a call whose actions run side by side.
+  int32_t broadcastFrom(sub0_ticket ticket, const sub0_broadcast_message& message,
+                        std::uint64_t* recipients);
 
   /// The client has gone: the plugin that is waited for is told; nothing else changes.
   void cancel();
@@ -74,6 +82,8 @@ class Call final : public plugin::RunOwner,
   void copyHeaders(std::span<const HeaderField> headers);
   // False: refusal_ says why.
   bool passGates(const Request& request);
+  bool passGuarded(const Request& request);
+  bool passRateLimit();
   bool verifyToken(const Request& request);
   bool takePayload(const Request& request);
   bool takeForm(const Request& request);
@@ -82,15 +92,19 @@ class Call final : public plugin::RunOwner,
   json::Value withUid(const json::Value& payload);
   json::Value withQuery(const json::Value& payload, std::span<const HeaderField> query);
 
+  void beginActions();
   void advance();
   void goOn();  // the same, from elsewhere
+  void goOnWithActions();
   enum class Progress : std::uint8_t { kOn, kWaiting, kEnded };
   Progress takeStep(const PlanStep& step);
   Progress validateLate(std::size_t index);
   Progress startAction(std::size_t index);
   Progress runAction();
+  Progress evaluateAndRun();
   Progress takeResult(std::size_t index, sub0_ticket ticket);
   Progress finishResult(std::size_t index);
+  Progress finishCached();
   Progress skip(std::size_t index);
   void holdEffects(const PlanAction& action, const json::Value& result);
   json::Value expandRaw(const json::Value& value);
@@ -98,6 +112,51 @@ class Call final : public plugin::RunOwner,
   plugin::RunState run(const PreparedStep& step, const json::Value* inputs, std::size_t count);
   std::int64_t traceNs() const;
   bool closeRun();
+
+  // What the cache knows, or is to know (call_cache.cpp).
+  store::CachedPointer lookUp(const CachePlan& plan, CacheUse& use);
+  bool beginSpecially();
+  bool passBehindCache();
+  void answerCached(const store::CachedValue& cached);
+  Progress startCached(std::size_t index);
+  Progress startUncached();
+  Progress takeCached(const store::CachedValue& cached);
+  void onCached(store::CacheWait& wait, store::CachedPointer value) override;
+  void markUse(CacheUse& use);
+  void leaveCache();
+  bool endOtherWait();
+  void noteInvalidations(const CachePlan& plan);
+  CacheWork& addCacheWork();
+  void keepResult(std::size_t index);
+  void settleUse(CacheUse& use, const json::Value& result);
+  void doCacheWork();
+  void dropCacheWork();
+  void settleCaches();
+  void invalidateOwn();
+  void undo();
+  void dropFlights();
+  void dropFlight(CacheUse& use);
+  void endSpecially();
+  bool leadsFlight() const { return resource_use_.flight || action_use_.flight; }
+  std::string_view textOf(const json::Value& value);
+  std::string_view keyOf(char kind, std::string_view name);
+
+  // Actions side by side (call_parallel.cpp).
+  void beginLanes();
+  void goOnInLanes();
+  bool isReady(std::size_t index) const;
+  Progress startLane(std::size_t index);
+  Progress startFromLane(std::size_t index);
+  void leaveRun(Lane& lane, Progress progress);
+  void enterLane(Lane& lane);
+  void leaveLane(Lane& lane);
+  void settleLane(sub0_ticket ticket);
+  void takeCachedInLane(store::CacheWait& wait, const store::CachedPointer& value);
+  void finishLane(Lane& lane, Progress progress);
+  void gatherLanes();
+  void giveUp(Lane& lane);
+  void timeOutLanes();
+  void cancelLanes();
 
   // What is done again (call_retries.cpp).
   void failForNow(Error error);
@@ -198,6 +257,13 @@ class Call final : public plugin::RunOwner,
   json::Value* hashed_ = nullptr;  // of each action: the payload with its hashes; null: none yet
   HashJob* hash_job_ = nullptr;    // that is waited for
   bool is_comparing_ = false;
+  CacheUse resource_use_, action_use_;      // the latter of the current action
+  store::CacheWait* cache_wait_ = nullptr;  // another call's result is waited for
+  CacheWork* cache_work_ = nullptr;         // in the arena
+  CacheWork* cache_work_last_ = nullptr;
+  std::vector<Lane> lanes_;  // of the actions, where they run side by side, until all have ended
+  Lane* lane_ = nullptr;     // whose turn it is
+  int retry_after_s_ = 1;
   std::uint32_t unfreed_ = 0;  // runs whose inputs a plugin may still use
   std::uint64_t number_ = 0;
   std::int64_t start_ns_ = 0;

@@ -48,6 +48,7 @@ void Call::takeCommit() {
   }
   closeRun();
   has_transaction_ = is_committing_ = false;
+  settleCaches();
   finish();
 }
 
@@ -55,6 +56,7 @@ void Call::takeCommit() {
 void Call::rollBack() {
   held_first_ = held_last_ = nullptr;
   background_first_ = background_last_ = nullptr;
+  dropCacheWork();
   if (!has_transaction_) return;
   has_transaction_ = false;
   plugin::rollback(plan_->commit->prepared, number_, calls_.tickets().mark());

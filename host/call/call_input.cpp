@@ -118,9 +118,8 @@ bool Call::passGates(const Request& request) {
                               "multipart/form-data"));
     }
   }
-  if (plan_->resource->protection && !verifyToken(request)) return false;
-  return takePayload(request) && (!plan_->validates_first || validateAll()) &&
-         (!plan_->revocation || takeTokens());
+  if (plan_->is_guarded) return passGuarded(request);
+  return takePayload(request) && (!plan_->validates_first || validateAll());
 }
 
 bool Call::verifyToken(const Request& request) {
@@ -203,6 +202,20 @@ bool Call::takeForm(const Request& request) {
   from_text_ = {names, count};
   scope_.payload = &payload_;
   return true;
+}
+
+/// S-10: the rate limit is before the token, but behind it where its identifier needs a claim.
+bool Call::passGuarded(const Request& request) {
+  const auto& rate = plan_->rate;
+  const bool counts_first = rate && !rate->needs_claims;
+  const bool reads_first = counts_first && rate->needs_payload;
+  if (reads_first && !takePayload(request)) return false;
+  if (counts_first && !passRateLimit()) return false;
+  if (plan_->resource->protection && !verifyToken(request)) return false;
+  if (!reads_first && !takePayload(request)) return false;
+  if (rate && !counts_first && !passRateLimit()) return false;
+  if (plan_->validates_first && !validateAll()) return false;
+  return !plan_->revocation || takeTokens();
 }
 
 /// S-113: the caller's uid replaces every `id` of an object.

@@ -47,7 +47,7 @@ int32_t Calls::send(sub0_ticket ticket, const sub0_broadcast_message& message,
   plugin::RunOwner* owner = tickets_.owner(ticket);
   if (owner == nullptr) return SUB0_STALE_TICKET;
   // All runs of this table are opened by calls.
-  return static_cast<Call*>(owner)->broadcast(message, recipients);
+  return static_cast<Call*>(owner)->broadcastFrom(ticket, message, recipients);
 }
 
 inline Call& Calls::take() {

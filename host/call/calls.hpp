@@ -18,6 +18,8 @@
 #include "json/parser.hpp"
 #include "plugin/host_table.hpp"
 #include "plugin/ticket_table.hpp"
+#include "store/cache.hpp"
+#include "store/rate_limits.hpp"
 
 namespace sub0::call {
 
@@ -30,6 +32,8 @@ struct Options {
   auth::RevokedTokens* revoked_tokens = nullptr;    // of all loops (S-74); null: none is revoked
   loop::Pool* hash_pool = nullptr;                  // of passwords (S-95); null: none are hashed
   std::uint32_t max_bcrypt_cost = 31;               // of stored hashes that are compared
+  store::Cache* cache = nullptr;                    // shared by all loops; null: nothing is kept
+  store::RateLimits* rate_limits = nullptr;         // likewise; null: nobody is limited
 };
 
 /// A plan set and how many calls of this loop follow it; counted here, since a count that all loops

@@ -37,10 +37,13 @@ class PlanCompiler {
     }
     if (resource_.invalidation) is_sound = compileRevocation() && is_sound;
     settleHashes();
+    is_sound = compileControls(project_, plan_, problems_) && is_sound;
     plan_.reads_payload =
         plan_.parses_payload || plan_.needs.payload_fields || plan_.needs.payload_whole;
     markExtracted();
-    return (!resource_.transaction || compileTransaction()) && is_sound;
+    is_sound = (!resource_.transaction || compileTransaction()) && is_sound;
+    plan_.ends_specially = plan_.ends_specially || resource_.transaction;
+    return is_sound;
   }
 
  private:

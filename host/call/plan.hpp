@@ -24,8 +24,28 @@ struct PreparedStep {
   bool allows_raw = false;  // `$PAYLOAD` may come in as text
 };
 
+/// `cacheable`, compiled (S-93).
+struct CachePlan {
+  std::optional<dialect::Template> key;  // none: nothing is kept
+  bool reads = true;                     // false: only written
+  std::int64_t duration_ns = 0;
+  std::vector<dialect::Template> invalidations;
+};
+
+/// `rate_limit`, compiled (S-94).
+struct RatePlan {
+  dialect::Parameter identifier;
+  std::int64_t limit = 1;
+  std::int64_t window_ns = 0;
+  bool needs_claims = false;  // so its gate is behind that of the token
+  bool needs_payload = false;
+};
+
 struct PlanAction {
   const dialect::Actionable* model = nullptr;
+  std::optional<CachePlan> cache;
+  bool starts_specially = false;  // in the background, or by a look into the cache
+  bool has_sequel = false;        // effects, or something for the cache
   PreparedStep run;
   std::vector<PreparedStep> effects;      // in the order of their keys
   bool is_extracted = false;              // somebody reads into its result: JSON columns are parsed
@@ -58,12 +78,19 @@ struct Plan {
   std::optional<auth::Key> key;        // of tokenize
   std::optional<PreparedStep> commit;  // of a transaction: the plugin that takes part
   std::optional<RevocationPlan> revocation;
-  dialect::Needs needs;                // of all inputs together
-  bool parses_payload = false;         // some input or validation wants it as a tree
-  bool validates_first = false;        // some validation is done before anything runs (S-10)
-  bool reads_payload = false;          // at all
-  bool reads_only = false;             // every action is known to read only: GET is allowed (S-50)
-  bool has_hashes = false;             // some action has
+  std::optional<CachePlan> cache;
+  std::optional<RatePlan> rate;
+  bool is_parallel = false;             // its actions run side by side (S-20)
+  bool is_guarded = false;              // by a token or a rate limit, or it revokes tokens
+  bool begins_specially = false;        // in the background, or by a look into the cache
+  bool ends_specially = false;          // by a commit, or with something for the cache
+  bool validates_behind_cache = false;  // and not before: what is cached needs no validation (S-10)
+  dialect::Needs needs;                 // of all inputs together
+  bool parses_payload = false;          // some input or validation wants it as a tree
+  bool validates_first = false;         // some validation is done before anything runs (S-10)
+  bool reads_payload = false;           // at all
+  bool reads_only = false;              // every action is known to read only: GET is allowed (S-50)
+  bool has_hashes = false;              // some action has
   bool borrows = false;  // all handlers end in run: inputs may borrow from the message
 
   /// The resource that the action was written in: another one's runs in its calls too (S-86).
@@ -75,6 +102,10 @@ struct Plan {
 /// Compiles one resource. False: `problems` has the reasons.
 bool compilePlan(const dialect::Project& project, const dialect::Resource& resource,
                  const plugin::Registry& registry, Plan& plan, dialect::Problems& problems);
+
+/// The part of compilePlan that is about `cacheable` and `rate_limit` (S-93, S-94). REQUIRES:
+/// actions and needs are compiled, what follows from the needs is not settled yet.
+bool compileControls(const dialect::Project& project, Plan& plan, dialect::Problems& problems);
 
 /// The order of execution: array order, each action's dependencies first, no_op actions only if
 /// needed, each once.

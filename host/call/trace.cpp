@@ -61,6 +61,7 @@ void Trace::begin(const Request& request, std::int64_t now_ns) {
 }
 
 void Trace::beginEntry(const PlanAction& action) {
+  step_at_ = steps_.size();
   if (!steps_.empty()) steps_.push_back(',');
   steps_.append("{\"id\":").append(std::to_string(action.model->id));
   if (action.model->home != nullptr) appendMember(steps_, "resource", action.model->home->id);
@@ -84,6 +85,12 @@ void Trace::beginStep(const PlanAction& action, const PreparedStep& step, const 
   is_in_step_ = true;
 }
 
+void Trace::dropStep() {
+  if (!is_in_step_) return;
+  is_in_step_ = false;
+  steps_.resize(step_at_);
+}
+
 void Trace::endStep(Code code, const json::Value* result, std::int64_t now_ns) {
   if (!is_in_step_) return;
   is_in_step_ = false;
@@ -97,6 +104,11 @@ void Trace::endStep(Code code, const json::Value* result, std::int64_t now_ns) {
 void Trace::skip(const PlanAction& action) {
   beginEntry(action);
   steps_.append(",\"skipped\":true}");
+}
+
+void Trace::cached(const PlanAction& action) {
+  beginEntry(action);
+  steps_.append(",\"cached\":true}");
 }
 
 void Trace::reply(Code code, std::int64_t now_ns) {

@@ -22,9 +22,13 @@ class Trace {
   /// `inputs` are read, which belong to step.inputs.
   void beginStep(const PlanAction& action, const PreparedStep& step, const json::Value* inputs,
                  std::int64_t now_ns);
+  /// It is not told of yet: others come before it has ended, which is when it begins once more.
+  void dropStep();
   /// It has ended; `result` is null where it failed. Without a step under way: nothing.
   void endStep(Code code, const json::Value* result, std::int64_t now_ns);
   void skip(const PlanAction& action);
+  /// Its result came out of the cache.
+  void cached(const PlanAction& action);
   void reply(Code code, std::int64_t now_ns);
 
   /// Writes the line.
@@ -34,6 +38,7 @@ class Trace {
   void beginEntry(const PlanAction& action);
 
   std::string steps_;  // JSON objects
+  std::size_t step_at_ = 0;
   std::int64_t begun_ns_ = 0;
   std::int64_t step_begun_ns_ = 0;
   std::int64_t duration_us_ = 0;

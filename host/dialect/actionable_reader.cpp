@@ -177,6 +177,7 @@ Actionable readActionable(const json::Value& source, const std::string& pointer,
   action.main_returnable = boolOf(source, "main_returnable");
   readRetries(action, resource, context);
   readBackground(action, resource, context);
+  readCacheable(action, resource, context);
   action.returnables = textsOf(source, "returnables");
   readMode(action, resource, context);
   readEffects(action, resource, context);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <iterator>
 
+#include "dialect/control_declarations.hpp"
 #include "dialect/keys.hpp"
 
 // The table itself: one line per key, object by object, inner objects first. It is one file because
@@ -417,14 +418,17 @@ constexpr KeyDeclaration kActionableKeys[] = {
      .types = kBool,
      .rule = "S-91",
      .text = "the answer does not wait"},
-    {.name = "cacheable", .support = Support::kOffOnly, .rule = "S-93", .text = "cache"},
-    {.name = "read_from_cache", .support = Support::kOffOnly, .rule = "S-93", .text = "cache"},
-    {.name = "cache_key", .support = Support::kOffOnly, .rule = "S-93", .text = "cache"},
-    {.name = "duration", .support = Support::kOffOnly, .rule = "S-93", .text = "cache"},
-    {.name = "invalidate_cache_keys",
-     .support = Support::kOffOnly,
+    {.name = "cacheable",
+     .types = kObject,
      .rule = "S-93",
-     .text = "cache"},
+     .text = "its result is kept for calls to come",
+     .members = &kCacheable,
+     .may_be_empty = false,
+     .may_be_off = true},
+    kOfCacheable[0],
+    kOfCacheable[1],
+    kOfCacheable[2],
+    kOfCacheable[3],
     {.name = "cron_job", .support = Support::kOffOnly, .rule = "S-92", .text = "timetable"},
     {.name = "with_timestamps",
      .types = kBool,
@@ -487,8 +491,19 @@ constexpr KeyDeclaration kResourceKeys[] = {
      .rule = "S-74",
      .text = "revokes tokens",
      .members = &kInvalidate},
-    {.name = "rate_limit", .support = Support::kOffOnly, .rule = "S-94", .text = "calls per time"},
-    {.name = "cacheable", .support = Support::kOffOnly, .rule = "S-93", .text = "cache"},
+    {.name = "rate_limit",
+     .types = kObject,
+     .rule = "S-94",
+     .text = "calls per time",
+     .members = &kRateLimit,
+     .may_be_off = true},
+    {.name = "cacheable",
+     .types = kObject,
+     .rule = "S-93",
+     .text = "its result is kept for calls to come",
+     .members = &kCacheable,
+     .may_be_empty = false,
+     .may_be_off = true},
     {.name = "queue", .support = Support::kOffOnly, .rule = "S-90", .text = "durable queue"},
     {.name = "retries",
      .types = kWhole,
@@ -503,9 +518,9 @@ constexpr KeyDeclaration kResourceKeys[] = {
      .rule = "S-91",
      .text = "the answer does not wait"},
     {.name = "parallel",
-     .support = Support::kOffOnly,
+     .types = kBool,
      .rule = "S-20",
-     .text = "actions run side by side"},
+     .text = "actions that need nothing of each other run side by side"},
     {.name = "webhook", .support = Support::kOffOnly, .rule = "S-105", .text = "verified senders"},
     {.name = "transaction",
      .types = kBool,
@@ -522,9 +537,9 @@ const ObjectDeclaration& fieldTypeDeclaration() { return kType; }
 
 const std::vector<const ObjectDeclaration*>& allDeclarations() {
   static const std::vector<const ObjectDeclaration*> kAll{
-      &kResource,  &kTokenize,    &kProtected,      &kInvalidate, &kActionable, &kPayloadValidation,
-      &kType,      &kDependsOn,   &kExtract,        &kSqlQuery,   &kBroadcast,  &kBroadcastMessage,
-      &kHashables, &kHashOptions, &kVerifyHashables};
+      &kResource,  &kTokenize,    &kProtected,       &kInvalidate, &kActionable, &kPayloadValidation,
+      &kType,      &kDependsOn,   &kExtract,         &kSqlQuery,   &kBroadcast,  &kBroadcastMessage,
+      &kHashables, &kHashOptions, &kVerifyHashables, &kCacheable,  &kRateLimit};
   return kAll;
 }
 

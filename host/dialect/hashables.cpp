@@ -128,7 +128,7 @@ void refuseOtherMeanings(const Actionable& action, const ReadContext& context) {
 
 bool isCached(const json::Value& object) {
   const json::Value* cacheable = json::find(object, "cacheable");
-  return (cacheable != nullptr && json::isObject(*cacheable)) ||
+  return (cacheable != nullptr && json::find(*cacheable, "cache_key") != nullptr) ||
          json::find(object, "cache_key") != nullptr;
 }
 

@@ -329,6 +329,7 @@ bool checkObject(const json::Value& object, const ObjectDeclaration& declaration
         check.more_keys != nullptr &&
         std::find(check.more_keys->begin(), check.more_keys->end(), name) != check.more_keys->end();
     if (key != nullptr && is_of_plugin && key->support == Support::kOffOnly) continue;
+    if (key != nullptr && key->may_be_off && isOff(member.value)) continue;
     if (key != nullptr) {
       if (isSupported(member.value, *key, here, check) && key->support == Support::kYes) {
         checkValue(member.value, *key, here, inner);

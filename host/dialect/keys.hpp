@@ -49,7 +49,8 @@ struct KeyDeclaration {
   const ObjectDeclaration* members = nullptr;  // of the object, or of the objects in the array
   std::int64_t least = INT64_MIN;              // of a whole number
   std::int64_t most = INT64_MAX;
-  bool may_be_empty = true;         // a text or an array
+  bool may_be_empty = true;         // a text, an array or an object
+  bool may_be_off = false;          // an object: false, 0 and null mean that it is not there
   std::string_view needs = {};      // a key that must stand beside it
   std::string_view unless = {};     // a key beside which a required one may be missing
   std::string_view not_above = {};  // a key beside it whose number is no smaller than its own

@@ -56,6 +56,27 @@ struct Hashable {
   std::string salt;                // of hashables: goes into the random one
 };
 
+/// A value of a file that the plan compiles, and where it stands.
+struct PlacedValue {
+  const json::Value* value = nullptr;
+  std::string pointer;
+};
+
+/// `cacheable` (S-93).
+struct Cacheable {
+  PlacedValue key;  // none: the result is not kept
+  std::int64_t duration_s = 0;
+  bool reads = true;                       // read_from_cache
+  std::vector<PlacedValue> invalidations;  // invalidate_cache_keys
+};
+
+/// `rate_limit` (S-94).
+struct RateLimit {
+  std::int64_t limit = 1;
+  std::int64_t expires_after_s = 1;
+  PlacedValue identifier;
+};
+
 struct Resource;
 
 /// One action (S-20…S-25).
@@ -80,6 +101,7 @@ struct Actionable {
   std::uint32_t retries = 0;               // S-90: attempts behind the first
   std::vector<Hashable> hashables;         // S-95
   std::vector<Hashable> verify_hashables;  // S-95
+  std::optional<Cacheable> cacheable;      // S-93
   std::optional<std::vector<std::string>> returnables;
   /// Effects in the order of their keys: key and value.
   std::vector<std::pair<std::string, const json::Value*>> effects;
@@ -100,11 +122,14 @@ struct Resource {
   std::string route;
   bool maintenance = false;
   bool run_in_background = false;  // S-53: the reply comes before its actions
+  bool parallel = false;           // S-20: actions that need nothing of each other, side by side
   bool transaction = false;        // S-22: the actions of one plugin that can undo, all or none
   std::uint32_t retries = 0;       // S-90: of each action, or with `transaction` of all together
   std::optional<Tokenize> tokenize;
   std::optional<Protected> protection;
   std::optional<Invalidation> invalidation;
+  std::optional<Cacheable> cacheable;
+  std::optional<RateLimit> rate_limit;
   std::optional<std::vector<std::string>> returnables;
   std::optional<std::vector<std::size_t>> combine;  // indices into actionables, in order
   std::vector<Actionable> actionables;  // behind its own those of others, with a home (S-86)

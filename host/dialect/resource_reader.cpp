@@ -248,6 +248,7 @@ Resource readResource(const json::Value& source, const std::string& pointer, con
   resource.id = textOf(source, "id");
   resource.route = textOf(source, "resource");
   resource.maintenance = boolOf(source, "maintenance");
+  resource.parallel = boolOf(source, "parallel");
   resource.transaction = boolOf(source, "transaction");
   resource.retries = smallNumberOf(source, "retries");
   resource.run_in_background = boolOf(source, "run_in_background");
@@ -255,6 +256,7 @@ Resource readResource(const json::Value& source, const std::string& pointer, con
   readTokenize(resource, context);
   readProtected(resource, context);
   readInvalidation(resource, context);
+  readControls(resource, context);
   const json::Value* actions = json::find(source, "actionables");
   for (std::size_t i = 0; actions != nullptr && json::isArray(*actions) && i < actions->count;
        ++i) {

@@ -33,6 +33,11 @@ void readHashables(Actionable& action, const Resource& resource, const ReadConte
 /// S-95: warns of fields that are hashed or compared and that no validation makes texts.
 void checkHashables(const Resource& resource, const ReadContext& context);
 
+/// `cacheable` of an action, or the same keys beside its others; no more than is there (S-93).
+void readCacheable(Actionable& action, const Resource& resource, const ReadContext& context);
+/// `cacheable` and `rate_limit` of a resource whose other keys have been read (S-93, S-94).
+void readControls(Resource& resource, const ReadContext& context);
+
 /// Dependencies, combination, result and names of one of `resources`. Actions of others that it
 /// depends on (S-86) are taken into it, behind its own.
 void linkResource(Resource& resource, const std::vector<Resource>& resources,

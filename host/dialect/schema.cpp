@@ -236,7 +236,13 @@ class SchemaMaker {
       return schema.member("enum", "[false,null,0,[]]").close();
     }
     schema.member("description", description(key, ""));
-    addValue(schema, key, is_of_actionable);
+    if (key.may_be_off) {
+      Container value('{');
+      addValue(value, key, is_of_actionable);
+      schema.member("anyOf", R"([{"enum":[false,null,0,[]]},)" + value.close() + "]");
+    } else {
+      addValue(schema, key, is_of_actionable);
+    }
     return schema.close();
   }
 

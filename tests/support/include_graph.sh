@@ -12,9 +12,10 @@ declare -A arrows=(
   [loop]="base json sdk"
   [plugin]="base json loop sdk"
   [auth]="base json loop sdk"
-  [call]="base json dialect loop plugin auth sdk"
+  [store]="base json loop sdk"
+  [call]="base json dialect loop plugin auth store sdk"
   [net]="base json loop call sdk"
-  [app]="base json dialect loop plugin auth call net sdk"
+  [app]="base json dialect loop plugin auth store call net sdk"
   [plugins]="sdk"
   [sdk]=""
 )
@@ -23,7 +24,7 @@ declare -A arrows=(
 set_room_of_include() {
   case $1 in
     sub0/*) to=sdk ;;
-    base/* | json/* | dialect/* | loop/* | plugin/* | auth/* | call/* | net/* | app/*) to=${1%%/*} ;;
+    base/* | json/* | dialect/* | loop/* | plugin/* | auth/* | store/* | call/* | net/* | app/*) to=${1%%/*} ;;
     host/* | plugins/* | sdk/* | tests/* | */../* | ../*) to="!$1" ;;
     *) to= ;;
   esac

@@ -10,6 +10,8 @@
 #include "auth/token_issuer.hpp"
 #include "call/calls.hpp"
 #include "json/writer.hpp"
+#include "store/local_cache.hpp"
+#include "store/local_rate_limits.hpp"
 #include "sub0/broadcast.h"
 #include "sub0/call.h"
 #include "tests/unit/dialect/memory_files.hpp"
@@ -181,6 +183,7 @@ class Transport final : public ReplyPort, public BroadcastPort {
     messages.emplace_back(reply.message);
     details.assign(reply.details.begin(), reply.details.end());
     allow = reply.allow;
+    retry_after_s = reply.retry_after_s;
   }
   std::uint64_t count(const Broadcast&, const Sender&) override { return recipients; }
   void send(const Broadcast& broadcast, const Sender&) override {
@@ -193,6 +196,7 @@ class Transport final : public ReplyPort, public BroadcastPort {
 
   std::vector<std::string> log, messages, details, broadcast_data;
   std::string allow;
+  int retry_after_s = 0;
   std::uint64_t recipients = 3;
 };
 
@@ -212,6 +216,8 @@ class CallRig {
     call_options.max_bulk_uids = 4;
     call_options.hash_pool = &hash_pool;
     call_options.max_bcrypt_cost = 6;
+    call_options.cache = &cache;
+    call_options.rate_limits = &rate_limits;
     calls = std::make_unique<Calls>(rig.loop, rig.tickets, transport, plans, call_options);
     rig.host.setBroadcastSink(0, calls.get());
     EXPECT_TRUE(rig.registry.startAll());
@@ -288,6 +294,8 @@ class CallRig {
   ScriptPlugin script;
   plugin::test::Rig rig;
   loop::Pool hash_pool{0, 2};  // has no threads: see hash()
+  store::LocalCache cache{std::size_t{1} << 20};
+  store::LocalRateLimits rate_limits{1000, "secret"};
   Transport transport;
   dialect::Problems problems;
   std::shared_ptr<const dialect::Project> project;

@@ -88,16 +88,13 @@ struct Refused {
 std::vector<Refused> refusedKeys() {
   std::vector<Refused> rows;
   for (const char* const member :
-       {R"("parallel": true)", R"("queue": {"delay": 1})", R"("rate_limit": {})",
-        R"("cacheable": {})", R"("webhook": {})"}) {
+       {R"("parallel": true)", R"("queue": {"delay": 1})", R"("webhook": {})"}) {
     const std::string text(member);
     rows.push_back(
         {resourceText(kPlain + "}", text + ","), "/" + text.substr(1, text.find('"', 1) - 1)});
   }
   for (const char* const member :
-       {R"("queue": {"delay": 1})", R"("cacheable": {})", R"("read_from_cache": true)",
-        R"("cache_key": "k")", R"("duration": 5)", R"("invalidate_cache_keys": ["k"])",
-        R"("cron_job": {})", R"("mongo_query": {})"}) {
+       {R"("queue": {"delay": 1})", R"("cron_job": {})", R"("mongo_query": {})"}) {
     const std::string text(member);
     rows.push_back({resourceText(kPlain + "," + text + "}"),
                     "/actionables/0/" + text.substr(1, text.find('"', 1) - 1)});
@@ -134,8 +131,10 @@ TEST(Keys, OnlyAResourceThatRevokesTokensMayHaveNoActions) {
 // spec S-40
 TEST(Keys, ValuesThatMeanOffAreAccepted) {
   const Loaded loaded = loadText(resourceText(
-      kPlain + R"(, "retries": 0, "run_in_background": false, "hashables": []})",
-      R"("parallel": false, "transaction": false, "queue": null, "run_in_background": false,)"));
+      kPlain +
+          R"(, "retries": 0, "run_in_background": false, "hashables": [], "cacheable": false})",
+      R"("parallel": false, "transaction": false, "queue": null, "run_in_background": false,)"
+      R"("cacheable": null, "rate_limit": false,)"));
   EXPECT_EQ(loaded.problems.toText(), "");
 }
 

@@ -274,16 +274,16 @@ TEST(Schema, UnknownKeysAreRefusedByTheStrictOneAlone) {
 TEST(Schema, KeysAndModesOfPluginsAreDescribedByThePlugin) {
   SchemaOptions options = usualSchema(true);
   options.modes.push_back({"SHELL", "shell", R"({"type":"string"})"});
-  options.effects.push_back({"cache_key", R"({"type":"integer","maximum":5})"});
+  options.effects.push_back({"cron_job", R"({"type":"integer","maximum":5})"});
   const Judge judge(options);
   const auto shell = [](const std::string& more) {
     return resourceText(R"({"id": 1, "mode": "SHELL")" + more + "}");
   };
-  EXPECT_EQ(judge.refusal(shell(R"(, "shell": "ls", "cache_key": 3)")), "");
+  EXPECT_EQ(judge.refusal(shell(R"(, "shell": "ls", "cron_job": 3)")), "");
   EXPECT_NE(judge.refusal(shell("")), "");
   EXPECT_NE(judge.refusal(shell(R"(, "shell": 1)")), "");
-  EXPECT_NE(judge.refusal(shell(R"(, "shell": "ls", "cache_key": 6)")), "");
-  options.effects = {{"cache_key", ""}};
+  EXPECT_NE(judge.refusal(shell(R"(, "shell": "ls", "cron_job": 6)")), "");
+  options.effects = {{"cron_job", ""}};
   EXPECT_NE(Judge(options).refusal(value(R"(, "broadcast_websocket_message":
       {"broadcast_type": "ALL", "action": "x"})")),
             "");
