@@ -227,19 +227,6 @@ inline Call::Progress Call::finishResult(std::size_t index) {
 
 Call::Progress Call::finishCached() { return finishResult(current_action_); }
 
-Error Call::fault(const plugin::Outcome& outcome, const PlanAction& action) const {
-  if (!outcome.log_message.empty() && calls_.mayLog()) {
-    const plugin::Handler& handler = *action.run.prepared.handler;
-    log::warning("action_failed", outcome.log_message,
-                 {{"code", codeInfo(outcome.code).name},
-                  {"plugin", handler.plugin->id},
-                  {"handler", handler.name},
-                  {"resource", plan_->homeOf(action).id},
-                  {"action", action.model->id}});
-  }
-  return makeError(outcome.code, std::string(outcome.client_message));
-}
-
 void Call::holdEffects(const PlanAction& action, const json::Value& result) {
   const auto& own = action.model->returnables;
   const auto& keys = own ? own : plan_->homeOf(action).returnables;

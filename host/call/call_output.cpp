@@ -184,4 +184,17 @@ int32_t Call::broadcast(const sub0_broadcast_message& message, std::uint64_t* re
   return SUB0_OK;
 }
 
+Error Call::fault(const plugin::Outcome& outcome, const PlanAction& action) const {
+  if (!outcome.log_message.empty() && calls_.mayLog()) {
+    const plugin::Handler& handler = *action.run.prepared.handler;
+    log::warning("action_failed", outcome.log_message,
+                 {{"code", codeInfo(outcome.code).name},
+                  {"plugin", handler.plugin->id},
+                  {"handler", handler.name},
+                  {"resource", plan_->homeOf(action).id},
+                  {"action", action.model->id}});
+  }
+  return makeError(outcome.code, std::string(outcome.client_message));
+}
+
 }  // namespace sub0::call
