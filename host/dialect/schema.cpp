@@ -114,6 +114,16 @@ class SchemaMaker {
     return indented(schema.close());
   }
 
+  std::string makeModel() const {
+    Container schema('{');
+    schema.member("$schema", quoted("http://json-schema.org/draft-07/schema#"))
+        .member("title", quoted("sub0 model file"))
+        .member("description", quoted("The fields of a table, each by its name (S-100)."))
+        .member("type", quoted("object"));
+    addObject(schema, modelDeclaration());
+    return indented(schema.close());
+  }
+
  private:
   // The schema that the plugin gives to one of its keys; null if no plugin has that key.
   const std::string* schemaOfPlugin(std::string_view key) const {
@@ -282,5 +292,7 @@ class SchemaMaker {
 }  // namespace
 
 std::string resourceSchema(const SchemaOptions& options) { return SchemaMaker(options).make(); }
+
+std::string modelSchema(const SchemaOptions& options) { return SchemaMaker(options).makeModel(); }
 
 }  // namespace sub0::dialect

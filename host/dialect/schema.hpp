@@ -6,7 +6,7 @@
 
 #include "dialect/project.hpp"
 
-// The JSON Schema (draft-07) of a resource file, made from the declarations that check() uses, so
+// The JSON Schema (draft-07) of resource and model files, made from the declarations that check() uses, so
 // that editors say while somebody types what the host would say at start: names, types, values,
 // ranges, required keys, keys of later versions. What a schema cannot say (references between
 // actions, routes, accessors, SQL) is left to `check`. Pure; any thread.
@@ -22,5 +22,8 @@ struct SchemaOptions {
 
 /// The schema as text, indented, with a line break at its end.
 std::string resourceSchema(const SchemaOptions& options);
+
+/// The same of a model file (S-100).
+std::string modelSchema(const SchemaOptions& options);
 
 }  // namespace sub0::dialect

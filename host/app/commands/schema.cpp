@@ -12,10 +12,11 @@ namespace {
 CommandDeclaration declare() {
   CommandDeclaration command{
       "schema",
-      "[--plugins DIR]... [--strict] [--output FILE]",
+      "[--models] [--plugins DIR]... [--strict] [--output FILE]",
       "Prints the JSON Schema (draft-07) of a resource file, for editors: keys, types, values and "
       "modes of the loaded plugins, with the rules' numbers.",
-      {{"plugins", "DIR", "looks for plugins there first; may be repeated", true},
+      {{"models", "", "of a model file (models/*.json) instead", false},
+       {"plugins", "DIR", "looks for plugins there first; may be repeated", true},
        {"strict", "", "refuses unknown keys, as check --strict does", false},
        {"output", "FILE", "writes it there", false}}};
   return command;
@@ -50,7 +51,8 @@ int printSchema(const Words& words) {
   if (!workspace.reportProblems()) return kExitConfiguration;
   dialect::SchemaOptions options = optionsOf(workspace.registry());
   options.strict = arguments.has("strict");
-  const std::string schema = dialect::resourceSchema(options);
+  const std::string schema = arguments.has("models") ? dialect::modelSchema(options)
+                                                     : dialect::resourceSchema(options);
   if (!arguments.has("output")) {
     std::cout << schema << std::flush;
     return std::cout ? kExitOk : kExitFailure;

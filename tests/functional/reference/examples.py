@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the examples of the pages in docs/ against the real binary, as a reader would, and compares the answers.
 
-    examples.py [--host PATH] [--engine sqlite|postgres]... PAGE.md...
+    examples.py [--host PATH] [--engine sqlite|postgres|mariadb]... PAGE.md...
 
 All blocks under one heading are one example, with a project folder and a database of its own:
 - a block with a file name in bold right above it is that file;
 - ```console: lines behind `$ ` are run by bash in the project folder, what stands below each is its whole answer.
-  `sub0-host run --resources . …` starts the host (so does the first call, if nothing else has); port 8080 stands for its port;
+  `sub0-host run . …` starts the host (so does the first call, if nothing else has); port 8080 stands for its port;
 - ```websocket: `NAME connects to ws://…[, protocols: a, $TOKEN]`, `NAME > what it sends`, `NAME < what it gets`.
 Blocks of JSON without a name only have to be JSON. Answers are compared like those of scenarios (see ../README.md):
 `…` in a string stands for any text, a member "…" for any others. UPDATE_EXPECT=1 rewrites answers that differ.
@@ -83,9 +83,10 @@ class Example:
 
     def _flags_of(self, arguments):
         """What stands behind `run`, without the folder: the replay names it, and the port, itself."""
-        if not re.search(r"^ --resources \.(?= |$)", arguments):
-            raise Failure(f"{self.path}: an example starts its host by 'sub0-host run --resources .'")
-        return arguments.replace(" --resources .", "", 1).rstrip("& ")
+        flags = re.match(r" \.(?= |$)(.*?)[ &]*$", arguments)
+        if not flags:
+            raise Failure(f"{self.path}: an example starts its host by 'sub0-host run .'")
+        return flags[1]
 
     def _command(self, number, command, answer):
         if starts := STARTS_HOST.match(command):
@@ -215,6 +216,17 @@ def run_page(path, host, engines):
     return ran, failed
 
 
+def run_pages(paths, host, engines):
+    failures = 0
+    for path in paths:
+        ran, failed = run_page(path.resolve(), host, engines)
+        failures += failed
+        if ran == 0:
+            failures += 1
+            print(f"FAILED  {path}: it has no example to run")
+    return 1 if failures else 0
+
+
 SELF_TEST = """# Page
 **`resources/a.json`**
 ```json
@@ -252,21 +264,16 @@ def self_test(host):
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--host", type=pathlib.Path, default=pages.ROOT / "build/release/bin/sub0-host")
-    arguments.add_argument("--engine", action="append", choices=["sqlite", "postgres"])
+    arguments.add_argument("--engine", action="append", choices=["sqlite", "postgres", "mariadb"])
     arguments.add_argument("--self-test", action="store_true")
     arguments.add_argument("pages", nargs="*", type=pathlib.Path)
     chosen = arguments.parse_args()
     if chosen.self_test:
         return self_test(chosen.host.resolve())
-    failures = 0
-    for path in chosen.pages:
-        ran, failed = run_page(path.resolve(), chosen.host.resolve(), chosen.engine or ["sqlite", "postgres"])
-        failures += failed
-        if ran == 0:
-            failures += 1
-            print(f"FAILED  {path}: it has no example to run")
-    database.remove_own_cluster()
-    return 1 if failures else 0
+    try:
+        return run_pages(chosen.pages, chosen.host.resolve(), chosen.engine or ["sqlite", "postgres"])
+    finally:
+        database.remove_own_servers()
 
 
 if __name__ == "__main__":

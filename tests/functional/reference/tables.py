@@ -6,7 +6,7 @@
 
 `<!-- made of: WHAT -->` … `<!-- end -->`, where WHAT is
   keys OBJECT [KEY...]   a table of the object's keys (of those named), from `sub0-host schema`: its last word is the path
-                         below resource, actionable or field_type, such as resource/tokenize
+                         below resource, actionable, field_type or model (a field of one), such as resource/tokenize
   unsupported            the keys that this version does not run
   settings [PREFIX]      from `sub0-host config`
   errors                 from the host's list of codes
@@ -49,6 +49,7 @@ class Tables:
         self.objects = {}
         for name, schema in self.definitions.items():
             self._collect(name, schema)
+        self._collect("model", json.loads(output_of(host, "schema", "--models"))["additionalProperties"])
         self._mark_modes_of_later()
         self.shown = set()
 

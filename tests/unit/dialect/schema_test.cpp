@@ -96,6 +96,27 @@ TEST(Schema, AllSamplesAndDocumentedExamplesAreAccepted) {
   EXPECT_GE(count, 4u);
 }
 
+// spec S-100: and of the files of models
+TEST(Schema, ModelsOfSamplesAreAcceptedAndOthersRefused) {
+  const Judge judge(modelSchema(usualSchema(true)));
+  std::size_t count = 0;
+  for (const auto& entry :
+       std::filesystem::recursive_directory_iterator(kSource + "/sample-resources")) {
+    const auto path = entry.path();
+    if (path.extension() != ".json" || path.parent_path().filename() != "models") continue;
+    ++count;
+    EXPECT_EQ(judge.refusal(strictJson(contentOf(path))), "") << path;
+  }
+  EXPECT_GE(count, 6u);
+  for (const std::string text :
+       {R"([])", R"({"id": "Number"})", R"({"id": {}})", R"({"id": {"type": "Text"}})",
+        R"({"id": {"type": "String", "max_length": 0}})",
+        R"({"id": {"type": "Number", "primary": true}})",
+        R"({"id": {"type": "Number", "foreign_key": {"of": "a"}}})"}) {
+    EXPECT_NE(judge.refusal(text), "") << text;
+  }
+}
+
 struct Row {
   const char* what;
   std::string document;
