@@ -7,6 +7,7 @@ import unittest
 
 import database_away
 import host as hosts
+from databases import Lock
 from wire import call_text, frame, open_socket
 
 TOKENIZE = {"type": "JWT", "encryption_key": "$ENV.WALLET_TOKEN_KEY"}
@@ -90,6 +91,71 @@ class RevocationsTest(unittest.TestCase):
             self.assertEqual(self.call("me", 2), (401, "token_revoked"))
             self.assertEqual(self.call("me", 0), (401, "token_revoked"))
             self.assertEqual(self.call("me", 1), (200, None))
+
+
+    def test_what_is_kept(self):
+        # S-74, Q-18: fingerprints alone, until the token expires or longer where that is wanted; once however often it is said
+        longer = {**LOGOUT, "id": "longer", "resource": "longer", "invalidate_tokenize": {
+            "tokens": ["$HEADER.x-access-token", "$HEADER.x-access-token"], "expires_after": 10_000_000}}
+        self.folder.write("resources/logout.json", [LOGOUT, longer])
+        with self.make_host() as self.host:
+            self.assertEqual(self.call("logout", 0), (200, None))
+            self.assertEqual(self.call("longer", 1), (200, None))
+        rows = self.database.cluster.execute(
+            "SELECT string_agg((fingerprint ~ '^[0-9a-f]{64}$')::text || ' ' || (expires_at - extract(epoch FROM now())::int) / 1000000, ', ' "
+            "ORDER BY expires_at) FROM _sub0_revoked_tokens")
+        self.assertIn(rows, ("true 0, true 9", "true 0, true 10"))
+
+    def test_database_lets_nobody_make_tables(self):
+        # S-74, Q-90: a reload whose list cannot be kept is refused, and nothing changes; with a table that the administrator made it is taken
+        execute = self.database.cluster.execute
+        execute("CREATE ROLE app LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+        self.host = self.enterContext(hosts.Host(self.folder.path, "--database",
+                                                 f"postgres://app@127.0.0.1:{self.relay.port}/postgres", "--loops", 3))
+        self.folder.write("resources/logout.json", LOGOUT)
+        self.host.signal(signal.SIGHUP)
+        self.assertIn("the list of revoked tokens cannot be read", self.host.wait_for("reload_refused")["message"])
+        self.assertIn("permission denied", self.host.wait_for("revocations_unknown")["message"])
+        self.assertEqual(self.call("me", 0), (200, None))
+        self.assertEqual(self.host.call("logout")["status"], 404)
+        execute("CREATE TABLE _sub0_revoked_tokens (fingerprint VARCHAR(64) NOT NULL, expires_at BIGINT NOT NULL, "
+                "PRIMARY KEY (fingerprint, expires_at)); GRANT SELECT, INSERT ON _sub0_revoked_tokens TO app")
+        self.host.signal(signal.SIGHUP)
+        self.host.wait_for("reloaded")
+        self.assertEqual(self.call("logout", 0), (200, None))
+        self.assertEqual(self.call("me", 0), (401, "token_revoked"))
+
+    def test_reload_loses_no_call(self):
+        # while the list is read for the first time nobody is turned away
+        self.host = self.enterContext(self.make_host())
+        wire = open_socket(self, self.host.port, "", f"x-access-token: {self.tokens[0]['x-access-token']}")
+        self.folder.write("resources/logout.json", LOGOUT)
+        self.host.signal(signal.SIGHUP)
+        while not self.host.count("reloaded"):
+            self.assertEqual(wire.send(frame(call_text("me"))).text().get("data"), 0)
+        for _ in range(50):
+            self.assertEqual(wire.send(frame(call_text("me"))).text().get("data"), 0)
+
+    def test_server_ends_the_connection(self):
+        # the connection of the host's own statements was ended while it was idle: the next logout does not notice
+        self.folder.write("resources/logout.json", LOGOUT)
+        self.host = self.enterContext(self.make_host())
+        self.assertEqual(self.call("logout", 0), (200, None))
+        self.database.cluster.kill_backends()
+        self.host.wait_until_readyz(200)
+        self.assertEqual(self.call("logout", 1), (200, None))
+        self.assertEqual(self.call("me", 1), (401, "token_revoked"))
+
+    def test_locked_table(self):
+        # S-74: at the deadline nobody knows whether it is written, so it is refused; Q-92: a statement that waits does not keep the
+        # process from ending
+        self.folder.write("resources/logout.json", LOGOUT)
+        with self.make_host() as self.host:
+            with Lock(self.database.cluster, "LOCK TABLE _sub0_revoked_tokens"):
+                self.assertEqual(self.call("logout", 0), (504, "timeout"))
+                self.assertEqual(self.call("me", 0), (401, "token_revoked"))
+                self.host.signal(signal.SIGTERM)
+                self.assertEqual(self.host.wait(), 0)
 
 
 if __name__ == "__main__":
