@@ -209,6 +209,7 @@ Call::Progress Call::takeResult(std::size_t index, sub0_ticket ticket) {
   }
   if (attempt_ != 0 && !plan_->commit) attempt_ = 0;
   results_[index] = outcome.is_in_arena ? outcome.value : json::copy(outcome.value, arena_);
+  if (action.is_extracted) results_[index] = expandRaw(results_[index]);
   closeRun();
   return action.model->verify_hashables.empty() ? finishResult(index) : compare(index);
 }

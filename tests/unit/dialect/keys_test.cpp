@@ -87,8 +87,7 @@ struct Refused {
 
 std::vector<Refused> refusedKeys() {
   std::vector<Refused> rows;
-  for (const char* const member :
-       {R"("parallel": true)", R"("queue": {"delay": 1})", R"("webhook": {})"}) {
+  for (const char* const member : {R"("queue": {"delay": 1})", R"("webhook": {})"}) {
     const std::string text(member);
     rows.push_back(
         {resourceText(kPlain + "}", text + ","), "/" + text.substr(1, text.find('"', 1) - 1)});
