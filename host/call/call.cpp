@@ -78,17 +78,17 @@ void Call::repeatAction() {
 
 /// The hashes that the action has waited for are there.
 void Call::startHashed() {
-  const Progress progress = startAction(current_action_);
+  const Progress progress = startFromLane(current_action_);
   if (progress == Progress::kOn) advance();
   if (progress == Progress::kWaiting) wait();
 }
 
 /// So is the comparison of its result.
 void Call::finishCompared() {
-  if (finishResult(current_action_) == Progress::kOn) advance();
+  if (finishCached() == Progress::kOn) advance();
 }
 
-inline Call::Progress Call::takeStep(const PlanStep& step) {
+[[gnu::always_inline]] inline Call::Progress Call::takeStep(const PlanStep& step) {
   return step.is_validation ? validateLate(step.action) : startAction(step.action);
 }
 
@@ -102,7 +102,8 @@ Call::Progress Call::validateLate(std::size_t index) {
   return Progress::kEnded;
 }
 
-inline Call::Progress Call::startAction(std::size_t index) {
+// Nearly every call comes here from takeStep(): the others have a copy of their own.
+[[gnu::always_inline]] inline Call::Progress Call::startAction(std::size_t index) {
   const PlanAction& action = plan_->actions[index];
   std::size_t extracted_count = 0;
   for (const auto& dependency : action.model->depends_on) {
@@ -211,10 +212,11 @@ Call::Progress Call::takeResult(std::size_t index, sub0_ticket ticket) {
   results_[index] = outcome.is_in_arena ? outcome.value : json::copy(outcome.value, arena_);
   if (action.is_extracted) results_[index] = expandRaw(results_[index]);
   closeRun();
-  return action.model->verify_hashables.empty() ? finishResult(index) : compare(index);
+  const bool compares = plan_->has_hashes && !action.model->verify_hashables.empty();
+  return compares ? compare(index) : finishResult(index);
 }
 
-inline Call::Progress Call::finishResult(std::size_t index) {
+[[gnu::always_inline]] inline Call::Progress Call::finishResult(std::size_t index) {
   const PlanAction& action = plan_->actions[index];
   const bool has_sequel = action.has_sequel;
   if (has_sequel && action.cache) keepResult(index);
@@ -351,7 +353,7 @@ inline void Call::succeed() {
   if (plan_->ends_specially) {
     endSpecially();
   } else {
-    finish();
+    answer();
   }
 }
 

@@ -86,6 +86,7 @@ class Call final : public plugin::RunOwner,
   bool passRateLimit();
   bool verifyToken(const Request& request);
   bool takePayload(const Request& request);
+  bool takeGuardedPayload(const Request& request);
   bool takeForm(const Request& request);
   bool validateAll();
   bool refuse(Error error);
@@ -178,7 +179,10 @@ class Call final : public plugin::RunOwner,
   void takeComparison(HashJob& job);
   void startHashed();
   void finishCompared();
-  json::Value withoutHashes(std::size_t index);
+  json::Value withoutHashes(std::size_t index) {
+    return plan_->has_hashes ? dropHashes(index) : results_[index];
+  }
+  json::Value dropHashes(std::size_t index);
   void leaveHashes();
 
   // What comes behind the reply (call_background.cpp).

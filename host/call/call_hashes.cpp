@@ -204,7 +204,7 @@ void Call::takeComparison(HashJob& job) {
 }
 
 /// What may leave the call of an action's result: a new hash stays inside.
-json::Value Call::withoutHashes(std::size_t index) {
+json::Value Call::dropHashes(std::size_t index) {
   const auto& hashables = plan_->actions[index].model->hashables;
   if (hashables.empty()) return results_[index];
   return dialect::dropMembers(results_[index], propertiesOf(hashables), arena_);

@@ -48,9 +48,8 @@ std::optional<json::Value> Call::result() {
   const auto& resource = *plan_->resource;
   json::Value whole = json::null();    // before returnables: claims come from it
   json::Value trimmed = json::null();  // after those of the actions
-  const auto trim = [this](std::size_t index) {
+  const auto trim = [this](std::size_t index, const json::Value& result) {
     const auto& own = plan_->actions[index].model->returnables;
-    const json::Value result = withoutHashes(index);
     return own ? dialect::keepMembers(result, *own, arena_) : result;
   };
   if (resource.combine) {
@@ -58,13 +57,13 @@ std::optional<json::Value> Call::result() {
     auto* parts = arena_.array<json::Value>(count * 2);
     for (std::size_t part = 0; part < count; ++part) {
       parts[part] = withoutHashes((*resource.combine)[part]);
-      parts[count + part] = trim((*resource.combine)[part]);
+      parts[count + part] = trim((*resource.combine)[part], parts[part]);
     }
     whole = dialect::combine(parts, count, arena_);
     trimmed = dialect::combine(parts + count, count, arena_);
   } else if (resource.result_action) {
     whole = withoutHashes(*resource.result_action);
-    trimmed = trim(*resource.result_action);
+    trimmed = trim(*resource.result_action, whole);
   }
   std::string_view token_name;
   if (resource.issuesToken() && json::isObject(whole)) {

@@ -42,7 +42,8 @@ class PlanCompiler {
         plan_.parses_payload || plan_.needs.payload_fields || plan_.needs.payload_whole;
     markExtracted();
     is_sound = (!resource_.transaction || compileTransaction()) && is_sound;
-    plan_.ends_specially = plan_.ends_specially || resource_.transaction;
+    plan_.ends_specially =
+        plan_.ends_specially || resource_.transaction || plan_.revocation.has_value();
     return is_sound;
   }
 

@@ -80,10 +80,10 @@ struct Plan {
   std::optional<RevocationPlan> revocation;
   std::optional<CachePlan> cache;
   std::optional<RatePlan> rate;
-  bool is_parallel = false;             // its actions run side by side (S-20)
-  bool is_guarded = false;              // by a token or a rate limit, or it revokes tokens
-  bool begins_specially = false;        // in the background, or by a look into the cache
-  bool ends_specially = false;          // by a commit, or with something for the cache
+  bool is_parallel = false;       // its actions run side by side (S-20)
+  bool is_guarded = false;        // by a token or a rate limit, or it revokes tokens
+  bool begins_specially = false;  // in the background, or by a look into the cache
+  bool ends_specially = false;    // by a commit, a revocation, or with something for the cache
   bool validates_behind_cache = false;  // and not before: what is cached needs no validation (S-10)
   dialect::Needs needs;                 // of all inputs together
   bool parses_payload = false;          // some input or validation wants it as a tree
