@@ -58,7 +58,8 @@ class Tables:
             return
         self.objects[path] = schema
         for key, member in schema["properties"].items():
-            self._collect(f"{path}/{key}", member)
+            for one in [member, *member.get("anyOf", [])]:  # "off" is another form of some objects
+                self._collect(f"{path}/{key}", one)
             if isinstance(member.get("items"), dict):
                 self._collect(f"{path}/{key}", member["items"])
 
@@ -76,9 +77,12 @@ class Tables:
 
     # ---- keys -------------------------------------------------------------------------------------
     def make_keys(self, path, *only):
+        if path not in self.objects:
+            raise SystemExit(f"the host declares no object {path}; there are {', '.join(self.objects)}")
         schema = self.objects[path]
         names = list(only) or list(schema["properties"])
-        self.shown.update(f"{path}/{name}" for name in names)
+        same = [one for one, other in self.objects.items() if other == schema]  # cacheable of actions and of resources
+        self.shown.update(f"{one}/{name}" for one in same for name in names)
         rows = [self._row(name, schema["properties"][name], name in schema.get("required", [])) for name in names]
         return table(["key", "value", "default", "meaning", "rule"], rows)
 
@@ -94,6 +98,8 @@ class Tables:
         return [f"`{name}`", value, default[1] if default else "", text, rule[1] if rule else ""]
 
     def _value(self, key):
+        if "anyOf" in key:
+            return " or ".join("off" if one.get("enum") == [False, None, 0, []] else self._value(one) for one in reversed(key["anyOf"]))
         if "enum" in key:
             return ", ".join(f"`{one}`" for one in key["enum"])
         types = key.get("type", "any")
