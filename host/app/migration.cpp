@@ -32,7 +32,7 @@ Tree fieldTree(const dialect::ModelField& field, const dialect::Project& project
 }
 
 Tree modelTree(const dialect::TableModel& model, const dialect::TableChoice& choice,
-               const dialect::Project& project) {
+               const std::vector<std::string>& unique_fields, const dialect::Project& project) {
   Tree tree{{"model", model.name}, {"table", choice.table}, {"is_used", choice.is_used}};
   Tree candidates = Tree::array();
   for (const std::string& name : dialect::tableCandidates(model.name)) {
@@ -42,6 +42,9 @@ Tree modelTree(const dialect::TableModel& model, const dialect::TableChoice& cho
   Tree fields = Tree::array();
   for (const dialect::ModelField& field : model.fields) fields.push(fieldTree(field, project));
   tree.set("fields", fields);
+  Tree unique = Tree::array();
+  for (const std::string& field : unique_fields) unique.push(Tree::array().push(Literal(field)));
+  tree.set("unique", unique);
   return tree;
 }
 
@@ -49,7 +52,8 @@ Tree modelsTree(const call::PlanSet& plans) {
   Tree models = Tree::array();
   const dialect::Project& project = plans.project();
   for (std::size_t i = 0; i < project.models().size(); ++i) {
-    models.push(modelTree(project.models()[i], plans.tables()[i], project));
+    models.push(
+        modelTree(project.models()[i], plans.tables()[i], plans.uniqueFields()[i], project));
   }
   return models;
 }

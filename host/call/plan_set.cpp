@@ -81,6 +81,7 @@ std::shared_ptr<const PlanSet> PlanSet::compile(std::shared_ptr<const dialect::P
   set->collectNames();
   set->takeIdentity(identity, problems);
   set->chooseTables(problems);
+  set->collectUniqueFields(problems);
   return set;
 }
 
@@ -153,6 +154,32 @@ void PlanSet::chooseTables(dialect::Problems& problems) {
     }
   }
   tables_ = dialect::chooseTables(project_->models(), uses, problems);
+}
+
+void PlanSet::collectUniqueFields(dialect::Problems& problems) {
+  unique_fields_.resize(tables_.size());
+  for (const auto& plan : plans_) {
+    for (const PlanAction& action : plan->actions) {
+      const std::vector<std::string>& unique = action.run.prepared.unique;
+      const auto choice = std::find_if(tables_.begin(), tables_.end(), [&](const auto& one) {
+        return !unique.empty() && text::equalsIgnoreCase(one.table, unique.front());
+      });
+      if (choice == tables_.end()) continue;
+      const auto index = static_cast<std::size_t>(choice - tables_.begin());
+      const dialect::TableModel& model = project_->models()[index];
+      std::vector<std::string>& fields = unique_fields_[index];
+      for (std::size_t i = 1; i < unique.size(); ++i) {
+        if (model.find(unique[i]) == nullptr) {
+          const dialect::Actionable& source = *action.model;
+          problems.error(source.place.file->at(dialect::Project::pointerBelow(
+                             source, source.config_key, "/unique/" + std::to_string(i - 1))),
+                         "S-33", "model " + model.name + " has no field \"" + unique[i] + "\"");
+        } else if (std::find(fields.begin(), fields.end(), unique[i]) == fields.end()) {
+          fields.push_back(unique[i]);
+        }
+      }
+    }
+  }
 }
 
 void PlanSet::collectNames() {

@@ -34,6 +34,8 @@ class PlanSet final : public Catalogue {
   const dialect::Project& project() const { return *project_; }
   /// The table of each model of the project (S-101), in their order.
   const std::vector<dialect::TableChoice>& tables() const { return tables_; }
+  /// The fields of each model that some action wants unique (S-33), each by itself.
+  const std::vector<std::vector<std::string>>& uniqueFields() const { return unique_fields_; }
 
   /// The keys of all resources, each once: what a token may have been made with.
   const std::vector<auth::Key>& tokenKeys() const { return token_keys_; }
@@ -58,6 +60,7 @@ class PlanSet final : public Catalogue {
   void collectNames();
   void takeIdentity(const IdentityOptions& options, dialect::Problems& problems);
   void chooseTables(dialect::Problems& problems);
+  void collectUniqueFields(dialect::Problems& problems);
 
   std::shared_ptr<const dialect::Project> project_;
   std::vector<std::unique_ptr<Plan>> plans_;
@@ -66,6 +69,7 @@ class PlanSet final : public Catalogue {
   bool revokes_tokens_ = false;
   std::optional<SocketIdentity> identity_;
   std::vector<dialect::TableChoice> tables_;
+  std::vector<std::vector<std::string>> unique_fields_;
   std::vector<std::string> token_schemes_;
   std::vector<std::string> kept_headers_;
 };

@@ -88,11 +88,11 @@ void onPlace(sub0_preparation* p, uint32_t placement) {
   self.out->placement = static_cast<Placement>(placement);
 }
 
-bool readTables(const json::Value& value, std::vector<std::string>& tables) {
+bool readTexts(const json::Value& value, std::vector<std::string>& texts) {
   if (!json::isArray(value)) return false;
   for (std::uint32_t i = 0; i < value.count; ++i) {
     if (!json::isText(value.as.items[i])) return false;
-    tables.emplace_back(json::chars(value.as.items[i]));
+    texts.emplace_back(json::chars(value.as.items[i]));
   }
   return true;
 }
@@ -108,8 +108,9 @@ void onFact(sub0_preparation* p, const sub0_text_view* name, const sub0_value* v
   if (key == "reads_only" || key == "waits") {
     if (value->type != SUB0_BOOL) return self.fault("fact " + std::string(key) + " is no boolean");
     (key == "waits" ? self.out->waits : self.out->reads_only) = value->as.i != 0;
-  } else if (key == "tables") {
-    if (!readTables(*value, self.out->tables)) self.fault("fact tables is no array of texts");
+  } else if (key == "tables" || key == "unique") {
+    auto& texts = key == "tables" ? self.out->tables : self.out->unique;
+    if (!readTexts(*value, texts)) self.fault("fact " + std::string(key) + " is no array of texts");
   } else {
     self.out->other_facts.emplace_back(std::string(key), json::toString(*value));
   }
@@ -191,6 +192,7 @@ PreparedAction& PreparedAction::operator=(PreparedAction&& other) noexcept {
   reads_only = other.reads_only;
   waits = other.waits;
   tables = std::move(other.tables);
+  unique = std::move(other.unique);
   other_facts = std::move(other.other_facts);
   return *this;
 }

@@ -55,6 +55,7 @@ class PreparedAction {
   bool reads_only = false;
   bool waits = false;
   std::vector<std::string> tables;
+  std::vector<std::string> unique;  // a table, then columns of it that are unique
   std::vector<std::pair<std::string, std::string>> other_facts;  // name, JSON text
 };
 

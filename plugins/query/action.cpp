@@ -8,19 +8,10 @@
 #include "row_times.hpp"
 #include "sql_analysis.hpp"
 #include "sql_tables.hpp"
+#include "unique_check.hpp"
 
 namespace sub0::query {
 namespace {
-
-// Keys that the dialect names and this version cannot run.
-void refuseLaterKeys(Preparation& preparation) {
-  const auto is_set = [](Value value) {
-    return value && !value.isNull() && !(value.isBool() && !value.asBool());
-  };
-  if (is_set(preparation.config().find("unique"))) {
-    preparation.error("/unique", "unique is not supported yet: a later version will");
-  }
-}
 
 // Whether the key is set here or beside sql_query.
 bool asksFor(Preparation& preparation, std::string_view key) {
@@ -115,6 +106,40 @@ void refuseHiddenCommit(Preparation& preparation, Dialect dialect, const Analysi
   }
 }
 
+// spec S-33; false: an error was told.
+bool keepUnique(Preparation& preparation, Dialect dialect, Statement& statement, std::string& sql) {
+  std::vector<std::string> columns;
+  for (const Value column : preparation.config().find("unique").items()) {
+    columns.emplace_back(column.asText());
+  }
+  if (columns.empty()) {
+    return true;
+  }
+  const TokenList tokens = tokenize(sql, dialect);
+  std::vector<std::string> of_payload;
+  const auto next = static_cast<std::uint32_t>(statement.inputs.size() + 1);
+  UniqueCheck check = withUniqueCheck(tokens, analyse(tokens, dialect), columns, next, of_payload);
+  if (!check.error.empty()) {
+    preparation.error("/unique", check.error);
+    return false;
+  }
+  if (!check.warning.empty()) {
+    preparation.warning("/unique", check.warning);
+  }
+  for (const std::string& column : of_payload) {
+    const Input input = preparation.inputOf("$PAYLOAD." + column);
+    statement.inputs.push_back(static_cast<std::uint32_t>(input.index));
+  }
+  Tree fact = Tree::array();
+  fact.push(Literal(check.table));
+  for (const std::string& column : columns) {
+    fact.push(Literal(column));
+  }
+  preparation.fact("unique", fact);
+  sql = std::move(check.sql);
+  return true;
+}
+
 }  // namespace
 
 StatementPointer compileAction(Preparation& preparation, Engine& engine) {
@@ -123,7 +148,6 @@ StatementPointer compileAction(Preparation& preparation, Engine& engine) {
     preparation.error("", "sql_query must be an object with a query");
     return nullptr;
   }
-  refuseLaterKeys(preparation);
   auto statement = std::make_shared<Statement>();
   const bool has_list = declareParameters(preparation, *statement);
   const Value query = config.find("query");
@@ -150,7 +174,8 @@ StatementPointer compileAction(Preparation& preparation, Engine& engine) {
   }
   std::string sql(text);
   if (!keepTimes(preparation, engine.dialect(), "soft_delete", withSoftDelete, sql) ||
-      !keepTimes(preparation, engine.dialect(), "with_timestamps", withTimestamps, sql)) {
+      !keepTimes(preparation, engine.dialect(), "with_timestamps", withTimestamps, sql) ||
+      !keepUnique(preparation, engine.dialect(), *statement, sql)) {
     return nullptr;
   }
   const std::string without_returning = sql;

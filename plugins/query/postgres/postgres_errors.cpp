@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "sql_analysis.hpp"
+#include "unique_check.hpp"
 
 namespace sub0::query {
 namespace {
@@ -114,7 +115,12 @@ Failure postgresFailure(const PGresult* result, const std::string& sql) {
     failure.log += ": " + detail;
   }
   failure.log += " in: " + sql;
-  if (state.substr(0, 2) == "23") {
+  const std::string existing =
+      state == "22P02" ? columnThatExists(fieldOf(result, PG_DIAG_MESSAGE_PRIMARY), sql) : "";
+  if (!existing.empty()) {  // spec S-33
+    failure.code = SUB0_CONSTRAINT;
+    failure.client = "Operation Failed: " + existing + " already exists";
+  } else if (state.substr(0, 2) == "23") {
     failure.code = SUB0_CONSTRAINT;
     failure.client = constraintText(state, result, sql);
   } else if (state == "25006") {

@@ -74,6 +74,10 @@ struct ExistingTable {
   std::vector<std::pair<std::string, std::string>> references;  // column, table
   std::vector<std::string> words;  // columns whose full text is searched
 
+  // Statements that make what else hangs on it (triggers, indexes of expressions), where a table
+  // can only be made anew.
+  std::vector<std::string> dependents;
+
   const ExistingColumn* find(std::string_view column) const;
 };
 

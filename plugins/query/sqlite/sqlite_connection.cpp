@@ -7,6 +7,7 @@
 
 #include "column_text.hpp"
 #include "sqlite/sqlite_errors.hpp"
+#include "unique_check.hpp"
 
 namespace sub0::query {
 namespace {
@@ -53,6 +54,14 @@ int onAuthorize(void* own_words, int action, const char* first, const char* seco
 
 }  // namespace
 
+void addFunctions(sqlite3* database) {
+  const auto fail_with_text = [](sqlite3_context* context, int, sqlite3_value** texts) {
+    sqlite3_result_error(context, reinterpret_cast<const char*>(sqlite3_value_text(texts[0])), -1);
+  };
+  sqlite3_create_function(database, kExistsFunction, 1, SQLITE_UTF8, nullptr, fail_with_text,
+                          nullptr, nullptr);
+}
+
 SqliteConnection::~SqliteConnection() {
   prepared_.forEach([](Prepared& prepared) { sqlite3_finalize(prepared.statement); });
   for (sqlite3_stmt* statement : controls_) {
@@ -71,6 +80,7 @@ bool SqliteConnection::open(const std::string& path, std::string& error) {
     return false;
   }
   sqlite3_extended_result_codes(database_, 1);
+  addFunctions(database_);
   sqlite3_limit(
       database_, SQLITE_LIMIT_LENGTH,
       static_cast<int>(std::max<std::size_t>(

@@ -16,6 +16,9 @@
 
 namespace sub0::query {
 
+// Gives a connection the functions that statements of ours call (unique_check.hpp).
+void addFunctions(sqlite3* database);
+
 // One SQLite connection and what it has prepared. It executes one statement at a time to its end
 // and says how it went; where it waits for a lock, and how long, its owner decides (`setWait`).
 // Reading connections cannot write at all. Attaching, PRAGMA and transaction control are refused by

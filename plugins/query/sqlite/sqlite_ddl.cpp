@@ -19,10 +19,15 @@ constexpr const char* kColumns =
     "SELECT m.name AS \"table\", p.name AS \"column\", p.type, p.\"notnull\" AS required, p.pk, "
     "coalesce(p.dflt_value, '') AS preset FROM sqlite_master m JOIN pragma_table_info(m.name) p "
     "WHERE m.type = 'table' ORDER BY m.name, p.cid";
+// Of an index with an expression, or of some rows only, the columns are not told.
 constexpr const char* kIndexes =
-    "SELECT m.name AS \"table\", l.name AS \"index\", l.\"unique\" AS is_unique, l.partial, "
-    "coalesce(i.name, '') AS \"column\" FROM sqlite_master m JOIN pragma_index_list(m.name) l "
-    "JOIN pragma_index_info(l.name) i WHERE m.type = 'table' ORDER BY m.name, l.name, i.seqno";
+    "SELECT m.name AS \"table\", l.name AS \"index\", l.\"unique\" AS is_unique, l.partial OR "
+    "sum(i.name IS NULL) OVER (PARTITION BY m.name, l.name) > 0 AS special, coalesce(i.name, '') "
+    "AS \"column\" FROM sqlite_master m JOIN pragma_index_list(m.name) l JOIN "
+    "pragma_index_info(l.name) i WHERE m.type = 'table' ORDER BY m.name, l.name, i.seqno";
+constexpr const char* kDependents =
+    "SELECT tbl_name AS \"table\", type, name, sql FROM sqlite_master WHERE type IN ('index', "
+    "'trigger') AND sql IS NOT NULL";
 constexpr const char* kReferences =
     "SELECT m.name AS \"table\", f.\"from\" AS \"column\", f.\"table\" AS target FROM "
     "sqlite_master m JOIN pragma_foreign_key_list(m.name) f WHERE m.type = 'table'";
@@ -229,6 +234,10 @@ class TableChange {
         }
       }
     }
+    if (is_rebuilt) {
+      statements_.insert(statements_.end(), existing_.dependents.begin(),
+                         existing_.dependents.end());
+    }
     bool has_new_words = false;
     for (const Change& change : changes_.changes) {
       has_new_words = has_new_words || change.kind == ChangeKind::kAddWords;
@@ -297,7 +306,7 @@ bool readIndexes(SqlSession& session, std::vector<ExistingTable>& tables, Failur
     if (table->indexes.empty() || table->indexes.back().name != name) {
       table->indexes.push_back(ExistingIndex{name, {}, rows.truth(i, "is_unique")});
     }
-    if (!rows.truth(i, "partial")) {
+    if (!rows.truth(i, "special")) {
       table->indexes.back().columns.push_back(rows.text(i, "column"));
     }
   }
@@ -308,6 +317,27 @@ bool readIndexes(SqlSession& session, std::vector<ExistingTable>& tables, Failur
     ExistingTable* const table = find(tables, rows.text(i, "table"));
     if (table != nullptr) {
       table->references.emplace_back(rows.text(i, "column"), rows.text(i, "target"));
+    }
+  }
+  return true;
+}
+
+// Behind the indexes: those that are known by their columns are made from these.
+bool readDependents(SqlSession& session, std::vector<ExistingTable>& tables, Failure& failure) {
+  Rows rows;
+  if (!rows.read(session, kDependents, failure)) {
+    return false;
+  }
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    ExistingTable* const table = find(tables, rows.text(i, "table"));
+    const std::string name = rows.text(i, "name");
+    const bool is_of_words = table != nullptr && name.rfind(table->name + "_fts_", 0) == 0;
+    const auto is_known = [&](const ExistingIndex& index) {
+      return index.name == name && !index.columns.empty();
+    };
+    if (table != nullptr && !is_of_words &&
+        std::none_of(table->indexes.begin(), table->indexes.end(), is_known)) {
+      table->dependents.push_back(rows.text(i, "sql"));
     }
   }
   return true;
@@ -338,7 +368,8 @@ bool SqliteDdl::readCatalogue(SqlSession& session, std::vector<ExistingTable>& t
     tables.back().name = rows.text(i, "name");
     tables.back().model = modelOfMark(rows.text(i, "sql"));
   }
-  if (!readColumns(session, tables, failure) || !readIndexes(session, tables, failure)) {
+  if (!readColumns(session, tables, failure) || !readIndexes(session, tables, failure) ||
+      !readDependents(session, tables, failure)) {
     return false;
   }
   for (ExistingTable& table : tables) {

@@ -20,6 +20,7 @@ std::string syntaxError(const std::string& sql) {
   sqlite3* nothing = nullptr;
   std::string error;
   if (sqlite3_open(":memory:", &nothing) == SQLITE_OK) {
+    addFunctions(nothing);
     sqlite3_stmt* statement = nullptr;
     if (sqlite3_prepare_v2(nothing, sql.data(), static_cast<int>(sql.size()), &statement,
                            nullptr) != SQLITE_OK) {

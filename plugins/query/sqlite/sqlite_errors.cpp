@@ -5,6 +5,7 @@
 
 #include "engine.hpp"
 #include "sql_analysis.hpp"
+#include "unique_check.hpp"
 
 namespace sub0::query {
 namespace {
@@ -60,6 +61,12 @@ Failure sqliteFailure(int extended_code, std::string_view message, std::string_v
   failure.log = "SQLite: " + std::string(message) + " (" + std::to_string(extended_code) + ")";
   if (!sql.empty()) {
     failure.log.append(" in: ").append(sql);
+  }
+  const std::string existing = columnThatExists(message, sql);
+  if (extended_code == SQLITE_ERROR && !existing.empty()) {  // spec S-33
+    failure.code = SUB0_CONSTRAINT;
+    failure.client = "Operation Failed: " + existing + " already exists";
+    return failure;
   }
   switch (extended_code & 0xff) {
     case SQLITE_CONSTRAINT:

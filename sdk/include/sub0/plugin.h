@@ -161,7 +161,7 @@ typedef struct sub0_host {
 
 /* Valid until prepare returns. Facts: "reads_only" (bool; default false), "tables" (array of text),
  * "waits" (bool: waits for the outside), "statement" (text that a trace shows: what is executed,
- * without values). Pointers are relative to the value of the config key. */
+ * no values), "unique" (texts: a table, unique columns). Pointers count from the config value. */
 typedef struct sub0_preparation {
   uint32_t struct_size, reserved;
   const sub0_value* action;   /* the whole action object */

@@ -98,11 +98,6 @@ std::vector<Refused> refusedKeys() {
     rows.push_back({resourceText(kPlain + "," + text + "}"),
                     "/actionables/0/" + text.substr(1, text.find('"', 1) - 1)});
   }
-  const auto query = [](const char* member) {
-    return resourceText(R"({"id": 1, "mode": "QUERY", "sql_query": {"query": "q", )" +
-                        std::string(member) + "}}");
-  };
-  rows.push_back({query(R"("unique": ["email"])"), "/actionables/0/sql_query/unique"});
   return rows;
 }
 

@@ -266,6 +266,25 @@ TEST_F(SqliteTest, WordsAreFoundAndKept) {
   EXPECT_EQ(query(search), R"([{"id":2},{"id":3}])");
 }
 
+// spec S-103: what others hung on a table that is made anew is there again
+TEST_F(SqliteTest, TriggersAndIndexesOfATableThatIsMadeAnewStay) {
+  startedHost();
+  const auto wanted = [](bool optional) {
+    return models({model("t", {key(), field("a", "String", "indexable", optional)})});
+  };
+  EXPECT_EQ(migrateOn(host(), wanted(false), 0).code, SUB0_OK);
+  outside(
+      "CREATE TABLE log (a); CREATE TRIGGER tell AFTER INSERT ON t BEGIN INSERT INTO log VALUES "
+      "(new.a); END; CREATE INDEX small ON t (lower(a)); CREATE INDEX few ON t (a) WHERE id > 5");
+  EXPECT_EQ(migrateOn(host(), wanted(true), 0).code, SUB0_OK);
+  EXPECT_EQ(end("INSERT INTO t (id, a) VALUES (1, 'x')").code, SUB0_OK);
+  EXPECT_EQ(valueOutside("SELECT a FROM log"), "x");
+  EXPECT_EQ(
+      valueOutside("SELECT group_concat(name) FROM (SELECT name FROM sqlite_master WHERE type "
+                   "= 'index' AND tbl_name = 't' ORDER BY name)"),
+      "few,small,t_a_idx");
+}
+
 // spec S-103: one node at a time
 TEST_F(PostgresTest, AMigrationWaitsForThatOfAnotherNode) {
   startedHost();

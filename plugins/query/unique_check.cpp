@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "unique_check.hpp"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <utility>
+
+#include "sql_tables.hpp"
+
+namespace sub0::query {
+namespace {
+
+// A value with other functions is not looked at twice: it may be another one, or do something.
+constexpr std::array<std::string_view, 9> kPlainFunctions = {
+    "LOWER", "UPPER", "TRIM", "BTRIM", "LTRIM", "RTRIM", "CAST", "COALESCE", "NULLIF"};
+
+struct Range {
+  std::size_t begin, end;  // tokens
+};
+
+// INSERT INTO table (columns) VALUES (values), ...
+struct Insert {
+  std::string table;  // folded
+  Range table_tokens{};
+  std::vector<std::string> columns;  // folded
+  std::vector<std::vector<Range>> rows;
+  bool has_conflict = false;
+};
+
+class InsertReader {
+ public:
+  InsertReader(const TokenList& list, std::size_t verb) : list_(list), at_(verb + 1) {}
+
+  Insert read() {
+    Insert insert;
+    if (list_.isWord(at_, "OR")) {
+      insert.has_conflict = true;
+      at_ += 2;
+    }
+    at_ += list_.isWord(at_, "INTO") ? 1 : 0;
+    insert.table_tokens.begin = at_;
+    insert.table = isName(list_, at_) ? foldedName(list_, at_) : "";
+    ++at_;
+    while (list_.isSign(at_, ".") && isName(list_, at_ + 1)) {
+      insert.table = foldedName(list_, at_ + 1);
+      at_ += 2;
+    }
+    insert.table_tokens.end = at_;
+    at_ += list_.isWord(at_, "AS") ? 2 : 0;
+    readColumns(insert);
+    while (at_ < list_.size() && !list_.isWord(at_, "VALUES") && !list_.isWord(at_, "SELECT") &&
+           !list_.isWord(at_, "DEFAULT")) {
+      ++at_;  // OVERRIDING USER VALUE
+    }
+    if (list_.isWord(at_, "VALUES")) {
+      ++at_;
+      readRows(insert);
+    }
+    for (std::size_t i = at_; i + 1 < list_.size(); ++i) {
+      insert.has_conflict =
+          insert.has_conflict || (list_.isWord(i, "ON") && list_.isWord(i + 1, "CONFLICT"));
+    }
+    return insert;
+  }
+
+ private:
+  void readColumns(Insert& insert) {
+    if (!list_.isSign(at_, "(")) {
+      return;
+    }
+    const std::size_t behind = behindBracket(list_, at_);
+    for (std::size_t i = at_ + 1; i + 1 < behind; i += 2) {
+      insert.columns.push_back(isName(list_, i) ? foldedName(list_, i) : "");
+    }
+    at_ = behind;
+  }
+
+  void readRows(Insert& insert) {
+    while (list_.isSign(at_, "(")) {
+      const std::size_t behind = behindBracket(list_, at_);
+      std::vector<Range> row;
+      std::size_t begin = at_ + 1;
+      for (std::size_t i = begin; i + 1 < behind;) {
+        if (list_.isSign(i, ",")) {
+          row.push_back({begin, i});
+          begin = i + 1;
+        }
+        i = list_.isSign(i, "(") || list_.isSign(i, "[") ? behindBracket(list_, i) : i + 1;
+      }
+      row.push_back({begin, behind - 1});
+      insert.rows.push_back(std::move(row));
+      at_ = list_.isSign(behind, ",") ? behind + 1 : behind;
+    }
+  }
+
+  const TokenList& list_;
+  std::size_t at_;
+};
+
+std::string textOf(const TokenList& list, const Range& range) {
+  const std::size_t begin = list.tokens[range.begin].begin;
+  return std::string(list.sql.substr(begin, list.tokens[range.end - 1].end - begin));
+}
+
+bool isPlain(const TokenList& list, const Range& range) {
+  for (std::size_t i = range.begin; i < range.end; ++i) {
+    const bool is_call = i > range.begin && list.isSign(i, "(") && isName(list, i - 1);
+    const bool is_known =
+        is_call && std::any_of(kPlainFunctions.begin(), kPlainFunctions.end(),
+                               [&](std::string_view word) { return list.isWord(i - 1, word); });
+    if (list.isWord(i, "SELECT") || list.isWord(i, "DEFAULT") || (is_call && !is_known)) {
+      return false;
+    }
+  }
+  return range.begin < range.end;
+}
+
+std::string quoted(std::string_view text, char quote) {
+  return std::string(1, quote) + std::string(text) + quote;  // names have letters and digits alone
+}
+
+// `value`, unless the table has `sought` in that column, which clients know as `called`.
+std::string guarded(const TokenList& list, const std::string& table, const std::string& column,
+                    const std::string& called, const std::string& sought,
+                    const std::string& value) {
+  const std::string other = "sub0_other." + quoted(column, '"');
+  const std::string from = " FROM " + table + " AS sub0_other WHERE ";
+  const std::string mark = quoted(kExistsMark + called + " ", '\'');
+  // PostgreSQL has no function that fails with a text. A cast that cannot be done tells what it was
+  // given, and what is random is not worked out before it is reached.
+  const std::string failing =
+      list.dialect == Dialect::kSqlite
+          ? kExistsFunction + ("(" + mark + ")")
+          : "(SELECT " + other + from + "CAST(" + mark + " || random() AS integer) = 0 LIMIT 1)";
+  return "CASE WHEN EXISTS (SELECT 1" + from + other + " = (" + sought + ")) THEN " + failing +
+         " ELSE " + value + " END";
+}
+
+bool isColumnName(const std::string& name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  });
+}
+
+// What replaces the values of a statement, by their first token.
+using Replacements = std::map<std::size_t, std::pair<Range, std::string>>;
+
+std::string withReplacements(const TokenList& list, const Replacements& replacements) {
+  std::string sql;
+  std::size_t done = 0;
+  for (const auto& [first, replacement] : replacements) {
+    const auto& [range, text] = replacement;
+    sql += list.sql.substr(done, list.tokens[range.begin].begin - done);
+    sql += text;
+    done = list.tokens[range.end - 1].end;
+  }
+  return sql.append(list.sql.substr(done));
+}
+
+}  // namespace
+
+UniqueCheck withUniqueCheck(const TokenList& list, const Analysis& analysis,
+                            const std::vector<std::string>& columns, std::uint32_t next_parameter,
+                            std::vector<std::string>& payload_columns) {
+  UniqueCheck check;
+  check.sql = list.sql;
+  if (analysis.verb != "INSERT") {
+    check.error = "unique is for an INSERT, not for " + analysis.verb;
+    return check;
+  }
+  const Insert insert = InsertReader(list, analysis.verb_index).read();
+  check.table = insert.table;
+  if (insert.has_conflict || insert.rows.empty() || insert.rows[0].empty()) {
+    check.warning = insert.has_conflict
+                        ? "beside ON CONFLICT nothing is looked for: an index must keep it unique"
+                        : "without VALUES nothing is looked for: an index must keep it unique";
+    return check;
+  }
+  if (hasPlacesForParameters(list.dialect)) {  // MariaDB reads no table that it inserts into
+    check.warning = "on this database nothing is looked for: an index must keep it unique";
+    return check;
+  }
+  const std::string table = textOf(list, insert.table_tokens);
+  Replacements replacements;
+  const auto guard = [&](const Range& at, const std::string& column, const std::string& called,
+                         const std::string& sought) {
+    auto& [range, text] = replacements.try_emplace(at.begin, at, textOf(list, at)).first->second;
+    text = guarded(list, table, column, called, sought, text);
+  };
+  for (const std::string& column : columns) {
+    if (!isColumnName(column)) {
+      check.error = "\"" + column + "\" in unique is no name of a column";
+      return check;
+    }
+    const auto found =
+        std::find_if(insert.columns.begin(), insert.columns.end(),
+                     [&](const std::string& one) { return capitals(one) == capitals(column); });
+    const auto place = static_cast<std::size_t>(found - insert.columns.begin());
+    bool is_guarded = found != insert.columns.end();
+    for (const std::vector<Range>& row : insert.rows) {
+      is_guarded = is_guarded && place < row.size() && isPlain(list, row[place]);
+    }
+    if (is_guarded) {
+      for (const std::vector<Range>& row : insert.rows) {
+        guard(row[place], *found, column, textOf(list, row[place]));
+      }
+    } else if (isPlain(list, insert.rows[0][0])) {
+      payload_columns.push_back(column);
+      guard(insert.rows[0][0], column, column, "$" + std::to_string(next_parameter++));
+    } else {
+      check.warning = "column " + column +
+                      " has no plain value: nothing is looked for, an index must keep it unique";
+    }
+  }
+  check.sql = withReplacements(list, replacements);
+  return check;
+}
+
+std::string columnThatExists(std::string_view message, std::string_view sql) {
+  const std::string_view mark = kExistsMark;
+  const std::size_t begin = message.find(mark);
+  if (begin == std::string_view::npos) {
+    return {};
+  }
+  std::string column(message.substr(begin + mark.size()));
+  column.erase(std::min(column.find(' '), column.size()));
+  const std::string written = "'" + std::string(mark) + column + " '";
+  return sql.find(written) == std::string_view::npos ? std::string() : column;
+}
+
+}  // namespace sub0::query
