@@ -32,6 +32,7 @@ Call::~Call() {
 /// for.
 store::CachedPointer Call::lookUp(const CachePlan& plan, CacheUse& use) {
   store::Cache* const cache = calls_.options().cache;
+  use.plan = nullptr;  // one is left where a transaction is done again
   if (cache == nullptr || !plan.key) return nullptr;
   const std::string_view name = textOf(plan.key->evaluate(scope_, arena_));
   if (name.empty() || name.size() > kLongestKey) return nullptr;
@@ -244,7 +245,7 @@ void Call::invalidateOwn() {
 /// same: whatever it would have changed is dropped from the cache.
 void Call::undo() {
   if (!lanes_.empty()) gatherLanes();
-  const bool may_last = !plan_->resource->transaction || is_committing_;
+  const bool may_last = !plan_->commit || is_committing_;
   if (may_last && next_step_ > 0) {
     for (CacheWork* work = cache_work_; work != nullptr; work = work->next) work->result = nullptr;
     invalidateOwn();

@@ -159,6 +159,35 @@ TEST_F(Invalidation, RepeatedTransactionDropsWhatItsLastAttemptNames) {
   EXPECT_EQ(commits, 2);
 }
 
+// spec S-90, S-93: an attempt that failed leaves no key for the next one's actions
+TEST_F(Invalidation, RepeatedTransactionKeepsNothingUnderAnOldKey) {
+  make(resource("r",
+                step(1, "b", keep("$PAYLOAD.none")) + "," +
+                    step(2, "a", keep("k1", R"(, "read_from_cache": false)")),
+                kTransaction + R"("retries": 1, )"));
+  int runs = 0;
+  rig->script.runs["a"] = [&](const sub0_run& run) {
+    rig->script.fail(run.ticket, ++runs == 1 ? Code::kBusy : Code::kActionFailed);
+  };
+  rig->cache.erase("ak1");
+  call();
+  rig->pass(60);
+  EXPECT_EQ(rig->transport.log, Lines{"500 action_failed -"});
+  EXPECT_EQ(runs, 2);
+  EXPECT_EQ(keys(), "k2 k3 ");
+  rig->script.runs["a"] = [&](const sub0_run& run) { rig->script.complete(run.ticket, "2"); };
+  rig->script.on_commit = [&, commits = 0](const sub0_run& run) mutable {
+    if (++commits == 1) {
+      rig->script.fail(run.ticket, Code::kBusy);
+    } else {
+      rig->script.complete(run.ticket, "null");
+    }
+  };
+  call();
+  rig->pass(60);
+  EXPECT_EQ(json::toString(rig->cache.look("ak1", 0)->value()), "2");
+}
+
 // spec S-93: nothing that is not committed is found by others
 TEST_F(Invalidation, ResultsOfATransactionAreKeptBehindItsCommit) {
   make(resource("r", step(1, "a", keep("k1")) + "," + step(2, "failing", ""), kTransaction) + "," +

@@ -185,7 +185,7 @@ std::vector<Row> brokenDocuments() {
       {"sql_query without query", query(R"("parameters": [])")},
       {"a query that is a number", query(R"("query": 5)")},
       {"parameters that are an object", query(R"("query": "SELECT 1", "parameters": {})")},
-      {"unique", query(R"("query": "SELECT 1", "unique": ["email"])")},
+      {"unique", query(R"("query": "SELECT 1", "unique": [5])")},
       {"a broadcast without type",
        resourceText(R"({"id": 1, "mode": "BROADCAST", "broadcast": {"action": "x"}})")},
       {"a broadcast to somebody",
