@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "poco_data/mysql_errors.hpp"
-#include "poco_data/mysql_values.hpp"
 
 namespace sub0::query {
 namespace {
@@ -256,6 +255,7 @@ bool MysqlSession::prepareInto(Prepared& prepared, const Statement& statement, F
     return false;
   }
   prepared.executor = std::move(executor);
+  prepared.known.clear();
   return true;
 }
 
@@ -302,26 +302,27 @@ DataSession::Outcome MysqlSession::run(Prepared& prepared, const Statement& stat
     }
   }
   if (has_instants && prepared.takes_plain_instants) {
-    return runOnce(*prepared.executor, statement, plain);
+    return runOnce(prepared, statement, plain);
   }
-  Outcome outcome = runOnce(*prepared.executor, statement, parameters);
+  Outcome outcome = runOnce(prepared, statement, parameters);
   if (has_instants && outcome.end == End::kFailed && session_ != nullptr &&
       outcome.failure.code == SUB0_ACTION_FAILED && isWrongInstant(last_error_)) {
-    outcome = runOnce(*prepared.executor, statement, plain);
+    outcome = runOnce(prepared, statement, plain);
     prepared.takes_plain_instants = outcome.end == End::kDone;
   } else if (outcome.end == End::kFailed && session_ != nullptr && statement.reads_only &&
              last_error_ == kNewMetadata) {
     prepared.executor.reset();
     if (prepareInto(prepared, statement, outcome.failure)) {
-      outcome = runOnce(*prepared.executor, statement, parameters);
+      outcome = runOnce(prepared, statement, parameters);
     }
   }
   return outcome;
 }
 
-DataSession::Outcome MysqlSession::runOnce(Executor& executor, const Statement& statement,
+DataSession::Outcome MysqlSession::runOnce(Prepared& prepared, const Statement& statement,
                                            const DataParameters& parameters) {
   Outcome outcome;
+  Executor& executor = *prepared.executor;
   MYSQL_STMT* const made = executor;
   std::vector<MYSQL_BIND> bound = bindMysql(parameters);
   if (bound.size() != mysql_stmt_param_count(made)) {
@@ -337,7 +338,7 @@ DataSession::Outcome MysqlSession::runOnce(Executor& executor, const Statement& 
   try {
     executor.bindParams(bound.data(), bound.size());
     executor.execute();
-    is_done = readRows(executor, *tree);
+    is_done = readRows(prepared, *tree);
   } catch (const Poco::Exception&) {
     is_done = false;
   }
@@ -359,13 +360,14 @@ DataSession::Outcome MysqlSession::runOnce(Executor& executor, const Statement& 
 
 // The rows of the statement's first result; what a procedure returns besides is read over. False:
 // the statement's error says why.
-bool MysqlSession::readRows(Executor& executor, ResultTree& tree) {
+bool MysqlSession::readRows(Prepared& prepared, ResultTree& tree) {
+  Executor& executor = *prepared.executor;
   MYSQL_STMT* const made = executor;
   const Result columns(mysql_stmt_result_metadata(made));
   if (columns == nullptr) {
     return mysql_stmt_errno(made) == 0;
   }
-  MysqlRows rows(made, *columns, *handle());
+  MysqlRows rows(made, *columns, *handle(), prepared.known);
   executor.bindResult(rows.binds());
   tree.setColumns(rows.names());
   int status = mysql_stmt_fetch(made);
@@ -412,7 +414,7 @@ DataSession::Outcome MysqlSession::executeOnce(const std::string& sql,
   Prepared once;
   Outcome outcome;
   if (prepareInto(once, statement, outcome.failure)) {
-    return runOnce(*once.executor, statement, parameters);
+    return runOnce(once, statement, parameters);
   }
   if (session_ != nullptr && last_error_ == kUnsupportedPrepared && parameters.empty()) {
     return executeScript(sql);

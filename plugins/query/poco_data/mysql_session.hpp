@@ -12,6 +12,7 @@
 
 #include "poco_data/data_session.hpp"
 #include "poco_data/mysql_address.hpp"
+#include "poco_data/mysql_values.hpp"
 
 namespace sub0::query {
 
@@ -45,6 +46,7 @@ class MysqlSession final : public DataSession {
   using Executor = Poco::Data::MySQL::StatementExecutor;
   struct Prepared {
     std::unique_ptr<Executor> executor;
+    std::vector<MysqlKnown> known;
     bool takes_plain_instants = false;
   };
 
@@ -53,8 +55,8 @@ class MysqlSession final : public DataSession {
   bool isServerTalking() const;
   bool prepareInto(Prepared& prepared, const Statement& statement, Failure& failure);
   Outcome run(Prepared& prepared, const Statement& statement, const DataParameters& parameters);
-  Outcome runOnce(Executor& executor, const Statement& statement, const DataParameters& parameters);
-  bool readRows(Executor& executor, ResultTree& tree);
+  Outcome runOnce(Prepared& prepared, const Statement& statement, const DataParameters& parameters);
+  bool readRows(Prepared& prepared, ResultTree& tree);
   Outcome giveUp(Executor& executor, const Statement& statement);
   Outcome simple(const std::string& sql);
   Outcome endTransaction(const char* word);

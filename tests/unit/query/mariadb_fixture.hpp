@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <sub0/health.h>
+
 #include <memory>
 #include <string>
 
