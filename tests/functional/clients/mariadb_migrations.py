@@ -9,7 +9,7 @@ import unittest
 
 import host as hosts
 
-COUNT = 30
+COUNT = 12
 ROUNDS = 20
 SEED = int(os.environ.get("SUB0_TEST_SEED", "1"))
 
