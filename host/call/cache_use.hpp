@@ -20,10 +20,11 @@ struct CacheUse {
   std::uint64_t mark = 0;                      // where there is no flight
 };
 
-/// What waits for the end of the call: keys to be dropped, results of a transaction to be kept.
+/// What waits for the end of the call: names to be dropped, results of a transaction to be kept.
 struct CacheWork {
-  std::string_view key;
-  const json::Value* result = nullptr;  // null: the key is dropped
+  std::string_view key;  // in the arena
+  char* kind = nullptr;  // its first character, where both results of the name are dropped
+  const json::Value* result = nullptr;  // null: the name is dropped
   std::int64_t duration_ns = 0;
   std::uint64_t mark = 0;
   CacheWork* next = nullptr;

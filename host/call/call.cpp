@@ -284,6 +284,7 @@ void Call::onSettled(sub0_ticket ticket) {
 void Call::onFreed(sub0_ticket) {
   assert(unfreed_ > 0);
   --unfreed_;
+  if (late_work_ != nullptr) dropLate();
   endIfOver();
 }
 
@@ -300,7 +301,7 @@ void Call::onTimer() {
   ticket_ = 0;
   if (trace_) trace_->endStep(Code::kTimeout, nullptr, traceNs());
   if (is_sending_) {
-    if (current_held_->is_background) logBackground(makeError(Code::kTimeout));
+    if (current_held_->is_background) endBackground(makeError(Code::kTimeout));
     releaseHeld();
   } else if (is_revoking_) {
     giveUpRevocation();
@@ -444,7 +445,7 @@ void Call::finishEffect() {
     trace_->endStep(code, nullptr, traceNs());
   }
   if (ticket_ == 0) {
-    if (current_held_->is_background) logBackground(makeError(Code::kBusy));
+    if (current_held_->is_background) endBackground(makeError(Code::kBusy));
     return;
   }
   const plugin::Outcome& outcome = calls_.tickets().outcome(ticket_);
@@ -461,6 +462,7 @@ void Call::finishEffect() {
     takeBackground(*current_held_, outcome);
   }
   closeRun();
+  if (current_held_->is_background) dropBehindBackground();
 }
 
 void Call::endIfOver() {

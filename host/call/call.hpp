@@ -126,11 +126,16 @@ class Call final : public plugin::RunOwner,
   void markUse(CacheUse& use);
   void leaveCache();
   bool endOtherWait();
-  void noteInvalidations(const CachePlan& plan);
+  bool noteInvalidations(const CachePlan& plan);
+  bool noteInvalidationsOf(const json::Value& list, std::size_t& left);
+  void noteInvalidation(std::string_view name);
+  Error tooManyNames() const;
   CacheWork& addCacheWork();
   void keepResult(std::size_t index);
   void settleUse(CacheUse& use, const json::Value& result);
   void doCacheWork();
+  void dropLate();
+  void dropBehindBackground();
   void dropCacheWork();
   void settleCaches();
   void invalidateOwn();
@@ -140,7 +145,7 @@ class Call final : public plugin::RunOwner,
   void endSpecially();
   bool leadsFlight() const { return resource_use_.flight || action_use_.flight; }
   std::string_view textOf(const json::Value& value);
-  std::string_view keyOf(char kind, std::string_view name);
+  char* keyOf(char kind, std::string_view name);
 
   // Actions side by side (call_parallel.cpp).
   void beginLanes();
@@ -191,6 +196,7 @@ class Call final : public plugin::RunOwner,
   void leaveBackground();
   void holdBackground(const PlanAction& action, const json::Value* inputs);
   void takeBackground(const Held& held, const plugin::Outcome& outcome);
+  void endBackground(const Error& error);
   void logBackground(const Error& error) const;
 
   // Tokens that are refused from now on (call_revocation.cpp).
@@ -265,6 +271,7 @@ class Call final : public plugin::RunOwner,
   store::CacheWait* cache_wait_ = nullptr;  // another call's result is waited for
   CacheWork* cache_work_ = nullptr;         // in the arena
   CacheWork* cache_work_last_ = nullptr;
+  CacheWork* late_work_ = nullptr;  // dropped once more when a run that was given up is freed
   std::vector<Lane> lanes_;  // of the actions, where they run side by side, until all have ended
   Lane* lane_ = nullptr;     // whose turn it is
   int retry_after_s_ = 1;

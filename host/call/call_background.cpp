@@ -54,6 +54,12 @@ void Call::takeBackground(const Held& held, const plugin::Outcome& outcome) {
   holdEffects(action, withoutHashes(index));
 }
 
+/// One of them has not ended well.
+void Call::endBackground(const Error& error) {
+  logBackground(error);
+  dropBehindBackground();
+}
+
 void Call::logBackground(const Error& error) const {
   if (!calls_.mayLog()) return;
   log::warning("background_failed", error.clientMessage(),

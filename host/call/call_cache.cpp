@@ -3,6 +3,7 @@
 // (S-93): the result of the call, or of one action. Who asks for what another call is working out
 // waits for that one; where that fails, those that waited work for themselves.
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "call/call.hpp"
@@ -16,6 +17,22 @@ constexpr std::size_t kLongestKey = 4096;  // a longer one is none
 // One name, two results: that of an action is whole, that of a resource is trimmed for its callers.
 constexpr char kOfAction = 'a';
 constexpr char kOfResource = 'r';
+
+bool isName(std::string_view name) { return !name.empty() && name.size() <= kLongestKey; }
+
+/// Both results of each name, and what was not to be kept after all.
+void eraseAll(store::Cache& cache, const CacheWork* first) {
+  for (const CacheWork* work = first; work != nullptr; work = work->next) {
+    if (work->kind == nullptr) {
+      if (work->result == nullptr) cache.erase(work->key);
+      continue;
+    }
+    for (const char kind : {kOfAction, kOfResource}) {
+      *work->kind = kind;
+      cache.erase(work->key);
+    }
+  }
+}
 
 }  // namespace
 
@@ -35,9 +52,9 @@ store::CachedPointer Call::lookUp(const CachePlan& plan, CacheUse& use) {
   use.plan = nullptr;  // one is left where a transaction is done again
   if (cache == nullptr || !plan.key) return nullptr;
   const std::string_view name = textOf(plan.key->evaluate(scope_, arena_));
-  if (name.empty() || name.size() > kLongestKey) return nullptr;
+  if (!isName(name)) return nullptr;
   use.plan = &plan;
-  use.key = keyOf(&use == &resource_use_ ? kOfResource : kOfAction, name);
+  use.key = {keyOf(&use == &resource_use_ ? kOfResource : kOfAction, name), name.size() + 1};
   const std::string_view key = use.key;
   const std::int64_t now_ns = calls_.loop().nowNs();
   // Who holds locks of a database waits for nobody that may wait for these.
@@ -70,6 +87,15 @@ bool Call::beginSpecially() {
 }
 
 bool Call::passBehindCache() {
+  // Before anything is done: at the end it would be too late to refuse the call.
+  if (plan_->drops_many) {
+    const bool is_within = noteInvalidations(*plan_->cache);
+    dropCacheWork();
+    if (!is_within) {
+      fail(tooManyNames());
+      return false;
+    }
+  }
   if (plan_->validates_behind_cache && !validateAll()) {
     fail(std::exchange(refusal_, Error()));
     return false;
@@ -94,7 +120,10 @@ Call::Progress Call::startCached(std::size_t index) {
 }
 
 Call::Progress Call::startUncached() {
-  noteInvalidations(*plan_->actions[current_action_].cache);
+  if (!noteInvalidations(*plan_->actions[current_action_].cache)) {
+    fail(tooManyNames());
+    return Progress::kEnded;
+  }
   return evaluateAndRun();
 }
 
@@ -154,25 +183,56 @@ bool Call::endOtherWait() {
   return true;
 }
 
-/// S-93: of a string its one name, of an array all of its items.
-void Call::noteInvalidations(const CachePlan& plan) {
+/// S-93: of a string its one name, of an array all of its items. False: these are too many.
+bool Call::noteInvalidations(const CachePlan& plan) {
+  std::size_t left = calls_.options().max_bulk_uids;
   for (const auto& name : plan.invalidations) {
     const json::Value value = name.evaluate(scope_, arena_);
-    const bool is_list = json::isArray(value);
-    const std::uint32_t count = is_list ? value.count : 1;
-    for (std::uint32_t i = 0; i < count; ++i) {
-      const std::string_view key = textOf(is_list ? value.as.items[i] : value);
-      if (key.empty() || key.size() > kLongestKey) continue;
-      for (const char kind : {kOfAction, kOfResource}) addCacheWork().key = keyOf(kind, key);
+    if (!json::isArray(value)) {
+      noteInvalidation(textOf(value));
+    } else if (!noteInvalidationsOf(value, left)) {
+      return false;
     }
   }
+  return true;
 }
 
-std::string_view Call::keyOf(char kind, std::string_view name) {
+/// Of equal names one. `left`: how many more there may be.
+bool Call::noteInvalidationsOf(const json::Value& list, std::size_t& left) {
+  auto* const names = arena_.array<std::string_view>(list.count);
+  std::string_view* end = names;
+  for (std::uint32_t i = 0; i < list.count; ++i) {
+    *end = textOf(list.as.items[i]);
+    if (isName(*end)) ++end;
+  }
+  std::sort(names, end);
+  end = std::unique(names, end);
+  const auto count = static_cast<std::size_t>(end - names);
+  if (count > left) return false;
+  left -= count;
+  for (const auto* name = names; name != end; ++name) noteInvalidation(*name);
+  return true;
+}
+
+void Call::noteInvalidation(std::string_view name) {
+  if (!isName(name)) return;
+  CacheWork& work = addCacheWork();
+  work.kind = keyOf(kOfAction, name);
+  work.key = {work.kind, name.size() + 1};
+}
+
+Error Call::tooManyNames() const {
+  return makeError(Code::kLimitExceeded,
+                   "invalidate_cache_keys: at most " +
+                       std::to_string(calls_.options().max_bulk_uids) +
+                       " names at once (setting SUB0_BULK_LIMIT)");
+}
+
+char* Call::keyOf(char kind, std::string_view name) {
   char* key = arena_.array<char>(name.size() + 1);
   *key = kind;
   std::copy(name.begin(), name.end(), key + 1);
-  return {key, name.size() + 1};
+  return key;
 }
 
 CacheWork& Call::addCacheWork() {
@@ -214,17 +274,33 @@ void Call::settleUse(CacheUse& use, const json::Value& result) {
 /// What is kept first: a key that the same call drops is gone.
 void Call::doCacheWork() {
   store::Cache* const cache = calls_.options().cache;
-  for (const CacheWork* work = cache_work_; cache != nullptr && work != nullptr;
-       work = work->next) {
+  if (cache == nullptr || cache_work_ == nullptr) {
+    dropCacheWork();
+    return;
+  }
+  for (const CacheWork* work = cache_work_; work != nullptr; work = work->next) {
     if (work->result == nullptr) continue;
     cache->put(work->key, store::CachedValue::make(*work->result),
                calls_.loop().nowNs() + work->duration_ns, work->mark);
   }
-  for (const CacheWork* work = cache_work_; cache != nullptr && work != nullptr;
-       work = work->next) {
-    if (work->result == nullptr) cache->erase(work->key);
+  eraseAll(*cache, cache_work_);
+  if (unfreed_ > 0) {
+    cache_work_last_->next = late_work_;
+    late_work_ = cache_work_;
   }
   dropCacheWork();
+}
+
+/// A run that was given up has ended: it may have written since its keys were dropped.
+void Call::dropLate() {
+  store::Cache* const cache = calls_.options().cache;
+  if (cache != nullptr) eraseAll(*cache, late_work_);
+  if (unfreed_ == 0) late_work_ = nullptr;
+}
+
+/// The same of an action that runs behind the reply, and behind what was dropped before it.
+void Call::dropBehindBackground() {
+  if (plan_->cache && background_first_ == nullptr) invalidateOwn();
 }
 
 void Call::dropCacheWork() { cache_work_ = cache_work_last_ = nullptr; }

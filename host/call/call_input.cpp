@@ -210,16 +210,19 @@ bool Call::takeForm(const Request& request) {
 /// A copy for the others, so that the way of an open resource stays short.
 bool Call::takeGuardedPayload(const Request& request) { return takePayload(request); }
 
-/// S-10: the rate limit is before the token, but behind it where its identifier needs a claim.
+/// S-10: the rate limit is before the token, but right behind it where its identifier needs
+/// a claim. The payload is read before it only where the identifier reads that.
 bool Call::passGuarded(const Request& request) {
   const auto& rate = plan_->rate;
   const bool counts_first = rate && !rate->needs_claims;
   const bool reads_first = counts_first && rate->needs_payload;
+  const bool counts_next = rate && rate->needs_claims && !rate->needs_payload;
   if (reads_first && !takeGuardedPayload(request)) return false;
   if (counts_first && !passRateLimit()) return false;
   if (plan_->resource->protection && !verifyToken(request)) return false;
+  if (counts_next && !passRateLimit()) return false;
   if (!reads_first && !takeGuardedPayload(request)) return false;
-  if (rate && !counts_first && !passRateLimit()) return false;
+  if (rate && !counts_first && !counts_next && !passRateLimit()) return false;
   if (plan_->validates_first && !validateAll()) return false;
   return !plan_->revocation || takeTokens();
 }

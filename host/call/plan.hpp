@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "auth/key.hpp"
+#include "call/cache_name.hpp"
 #include "dialect/model.hpp"
 #include "dialect/parameter.hpp"
 #include "dialect/project.hpp"
@@ -26,10 +27,10 @@ struct PreparedStep {
 
 /// `cacheable`, compiled (S-93).
 struct CachePlan {
-  std::optional<dialect::Template> key;  // none: nothing is kept
-  bool reads = true;                     // false: only written
+  std::optional<CacheName> key;  // none: nothing is kept
+  bool reads = true;             // false: only written
   std::int64_t duration_ns = 0;
-  std::vector<dialect::Template> invalidations;
+  std::vector<CacheName> invalidations;
 };
 
 /// `rate_limit`, compiled (S-94).
@@ -84,6 +85,7 @@ struct Plan {
   bool is_guarded = false;        // by a token or a rate limit, or it revokes tokens
   bool begins_specially = false;  // in the background, or by a look into the cache
   bool ends_specially = false;    // by a commit, a revocation, or with something for the cache
+  bool drops_many = false;        // its invalidate_cache_keys may name as many keys as a client likes
   bool validates_behind_cache = false;  // and not before: what is cached needs no validation (S-10)
   dialect::Needs needs;                 // of all inputs together
   bool parses_payload = false;          // some input or validation wants it as a tree

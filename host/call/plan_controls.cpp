@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "call/plan.hpp"
 
@@ -30,9 +31,7 @@ class ControlCompiler {
     const dialect::Actionable& model = *action.model;
     if (model.cacheable) {
       const auto context = project_.contextOf(model, problems_);
-      dialect::Needs needs;
-      for (const auto& input : action.run.inputs) needs.merge(input.needs());
-      action.cache = compileCache(*model.cacheable, context, needs);
+      action.cache = compileCache(*model.cacheable, context, needsOfResult(action));
       if (!model.hashables.empty() && action.cache->key) {
         refuseKey(*context.file, *model.cacheable,
                   "the result of an action with hashables cannot be kept: others would read the "
@@ -43,6 +42,26 @@ class ControlCompiler {
     action.has_sequel = action.cache || !action.effects.empty();
   }
 
+  /// What it depends on: its inputs, and those of the actions whose results go into them.
+  dialect::Needs needsOfResult(const PlanAction& action) const {
+    dialect::Needs needs;
+    std::vector<bool> is_seen(plan_.actions.size(), false);
+    std::vector<const PlanAction*> open{&action};
+    while (!open.empty()) {
+      const PlanAction& next = *open.back();
+      open.pop_back();
+      for (const auto& input : next.run.inputs) needs.merge(input.needs());
+      for (const auto& dependency : next.model->depends_on) {
+        if (dependency.extractions.empty()) continue;
+        for (const std::size_t source : dependency.actions) {
+          if (!is_seen[source]) open.push_back(&plan_.actions[source]);
+          is_seen[source] = true;
+        }
+      }
+    }
+    return needs;
+  }
+
   void compileResource() {
     const dialect::Resource& resource = *plan_.resource;
     if (resource.cacheable) {
@@ -50,9 +69,12 @@ class ControlCompiler {
       plan_.cache = compileCache(*resource.cacheable, context, needs_of_actions_);
       if (plan_.cache->key && plan_.cache->reads) warnOfWhatIsNotDone();
       if (plan_.cache->key) refuseWhatMustBeDone();
+      plan_.drops_many = std::any_of(plan_.cache->invalidations.begin(),
+                                     plan_.cache->invalidations.end(),
+                                     [](const CacheName& name) { return name.mayBeSeveral(); });
     }
     const bool looks = plan_.cache && plan_.cache->key;
-    plan_.begins_specially = looks || resource.run_in_background;
+    plan_.begins_specially = looks || resource.run_in_background || plan_.drops_many;
     plan_.validates_behind_cache = looks && plan_.validates_first;
     plan_.validates_first = plan_.validates_first && !looks;
   }
@@ -63,12 +85,12 @@ class ControlCompiler {
     cache.reads = model.reads;
     cache.duration_ns = model.duration_s * kNsPerSecond;
     if (model.key.value != nullptr && json::isText(*model.key.value)) {
-      cache.key = compileTemplate(model.key, context);
+      cache.key = compileName(model.key, context);
       warnOfKey(*cache.key, *context.file, model.key.pointer, needs_of_cached);
     }
     for (const auto& placed : model.invalidations) {
       if (json::isText(*placed.value)) {
-        cache.invalidations.push_back(compileTemplate(placed, context));
+        cache.invalidations.push_back(compileName(placed, context));
       }
     }
     plan_.ends_specially = true;
@@ -76,9 +98,9 @@ class ControlCompiler {
     return cache;
   }
 
-  dialect::Template compileTemplate(const dialect::PlacedValue& placed,
-                                    const dialect::CompileContext& context) {
-    auto compiled = dialect::Template::compile(*placed.value, placed.pointer, context);
+  CacheName compileName(const dialect::PlacedValue& placed,
+                        const dialect::CompileContext& context) {
+    auto compiled = CacheName::compile(*placed.value, placed.pointer, context);
     addNeeds(compiled.needs());
     return compiled;
   }
@@ -89,25 +111,34 @@ class ControlCompiler {
   }
 
   /// Whose result it is must not be the client's word alone.
-  void warnOfKey(const dialect::Template& key, const dialect::SourceFile& file,
+  void warnOfKey(const CacheName& key, const dialect::SourceFile& file,
                  const std::string& pointer, const dialect::Needs& needs_of_cached) {
     const dialect::Needs& needs = key.needs();
     if (needs.generators || needs.datetime) {
       problems_.warning(file.at(pointer), "S-93",
                         "this key is another one in every call: nothing is ever found under it");
     }
-    if (needs.claims || needs.connection) return;
+    const bool is_protected = plan_.resource->protection.has_value();
+    if (needs.claims || (needs.connection && !is_protected)) return;
+    const std::string advice = is_protected ? "add $PROTECTED.id to it"
+                                            : "protect the resource, and add $PROTECTED.id to it";
+    const auto warn = [&](const std::string& message) {
+      problems_.warning(file.at(pointer), "S-93", message + advice);
+    };
+    if (needs.connection) {
+      warn("this key tells connections apart, not callers: over HTTP there is no uid, a proxy's "
+           "connection is of many, and on a socket the client may choose the uid; ");
+      return;
+    }
     const bool is_chosen = needs.payload_fields || needs.payload_whole || !needs.headers.empty();
     const bool is_of_caller =
         needs_of_cached.claims || needs_of_cached.connection || needs_of_cached.payload_id;
-    if (is_chosen && (plan_.resource->protection || needs_of_cached.payload_id)) {
-      problems_.warning(file.at(pointer), "S-93",
-                        "the client alone chooses this key: whoever sends what another one sent "
-                        "gets that one's result; add $PROTECTED.id or $CONNECTION.uid to it");
+    if (is_chosen && (is_protected || needs_of_cached.payload_id)) {
+      warn("the client alone chooses this key: whoever sends what another one sent gets that one's "
+           "result; ");
     } else if (key.isConstant() && is_of_caller) {
-      problems_.warning(file.at(pointer), "S-93",
-                        "the result depends on who calls, and this key does not: all callers get "
-                        "that of the first; add $PROTECTED.id or $CONNECTION.uid to it");
+      warn("the result depends on who calls, and this key does not: all callers get that of the "
+           "first; ");
     }
   }
 
@@ -165,6 +196,13 @@ class ControlCompiler {
     if (needs.generators || needs.datetime) {
       problems_.warning(plan_.resource->file->at(model->identifier.pointer), "S-94",
                         "this identifier is another one in every call: nobody is ever limited");
+    }
+    const json::Value& written = *model->identifier.value;
+    if (json::isText(written) && json::chars(written) == "$CONNECTION.uid") {
+      problems_.warning(plan_.resource->file->at(model->identifier.pointer), "S-94",
+                        "over HTTP there is no uid, so that all calls share one window, and on a "
+                        "socket the client may choose another one; count by $HEADER.ip or "
+                        "$PROTECTED.id");
     }
   }
 

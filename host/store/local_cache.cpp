@@ -16,6 +16,10 @@ std::size_t LocalCache::indexOf(std::string_view key) {
   return std::hash<std::string_view>{}(key) % kShards;
 }
 
+std::size_t LocalCache::markOf(std::string_view key) {
+  return std::hash<std::string_view>{}(key) / kShards % kMarks;
+}
+
 CachedPointer LocalCache::lookIn(Shard& shard, std::string_view key, std::int64_t now_ns) {
   const auto found = shard.by_key.find(key);
   if (found == shard.by_key.end()) {
@@ -63,7 +67,7 @@ void LocalCache::keep(Shard& shard, std::string_view key, CachedPointer value,
 /// Whoever works the key out now began before the change: that result is not kept, and who asks
 /// from now on does not wait for it.
 void LocalCache::change(Shard& shard, std::string_view key) {
-  ++shard.changes;
+  ++shard.changes[markOf(key)];
   const auto flight = shard.flights.find(key);
   if (flight == shard.flights.end()) return;
   flight->second->is_current = false;
@@ -119,14 +123,14 @@ CachedPointer LocalCache::look(std::string_view key, std::int64_t now_ns) {
 std::uint64_t LocalCache::mark(std::string_view key) {
   Shard& shard = shardOf(key);
   const std::lock_guard lock(shard.mutex);
-  return shard.changes;
+  return shard.changes[markOf(key)];
 }
 
 void LocalCache::put(std::string_view key, CachedPointer value, std::int64_t until_ns,
                      std::uint64_t mark) {
   Shard& shard = shardOf(key);
   const std::lock_guard lock(shard.mutex);
-  const bool is_fresh = shard.changes == mark;
+  const bool is_fresh = shard.changes[markOf(key)] == mark;
   change(shard, key);
   if (is_fresh) {
     keep(shard, key, std::move(value), until_ns);

@@ -43,18 +43,21 @@ class LocalCache final : public Cache {
     CachedPointer value;
     std::int64_t until_ns = 0;
   };
+  /// Of a shard: a change of one key in so many makes what is worked out of another one stale.
+  static constexpr std::size_t kMarks = 256;
   using Entries = std::list<Entry>;  // what was used last first
   struct Shard {
     mutable std::mutex mutex;
     Entries entries;
     std::map<std::string_view, Entries::iterator> by_key;  // keys of the entries
     std::map<std::string_view, CacheFlight*> flights;      // keys of the flights
-    std::uint64_t changes = 0;                             // keys erased or put
+    std::array<std::uint64_t, kMarks> changes{};           // keys erased or put, by markOf()
     CacheTotals totals;
   };
 
   static std::size_t bytesOf(const Entry& entry);
   static std::size_t indexOf(std::string_view key);
+  static std::size_t markOf(std::string_view key);
   Shard& shardOf(std::string_view key) { return shards_[indexOf(key)]; }
   // REQUIRES: the shard's lock is held.
   static CachedPointer lookIn(Shard& shard, std::string_view key, std::int64_t now_ns);
