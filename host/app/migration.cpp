@@ -2,6 +2,7 @@
 #include "app/migration.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <future>
 #include <memory>
 
@@ -10,6 +11,8 @@
 
 namespace sub0::app {
 namespace {
+
+constexpr std::chrono::milliseconds kLook{100};
 
 using Done = std::function<void(const MigrationResult&)>;
 
@@ -105,10 +108,15 @@ void Migration::begin(std::uint32_t flags, Done done) const {
   (*user)(refused);
 }
 
-MigrationResult Migration::run(std::uint32_t flags) const {
-  std::promise<MigrationResult> promise;
-  auto future = promise.get_future();
-  begin(flags, [&promise](const MigrationResult& result) { promise.set_value(result); });
+std::optional<MigrationResult> Migration::run(std::uint32_t flags,
+                                              const std::function<bool()>& gives_up) const {
+  // Shared: the migration may outlive the wait.
+  const auto promise = std::make_shared<std::promise<MigrationResult>>();
+  auto future = promise->get_future();
+  begin(flags, [promise](const MigrationResult& result) { promise->set_value(result); });
+  while (future.wait_for(kLook) != std::future_status::ready) {
+    if (gives_up()) return std::nullopt;
+  }
   return future.get();
 }
 

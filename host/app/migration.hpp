@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,8 +47,10 @@ class Migration {
   /// `flags`: SUB0_SCHEMA_… Calls `done` once, on a thread of the plugin, or before it returns
   /// where it could not begin. REQUIRES: isPossible(); the plugins are created.
   void begin(std::uint32_t flags, std::function<void(const MigrationResult&)> done) const;
-  /// The same, and waits for the end.
-  MigrationResult run(std::uint32_t flags) const;
+  /// The same, and waits for the end, or until `gives_up`, which is asked now and then: then
+  /// nothing is returned, and the migration goes on until its plugin is stopped.
+  std::optional<MigrationResult> run(std::uint32_t flags,
+                                     const std::function<bool()>& gives_up) const;
 
  private:
   const call::PlanSet& plans_;

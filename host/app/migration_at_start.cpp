@@ -68,15 +68,18 @@ std::string migrateSettingProblem(const Settings& settings) {
 TablesEnd makeTables(const plugin::Registry& registry, const call::PlanSet& plans, bool waits) {
   const Migration migration(registry, plans);
   if (!migration.hasModels() || warnOfNoPlugin(migration)) return TablesEnd::kMade;
-  MigrationResult result = migration.run(0);
-  if (result.code == SUB0_UNAVAILABLE && waits) {
+  const auto run = [&migration] { return migration.run(0, [] { return isEnding(0); }); };
+  std::optional<MigrationResult> ended = run();
+  if (ended && ended->code == SUB0_UNAVAILABLE && waits) {
     log::warning("database_away",
-                 "the tables of the models wait for the database: " + result.message);
+                 "the tables of the models wait for the database: " + ended->message);
   }
-  while (result.code == SUB0_UNAVAILABLE && waits) {
+  while (ended && ended->code == SUB0_UNAVAILABLE && waits) {
     if (isEnding(kRetryNs)) return TablesEnd::kStopped;
-    result = migration.run(0);
+    ended = run();
   }
+  if (!ended) return TablesEnd::kStopped;
+  const MigrationResult& result = *ended;
   if (result.code != SUB0_OK) {
     log::error("migration_failed",
                (result.count(Kind::kDone) == 0

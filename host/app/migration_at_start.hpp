@@ -20,8 +20,10 @@ std::string migrateSettingProblem(const Settings& settings);
 
 enum class TablesEnd : std::uint8_t {
   kMade,
-  kFailed,   // the log says why
-  kStopped,  // by a signal that ends the process, while it waited; the signal is pending still
+  kFailed,  // the log says why
+  // By a signal that ends the process, while it waited for the database, or for a lock there; the
+  // signal is pending still.
+  kStopped,
 };
 
 /// Makes the tables. Where the database does not answer and `waits`, tries again until it does.

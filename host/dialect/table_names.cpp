@@ -82,6 +82,21 @@ TableChoice choose(const TableModel& model, const std::vector<TableUse>& uses, P
   return used == nullptr ? TableChoice{model.name, false} : TableChoice{used->table, true};
 }
 
+// Where a database keeps a table's words in a table of their own, that is TABLE_fts. spec S-100
+void checkWords(const std::vector<TableModel>& models, const std::vector<TableChoice>& choices,
+                std::size_t index, Problems& problems) {
+  const TableModel& model = models[index];
+  const bool has_words = std::any_of(model.fields.begin(), model.fields.end(),
+                                     [](const ModelField& field) { return field.fts; });
+  for (std::size_t i = 0; has_words && i < models.size(); ++i) {
+    if (!text::equalsIgnoreCase(choices[i].table, choices[index].table + "_fts")) continue;
+    problems.error(models[i].place, "S-100",
+                   "model " + models[i].name + " is the table \"" + choices[i].table +
+                       "\", which holds the words of model " + model.name +
+                       ", because of its fts: name it otherwise in models/_names.json");
+  }
+}
+
 }  // namespace
 
 std::string pluralOf(std::string_view name) {
@@ -134,6 +149,9 @@ std::vector<TableChoice> chooseTables(const std::vector<TableModel>& models,
                          "\": keep one of them, or name their tables in models/_names.json");
     }
     choices.push_back(std::move(choice));
+  }
+  for (std::size_t i = 0; i < models.size(); ++i) {
+    checkWords(models, choices, i, problems);
   }
   return choices;
 }

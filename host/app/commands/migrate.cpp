@@ -82,10 +82,10 @@ int migrateTables(const Words& words) {
   }
   const bool is_plan = arguments.has("plan");
   const bool allows_destructive = arguments.has("allow-destructive");
-  const MigrationResult result =
-      migration.run((is_plan ? SUB0_SCHEMA_PLAN_ONLY : 0) |
-                    (allows_destructive ? SUB0_SCHEMA_ALLOW_DESTRUCTIVE : 0));
-  return report(result, is_plan, allows_destructive);
+  const std::uint32_t flags = (is_plan ? SUB0_SCHEMA_PLAN_ONLY : 0) |
+                              (allows_destructive ? SUB0_SCHEMA_ALLOW_DESTRUCTIVE : 0);
+  const auto result = migration.run(flags, [] { return false; });  // a signal ends the process
+  return report(*result, is_plan, allows_destructive);
 }
 
 }  // namespace sub0::app

@@ -116,7 +116,7 @@ void takeIndexes(const Rows& rows, std::vector<ExistingTable>& tables) {
     }
     const std::string name = rows.text(i, "index");
     if (table->indexes.empty() || table->indexes.back().name != name) {
-      table->indexes.push_back(ExistingIndex{name, {}, rows.truth(i, "is_unique")});
+      table->indexes.push_back(ExistingIndex{name, {}, rows.truth(i, "is_unique"), ""});
     }
     ExistingIndex& index = table->indexes.back();
     index.columns.push_back(column);

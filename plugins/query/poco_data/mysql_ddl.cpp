@@ -257,7 +257,7 @@ std::vector<std::string> MysqlDdl::createTable(const Table& table) const {
           "SET SESSION foreign_key_checks = 1"};
 }
 
-std::vector<std::string> MysqlDdl::changeTable(const TableChanges& changes,
+std::vector<std::string> MysqlDdl::changeTable(const TableChanges& changes, Names& /*names*/,
                                                std::string& error) const {
   return MysqlTableChange(changes).statements(error);
 }

@@ -24,8 +24,8 @@ class MysqlDdl final : public Ddl {
   std::string typeOf(const Column& column) const override;
   std::string problemOf(const Table& table) const override;
   std::vector<std::string> createTable(const Table& table) const override;
-  std::vector<std::string> completeTable(const Table&) const override { return {}; }
-  std::vector<std::string> changeTable(const TableChanges& changes,
+  std::vector<std::string> completeTable(const Table&, Names&) const override { return {}; }
+  std::vector<std::string> changeTable(const TableChanges& changes, Names& names,
                                        std::string& error) const override;
   std::vector<std::string> addReferences(const TableChanges& changes) const override;
   std::vector<std::string> dropTables(

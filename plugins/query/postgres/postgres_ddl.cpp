@@ -137,7 +137,7 @@ void takeIndexes(const Rows& rows, std::vector<ExistingTable>& tables) {
     ExistingTable& table = tableCalled(tables, rows.text(i, "table"));
     const std::string name = rows.text(i, "index");
     if (table.indexes.empty() || table.indexes.back().name != name) {
-      table.indexes.push_back(ExistingIndex{name, {}, rows.truth(i, "unique")});
+      table.indexes.push_back(ExistingIndex{name, {}, rows.truth(i, "unique"), ""});
     }
     if (rows.truth(i, "plain")) {
       table.indexes.back().columns.push_back(rows.text(i, "column"));
@@ -156,7 +156,8 @@ void takeIndexes(const Rows& rows, std::vector<ExistingTable>& tables) {
 }
 
 // What one change does; `table` is the model's.
-std::vector<std::string> statementsOf(const Ddl& ddl, const Table& table, const Change& change) {
+std::vector<std::string> statementsOf(const Ddl& ddl, Names& names, const Table& table,
+                                      const Change& change) {
   const Column* const column = table.find(change.name);
   switch (change.kind) {
     case ChangeKind::kAddColumn:
@@ -179,9 +180,9 @@ std::vector<std::string> statementsOf(const Ddl& ddl, const Table& table, const 
     case ChangeKind::kAddReference:
       return {};  // addReferences
     case ChangeKind::kAddIndex:
-      return {createIndex(table.name, change.columns, false)};
+      return {createIndex(names, table.name, change.columns, false)};
     case ChangeKind::kAddUnique:
-      return {createIndex(table.name, change.columns, true)};
+      return {createIndex(names, table.name, change.columns, true)};
     case ChangeKind::kAddWords:
       return {wordsIndex(table.name, change.name)};
   }
@@ -191,13 +192,21 @@ std::vector<std::string> statementsOf(const Ddl& ddl, const Table& table, const 
 }  // namespace
 
 std::vector<std::string> PostgresDdl::begin(bool only_reads) const {
+  // Each statement sees what is committed then, whatever the database's default is: the catalogue
+  // is read behind the wait for another node. The plan waits for nobody's lock for long.
   if (only_reads) {
-    return {"BEGIN READ ONLY"};
+    return {"BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY", "SET LOCAL lock_timeout = '10s'"};
   }
   // Waiting for another node's migration may take its time; for the calls of running nodes, which
   // wait in turn behind us, it may not.
-  return {"BEGIN", "SET LOCAL statement_timeout = 0", "SET LOCAL lock_timeout = 0", kLock,
-          "SET LOCAL lock_timeout = '10s'"};
+  return {"BEGIN ISOLATION LEVEL READ COMMITTED", "SET LOCAL statement_timeout = 0",
+          "SET LOCAL lock_timeout = 0", kLock, "SET LOCAL lock_timeout = '10s'"};
+}
+
+std::string PostgresDdl::takenNames() const {
+  return "SELECT relname AS name FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON "
+         "n.oid "
+         "= c.relnamespace AND n.nspname = current_schema()";
 }
 
 bool PostgresDdl::readCatalogue(SqlSession& session, std::vector<ExistingTable>& tables,
@@ -266,30 +275,30 @@ std::vector<std::string> PostgresDdl::createTable(const Table& table) const {
           "COMMENT ON TABLE " + quotedName(table.name) + " IS " + quotedText(markOf(table.model))};
 }
 
-std::vector<std::string> PostgresDdl::completeTable(const Table& table) const {
+std::vector<std::string> PostgresDdl::completeTable(const Table& table, Names& names) const {
   std::vector<std::string> statements;
   for (const Column& column : table.columns) {
     if (column.reference) {
       statements.push_back(reference(table.name, column));
     }
     if (column.is_indexed && !column.is_primary) {
-      statements.push_back(createIndex(table.name, {column.name}, false));
+      statements.push_back(createIndex(names, table.name, {column.name}, false));
     }
     if (column.has_words) {
       statements.push_back(wordsIndex(table.name, column.name));
     }
   }
   for (const std::vector<std::string>& group : table.unique) {
-    statements.push_back(createIndex(table.name, group, true));
+    statements.push_back(createIndex(names, table.name, group, true));
   }
   return statements;
 }
 
-std::vector<std::string> PostgresDdl::changeTable(const TableChanges& changes,
+std::vector<std::string> PostgresDdl::changeTable(const TableChanges& changes, Names& names,
                                                   std::string& /*error*/) const {
   std::vector<std::string> statements;
   for (const Change& change : changes.changes) {
-    for (std::string& sql : statementsOf(*this, *changes.wanted, change)) {
+    for (std::string& sql : statementsOf(*this, names, *changes.wanted, change)) {
       statements.push_back(std::move(sql));
     }
   }

@@ -3,8 +3,10 @@
 
 #include <sub0/plugin/value.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
+#include <utility>
 
 namespace sub0::query {
 namespace {
@@ -27,6 +29,13 @@ std::uint32_t hashOf(std::string_view text) {
     hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
   }
   return hash;
+}
+
+// A name that is cut, or was taken, and what makes it another: at most 63 bytes.
+std::string withHash(std::string_view name, std::string_view hashed) {
+  std::array<char, 10> hash{};
+  std::snprintf(hash.data(), hash.size(), "_%08x", static_cast<unsigned>(hashOf(hashed)));
+  return std::string(name.substr(0, kLongestName - 9)) + hash.data();
 }
 
 }  // namespace
@@ -52,15 +61,35 @@ std::string indexName(std::string_view table, const std::vector<std::string>& co
   if (name.size() <= kLongestName) {
     return name;
   }
-  std::array<char, 10> hash{};
-  std::snprintf(hash.data(), hash.size(), "_%08x", static_cast<unsigned>(hashOf(name)));
-  return name.substr(0, kLongestName - 9) + hash.data();
+  return withHash(name, name);
 }
 
-std::string createIndex(std::string_view table, const std::vector<std::string>& columns,
-                        bool is_unique) {
+void Names::add(std::string_view name) { addNew(name); }
+
+bool Names::addNew(std::string_view name) {
+  std::string small(name);
+  std::transform(small.begin(), small.end(), small.begin(), [](unsigned char c) {
+    return static_cast<char>(c >= 'A' && c <= 'Z' ? c + 'a' - 'A' : c);
+  });
+  return taken_.insert(std::move(small)).second;
+}
+
+std::string Names::take(std::string_view table, const std::vector<std::string>& columns,
+                        std::string_view suffix) {
+  const std::string wanted = indexName(table, columns, suffix);
+  std::string name = wanted;
+  std::string hashed = std::string(table) + "/" + nameList(columns);
+  while (!addNew(name)) {
+    name = withHash(wanted, hashed);
+    hashed += "/";
+  }
+  return name;
+}
+
+std::string createIndex(Names& names, std::string_view table,
+                        const std::vector<std::string>& columns, bool is_unique) {
   return std::string("CREATE ") + (is_unique ? "UNIQUE " : "") + "INDEX " +
-         quotedName(indexName(table, columns, is_unique ? "key" : "idx")) + " ON " +
+         quotedName(names.take(table, columns, is_unique ? "key" : "idx")) + " ON " +
          quotedName(table) + " (" + nameList(columns) + ")";
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,6 +49,24 @@ struct TableChanges {
   std::vector<Change> changes;  // those that are done
 };
 
+// The name of an index of ours: table_column_suffix, cut to 63 bytes without becoming another's.
+std::string indexName(std::string_view table, const std::vector<std::string>& columns,
+                      std::string_view suffix);
+
+// Names that are taken, of tables and indexes, as far as a migration knows: those in the database
+// and those that it gives away.
+class Names {
+ public:
+  void add(std::string_view name);
+  // indexName(), or one that is free; taken from now on.
+  std::string take(std::string_view table, const std::vector<std::string>& columns,
+                   std::string_view suffix);
+
+ private:
+  bool addNew(std::string_view name);
+  std::set<std::string> taken_;  // small letters
+};
+
 // The data definition language of one database: its catalogue, its types, its statements. Knows
 // neither what is allowed nor in what order tables go (migration.cpp). Another engine adds its own
 // beside these. Immutable; a migration's own thread.
@@ -58,8 +77,11 @@ class Ddl {
   // What stands before everything else, the catalogue's reading too: from here on no other
   // migration of this database goes on, unless nothing will be written.
   virtual std::vector<std::string> begin(bool only_reads) const = 0;
-  // What is looked at before the commit; rows that come back are violations. Empty: nothing.
-  virtual std::string lastCheck() const { return {}; }
+  // How many rows of these tables refer to rows that are not there: rows of {table, target, column,
+  // count}, asked before and behind the changes. Empty: the database sees to that itself.
+  virtual std::string countViolations(const std::vector<std::string>& /*tables*/) const {
+    return {};
+  }
   // Whether a migration that fails, or is killed, leaves nothing behind. Else each statement alone
   // is done whole or not at all, and the next migration goes on from what is there.
   virtual bool isOneTransaction() const { return true; }
@@ -67,20 +89,29 @@ class Ddl {
   virtual bool readCatalogue(SqlSession& session, std::vector<ExistingTable>& tables,
                              Failure& failure) const = 0;
 
+  // Rows of {name}: what no new index may be called. Empty: each table has names of its own.
+  virtual std::string takenNames() const { return {}; }
+
   // Whether "Users" and "users" are one table.
   virtual bool ignoresCase() const { return false; }
   virtual Fit fit(const Column& column, const ExistingColumn& existing) const = 0;
   // The column's type in this database's words, with length.
   virtual std::string typeOf(const Column& column) const = 0;
 
+  // What stands between these tables as a whole and what is there, so that nothing is done; empty:
+  // nothing.
+  virtual std::string conflictOf(const std::vector<Table>& /*tables*/,
+                                 const std::vector<ExistingTable>& /*existing*/) const {
+    return {};
+  }
   // Why the model can be no table here; empty: it can.
   virtual std::string problemOf(const Table& /*table*/) const { return {}; }
   // The table with its columns and key, marked as the model's.
   virtual std::vector<std::string> createTable(const Table& table) const = 0;
   // What can come only when all tables are there: references, indexes.
-  virtual std::vector<std::string> completeTable(const Table& table) const = 0;
+  virtual std::vector<std::string> completeTable(const Table& table, Names& names) const = 0;
   // Changes of a table that is there; empty and an error where it cannot be done.
-  virtual std::vector<std::string> changeTable(const TableChanges& changes,
+  virtual std::vector<std::string> changeTable(const TableChanges& changes, Names& names,
                                                std::string& error) const = 0;
   // References among the changes, where changeTable leaves them: they come when the tables that
   // they lead to are there.
@@ -98,12 +129,9 @@ std::string quotedName(std::string_view name);
 std::string quotedText(std::string_view text);
 // "a", "b"
 std::string nameList(const std::vector<std::string>& names);
-// The name of an index of ours: table_column_suffix, cut to 63 bytes without becoming another's.
-std::string indexName(std::string_view table, const std::vector<std::string>& columns,
-                      std::string_view suffix);
-// CREATE INDEX, or CREATE UNIQUE INDEX.
-std::string createIndex(std::string_view table, const std::vector<std::string>& columns,
-                        bool is_unique);
+// CREATE INDEX, or CREATE UNIQUE INDEX, by a name that is free.
+std::string createIndex(Names& names, std::string_view table,
+                        const std::vector<std::string>& columns, bool is_unique);
 
 // How a table that a migration made says so: the text of its mark, and the model in such a text.
 std::string markOf(std::string_view model);

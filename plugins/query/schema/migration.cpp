@@ -2,6 +2,8 @@
 #include "schema/migration.hpp"
 
 #include <algorithm>
+#include <array>
+#include <map>
 #include <utility>
 
 #include "schema/difference.hpp"
@@ -17,6 +19,28 @@ struct Planned {
 };
 using Plan = std::vector<Planned>;
 
+// A table of a model that is there already.
+struct Compared {
+  const Table* wanted = nullptr;
+  const ExistingTable* existing = nullptr;
+  std::vector<Change> changes;
+};
+
+// Whether rows that refer to each other may not do so behind it.
+bool touchesReferences(ChangeKind kind) {
+  switch (kind) {
+    case ChangeKind::kDropColumn:
+    case ChangeKind::kChangeType:
+    case ChangeKind::kRequire:
+    case ChangeKind::kRelax:
+    case ChangeKind::kAddIdentity:
+    case ChangeKind::kAddReference:
+      return true;
+    default:
+      return false;
+  }
+}
+
 class Migration {
  public:
   Migration(SqlSession& session, const Ddl& ddl, std::vector<Table> tables,
@@ -27,10 +51,14 @@ class Migration {
     if (!execute(ddl_.begin(options_.plan_only))) {
       return std::move(end_);
     }
-    const bool is_done = ddl_.readCatalogue(session_, existing_, end_.failure) && plan() &&
-                         (options_.plan_only || (executePlan() && lastCheckIsPassed()));
+    const bool is_done =
+        ddl_.readCatalogue(session_, existing_, end_.failure) && readNames() && plan() &&
+        (options_.plan_only ||
+         (countViolations(old_violations_) && executePlan() && bringsNoViolations()));
     if (is_done) {
-      execute({options_.plan_only ? "ROLLBACK" : "COMMIT"});
+      if (!execute({options_.plan_only ? "ROLLBACK" : "COMMIT"}) && !options_.plan_only) {
+        tellUnknownEnd();
+      }
     } else {
       Failure ignored;  // what failed first is told; the transaction ends with the session at last
       session_.execute("ROLLBACK", false, sub0_value{}, ignored);
@@ -63,19 +91,31 @@ class Migration {
     if (ddl_.isOneTransaction()) {
       return;
     }
-    std::vector<std::string> told;
-    const auto tell = [&](const Planned& statement, const char* what) {
-      const bool is_told = std::find(told.begin(), told.end(), statement.table) != told.end();
-      if (!is_told && statement.sql.compare(0, 4, "SET ") != 0) {
-        told.push_back(statement.table);
-        step(Kind::kDone, statement.table, what);
-      }
-    };
     for (std::size_t i = 0; i < failed; ++i) {
-      tell(statements_[i], "was changed before that, and stays so");
+      tellOnce(statements_[i], "was changed before that, and stays so");
     }
     if (end_.failure.code == SUB0_UNAVAILABLE) {
-      tell(statements_[failed], "may have been changed: the connection ended");
+      tellOnce(statements_[failed], "may have been changed: the connection ended");
+    }
+  }
+
+  // A connection that is lost at the commit does not say whether there was one.
+  void tellUnknownEnd() {
+    if (end_.failure.code != SUB0_UNAVAILABLE || !ddl_.isOneTransaction()) {
+      return;
+    }
+    for (const Planned& statement : statements_) {
+      tellOnce(statement, "may have been changed: the connection ended at the commit");
+    }
+  }
+
+  void tellOnce(const Planned& statement, const char* what) {
+    const bool is_told =
+        std::any_of(end_.steps.begin(), end_.steps.end(), [&](const MigrationStep& step) {
+          return step.kind == Kind::kDone && step.table == statement.table;
+        });
+    if (!is_told && statement.sql.compare(0, 4, "SET ") != 0) {
+      step(Kind::kDone, statement.table, what);
     }
   }
 
@@ -84,8 +124,11 @@ class Migration {
     return false;
   }
 
-  bool lastCheckIsPassed() {
-    const std::string sql = ddl_.lastCheck();
+  bool readNames() {
+    for (const Table& table : tables_) {
+      names_.add(table.name);
+    }
+    const std::string sql = ddl_.takenNames();
     Rows rows;
     if (sql.empty()) {
       return true;
@@ -93,8 +136,60 @@ class Migration {
     if (!rows.read(session_, sql, end_.failure)) {
       return false;
     }
-    return rows.size() == 0 || fail("rows of table " + rows.text(0, "table") +
-                                    " refer to rows that are not there: mend them first");
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      names_.add(rows.text(i, "name"));
+    }
+    return true;
+  }
+
+  // By table, target, column; of the tables whose references the plan touches, at either end.
+  using Violations = std::map<std::array<std::string, 3>, std::int64_t>;
+  bool countViolations(Violations& found) {
+    const std::string sql = touched_.empty() ? std::string() : ddl_.countViolations(touched_);
+    Rows rows;
+    if (sql.empty()) {
+      return true;
+    }
+    if (!rows.read(session_, sql, end_.failure)) {
+      return false;
+    }
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      found[{rows.text(i, "table"), rows.text(i, "target"), rows.text(i, "column")}] =
+          rows.number(i, "count");
+    }
+    return true;
+  }
+
+  // Rows that referred to nothing before are not this migration's.
+  bool bringsNoViolations() {
+    Violations now;
+    if (!countViolations(now)) {
+      return false;
+    }
+    for (const auto& [reference, count] : now) {
+      const auto old = old_violations_.find(reference);
+      if (count > (old == old_violations_.end() ? 0 : old->second)) {
+        return fail("rows of table " + reference[0] + " refer to rows that are not there (" +
+                    reference[2] + ", of table " + reference[1] + "): mend them first");
+      }
+    }
+    return true;
+  }
+
+  void touch(const ExistingTable& table) {
+    const auto add = [this](const std::string& name) {
+      if (std::find(touched_.begin(), touched_.end(), name) == touched_.end()) {
+        touched_.push_back(name);
+      }
+    };
+    add(table.name);
+    for (const ExistingTable& other : existing_) {
+      if (std::any_of(other.references.begin(), other.references.end(), [&](const auto& reference) {
+            return isSameName(reference.second, table.name);
+          })) {
+        add(other.name);
+      }
+    }
   }
 
   const ExistingTable* find(std::string_view name) const {
@@ -145,23 +240,18 @@ class Migration {
 
   bool plan() {
     settleNames();
+    if (const std::string conflict = ddl_.conflictOf(tables_, existing_); !conflict.empty()) {
+      return fail(conflict);
+    }
+    compare();
     Plan creations;
     Plan behind;
-    for (const Table& table : tables_) {
-      if (find(table.name) != nullptr) {
-        continue;
-      }
-      if (const std::string problem = ddl_.problemOf(table); !problem.empty()) {
-        return fail("table " + table.name + " (model " + table.model + "): " + problem);
-      }
-      step(Kind::kChange, table.name, "create the table of model " + table.model);
-      append(creations, table.name, ddl_.createTable(table));
-      append(behind, table.name, ddl_.completeTable(table));
+    if (!planCreations(creations, behind)) {
+      return false;
     }
     Plan references;
-    for (const Table& table : tables_) {
-      const ExistingTable* const existing = find(table.name);
-      if (existing != nullptr && !planChanges(table, *existing, references, behind)) {
+    for (Compared& compared : compared_) {
+      if (!planChanges(compared, references, behind)) {
         return false;
       }
     }
@@ -172,13 +262,75 @@ class Migration {
     return true;
   }
 
-  bool planChanges(const Table& table, const ExistingTable& existing, Plan& references,
-                   Plan& behind) {
+  bool planCreations(Plan& creations, Plan& behind) {
+    for (const Table& table : tables_) {
+      if (find(table.name) != nullptr) {
+        continue;
+      }
+      Table made = table;
+      if (const std::string problem = ddl_.problemOf(table); !problem.empty()) {
+        return fail("table " + table.name + " (model " + table.model + "): " + problem);
+      }
+      step(Kind::kChange, table.name, "create the table of model " + table.model);
+      for (Column& column : made.columns) {
+        if (column.reference && isRefused(column.reference->table, column.reference->column)) {
+          const std::string target =
+              column.reference->table + " (" + column.reference->column + ")";
+          step(Kind::kDestructive, table.name,
+               "column " + column.name + " refers to " + target + ", once that has its type");
+          column.reference.reset();
+        }
+      }
+      append(creations, table.name, ddl_.createTable(made));
+      append(behind, table.name, ddl_.completeTable(made, names_));
+    }
+    return true;
+  }
+
+  // What depends on a type that stays as it is waits with it.
+  void compare() {
+    for (const Table& table : tables_) {
+      if (const ExistingTable* const existing = find(table.name); existing != nullptr) {
+        compared_.push_back(Compared{&table, existing, differencesOf(table, *existing, ddl_)});
+      }
+    }
+    for (Compared& compared : compared_) {
+      for (Change& change : compared.changes) {
+        const Column* const column = compared.wanted->find(change.name);
+        const bool is_reference = change.kind == ChangeKind::kAddReference;
+        const bool waits =
+            ((is_reference || change.kind == ChangeKind::kAddIdentity) &&
+             isRefused(compared.wanted->name, change.name)) ||
+            (is_reference && isRefused(column->reference->table, column->reference->column));
+        if (waits) {
+          change.is_destructive = true;
+          change.text += ", once the types fit";
+        }
+      }
+    }
+  }
+
+  // Whether a column has a wrong type and keeps it.
+  bool isRefused(const std::string& table, const std::string& column) const {
+    return !options_.allow_destructive &&
+           std::any_of(compared_.begin(), compared_.end(), [&](const Compared& compared) {
+             return isSameName(compared.wanted->name, table) &&
+                    std::any_of(compared.changes.begin(), compared.changes.end(),
+                                [&](const Change& change) {
+                                  return change.kind == ChangeKind::kChangeType &&
+                                         change.is_destructive && isSameName(change.name, column);
+                                });
+           });
+  }
+
+  bool planChanges(Compared& compared, Plan& references, Plan& behind) {
+    const Table& table = *compared.wanted;
+    const ExistingTable& existing = *compared.existing;
     TableChanges changes;
     changes.wanted = &table;
     changes.existing = &existing;
     std::string error;
-    for (Change& change : differencesOf(table, existing, ddl_)) {
+    for (Change& change : compared.changes) {
       const bool is_refused = change.is_destructive && !options_.allow_destructive;
       step(change.is_destructive ? Kind::kDestructive : Kind::kChange, existing.name, change.text);
       if (!is_refused) {
@@ -187,6 +339,10 @@ class Migration {
     }
     if (changes.changes.empty()) {
       return true;
+    }
+    if (std::any_of(changes.changes.begin(), changes.changes.end(),
+                    [](const Change& change) { return touchesReferences(change.kind); })) {
+      touch(existing);
     }
     Rows rows;
     if (!rows.read(session_,
@@ -198,7 +354,7 @@ class Migration {
     error = impossible(changes);
     std::vector<std::string> statements;
     if (error.empty()) {
-      statements = ddl_.changeTable(changes, error);
+      statements = ddl_.changeTable(changes, names_, error);
     }
     if (!error.empty()) {
       return fail("table " + existing.name + " (model " + table.model + "): " + error);
@@ -255,6 +411,10 @@ class Migration {
   std::vector<Table> tables_;
   const MigrationOptions options_;
   std::vector<ExistingTable> existing_;
+  Names names_;
+  std::vector<Compared> compared_;
+  std::vector<std::string> touched_;  // tables
+  Violations old_violations_;
   Plan statements_;
   MigrationEnd end_;
 };

@@ -6,8 +6,6 @@
 #include <exception>
 #include <utility>
 
-#include "schema/migration.hpp"
-
 namespace sub0::query {
 namespace {
 
@@ -31,27 +29,6 @@ MigrationEnd failed(std::int32_t code, std::string text) {
   return end;
 }
 
-MigrationEnd work(Engine& engine, const sub0_value& models, std::uint32_t flags) {
-  try {
-    const Ddl* const ddl = engine.ddl();
-    if (ddl == nullptr) {
-      return failed(SUB0_ACTION_FAILED, "this version makes no tables on this kind of database");
-    }
-    std::vector<Table> tables;
-    std::string error;
-    if (!readTables(models, tables, error)) {
-      return failed(SUB0_BAD_REQUEST, error);
-    }
-    const std::unique_ptr<SqlSession> session = engine.openSession();
-    MigrationOptions options;
-    options.plan_only = (flags & SUB0_SCHEMA_PLAN_ONLY) != 0;
-    options.allow_destructive = (flags & SUB0_SCHEMA_ALLOW_DESTRUCTIVE) != 0;
-    return migrate(*session, *ddl, std::move(tables), options);
-  } catch (const std::exception& exception) {
-    return failed(SUB0_INTERNAL, exception.what());
-  }
-}
-
 void tell(const MigrationEnd& end, sub0_schema_done done, void* user) {
   Tree steps = Tree::array();
   for (const MigrationStep& step : end.steps) {
@@ -62,6 +39,37 @@ void tell(const MigrationEnd& end, sub0_schema_done done, void* user) {
 }
 
 }  // namespace
+
+SqlSession& SchemaService::keep(std::unique_ptr<SqlSession> session) {
+  const std::lock_guard lock(mutex_);
+  session_ = std::move(session);
+  if (is_stopping_) {
+    session_->cancel();
+  }
+  return *session_;
+}
+
+void SchemaService::work(const sub0_value& models, std::uint32_t flags, MigrationEnd& end) {
+  try {
+    const Ddl* const ddl = engine_.ddl();
+    if (ddl == nullptr) {
+      end = failed(SUB0_ACTION_FAILED, "this version makes no tables on this kind of database");
+      return;
+    }
+    std::vector<Table> tables;
+    std::string error;
+    if (!readTables(models, tables, error)) {
+      end = failed(SUB0_BAD_REQUEST, error);
+      return;
+    }
+    MigrationOptions options;
+    options.plan_only = (flags & SUB0_SCHEMA_PLAN_ONLY) != 0;
+    options.allow_destructive = (flags & SUB0_SCHEMA_ALLOW_DESTRUCTIVE) != 0;
+    end = query::migrate(keep(engine_.openSession()), *ddl, std::move(tables), options);
+  } catch (const std::exception& exception) {
+    end = failed(SUB0_INTERNAL, exception.what());
+  }
+}
 
 std::int32_t SchemaService::migrate(const sub0_value& models, std::uint32_t flags,
                                     sub0_schema_done done, void* user) {
@@ -75,7 +83,17 @@ std::int32_t SchemaService::migrate(const sub0_value& models, std::uint32_t flag
   }
   is_running_ = true;
   thread_ = std::thread([this, copied, flags, done, user] {
-    const MigrationEnd end = work(engine_, copied->raw(), flags);
+    MigrationEnd end;
+    work(copied->raw(), flags, end);
+    std::unique_ptr<SqlSession> session;  // ends behind the lock
+    {
+      const std::lock_guard ended(mutex_);
+      session = std::move(session_);
+      if (is_stopping_ && end.failure.code != SUB0_OK) {  // by what cancelled it, in any words
+        end.failure = Failure{SUB0_UNAVAILABLE, "the database is being closed", ""};
+      }
+    }
+    session.reset();
     {
       const std::lock_guard ended(mutex_);
       is_running_ = false;
@@ -89,6 +107,9 @@ void SchemaService::stop() {
   {
     const std::lock_guard lock(mutex_);
     is_stopping_ = true;
+    if (session_ != nullptr) {
+      session_->cancel();
+    }
   }
   if (thread_.joinable()) {
     thread_.join();

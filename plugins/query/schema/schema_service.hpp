@@ -3,15 +3,18 @@
 
 #include <sub0/schema.h>
 
+#include <memory>
 #include <mutex>
 #include <thread>
 
 #include "engine.hpp"
+#include "schema/migration.hpp"
 
 namespace sub0::query {
 
 // sub0.schema/1: one migration at a time, on a thread and a session of its own, which end with it.
-// THREAD: migrate: any; the callback comes on that thread. stop waits for the migration under way.
+// THREAD: migrate: any; the callback comes on that thread. stop cancels the migration under
+// way, which may wait for somebody's lock, and waits for its end.
 class SchemaService {
  public:
   explicit SchemaService(Engine& engine) : engine_(engine) {}
@@ -24,10 +27,15 @@ class SchemaService {
   void stop();
 
  private:
+  void work(const sub0_value& models, std::uint32_t flags, MigrationEnd& end);
+  // Of the migration that begins now; cancelled at once where stop() came before.
+  SqlSession& keep(std::unique_ptr<SqlSession> session);
+
   Engine& engine_;
   std::mutex mutex_;
   bool is_running_ = false;
   bool is_stopping_ = false;
+  std::unique_ptr<SqlSession> session_;
   std::thread thread_;
 };
 

@@ -69,6 +69,7 @@ struct ExistingIndex {
   std::string name;
   std::vector<std::string> columns;  // empty: of an expression, or of some rows only
   bool is_unique = false;
+  std::string sql;  // that made it, where the database keeps that
 };
 
 struct ExistingTable {
@@ -80,9 +81,12 @@ struct ExistingTable {
   std::vector<std::string> reference_names;  // of their constraints, where that matters
   std::vector<std::string> words;            // columns whose full text is searched
 
-  // Statements that make what else hangs on it (triggers, indexes of expressions), where a table
-  // can only be made anew.
-  std::vector<std::string> dependents;
+  // Of databases where some changes take a new table only:
+  std::vector<std::string> reference_columns;  // in the tables that the references lead to
+  std::vector<std::string> triggers;           // statements that make them; not those of words
+  std::vector<std::string> word_triggers;      // names of those that keep the words
+  std::string words_of;  // the table whose words this one holds, by its definition
+  std::string beyond;    // what no migration writes and a new table would lose, "COLLATE"
 
   const ExistingColumn* find(std::string_view column) const;
 };

@@ -90,10 +90,13 @@ bool SqliteConnection::open(const std::string& path, std::string& error) {
 
 bool SqliteConnection::configure(const std::string& path, std::string& error) {
   sqlite3_busy_timeout(database_, 2000);
+  // REPLACE has triggers see what it deletes only where triggers may call themselves: without that
+  // it damages an index of words.
   const char* settings =
       use_ == Use::kRead
           ? "PRAGMA query_only=1; PRAGMA foreign_keys=1"
-          : "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=1";
+          : "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=1; "
+            "PRAGMA recursive_triggers=1";
   char* message = nullptr;
   std::string journal_mode;  // the only row that the settings answer
   const auto take_text = [](void* text, int, char** values, char**) {

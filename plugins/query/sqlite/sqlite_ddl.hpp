@@ -13,18 +13,41 @@ namespace sub0::query {
 class SqliteDdl final : public Ddl {
  public:
   std::vector<std::string> begin(bool only_reads) const override;
-  std::string lastCheck() const override;
+  std::string countViolations(const std::vector<std::string>& tables) const override;
   bool readCatalogue(SqlSession& session, std::vector<ExistingTable>& tables,
                      Failure& failure) const override;
   bool ignoresCase() const override { return true; }
   Fit fit(const Column& column, const ExistingColumn& existing) const override;
   std::string typeOf(const Column& column) const override;
+  std::string takenNames() const override { return "SELECT name FROM sqlite_master"; }
+  std::string conflictOf(const std::vector<Table>& tables,
+                         const std::vector<ExistingTable>& existing) const override;
   std::vector<std::string> createTable(const Table& table) const override;
-  std::vector<std::string> completeTable(const Table& table) const override;
-  std::vector<std::string> changeTable(const TableChanges& changes,
+  std::vector<std::string> completeTable(const Table& table, Names& names) const override;
+  std::vector<std::string> changeTable(const TableChanges& changes, Names& names,
                                        std::string& error) const override;
   std::vector<std::string> dropTables(
       const std::vector<const ExistingTable*>& tables) const override;
 };
+
+// What SqliteDdl and its parts write alike.
+namespace sqlite {
+
+// The form of $DATETIME, so that the two compare. spec S-30
+inline constexpr const char* kNow = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
+
+std::string definitionOf(const Ddl& ddl, const Column& column);
+// As it is there.
+std::string definitionOf(const ExistingTable& table, const ExistingColumn& column);
+std::string createSql(const std::string& name, const std::string& model,
+                      const std::string& definitions);
+std::vector<std::string> wordsOf(const Table& table);
+// The FTS5 table of a table and the triggers that keep it, made anew; `old_triggers`: those that
+// are there. REQUIRES: SqliteDdl::conflictOf() found none.
+std::vector<std::string> makeWords(const std::string& table,
+                                   const std::vector<std::string>& columns,
+                                   const std::vector<std::string>& old_triggers);
+
+}  // namespace sqlite
 
 }  // namespace sub0::query

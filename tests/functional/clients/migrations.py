@@ -166,6 +166,39 @@ class Migrations(unittest.TestCase):
         late.stop()
         self.assertEqual(self.tables.count(), COUNT)
 
+    # spec S-103: SIGTERM ends a start that waits for another node's migration, and a host whose plan waits for a lock
+    def test_a_migration_that_waits_for_a_lock_does_not_keep_the_process(self):
+        if not isinstance(self.tables, PostgresTables):
+            return
+        cluster = self.tables.cluster
+        cluster.execute("CREATE TABLE thing_0s (id bigint PRIMARY KEY)")
+        for mode, lock, event in (("auto", "SELECT pg_advisory_xact_lock(1937072688)", None),
+                                  ("off", "LOCK TABLE thing_0s IN ACCESS EXCLUSIVE MODE", "ready")):
+            with self.subTest(mode=mode):
+                project = self.project if mode == "auto" else self.enterContext(
+                    hosts.Folder({"models/_thing_0.json": {"id": {"type": "Number", "primary_key": True}},
+                                  "resources/0.json": {"id": "n", "resource": "n", "actionables": [
+                                      {"id": 1, "mode": "QUERY", "sql_query": {"query": "SELECT id FROM thing_0s"}}]}}))
+                holder = subprocess.Popen(["psql", "-qX", cluster.url], stdin=subprocess.PIPE, text=True,
+                                          stdout=subprocess.DEVNULL)
+                self.addCleanup(holder.wait)
+                self.addCleanup(holder.stdin.close)
+                holder.stdin.write(f"BEGIN;\n{lock};\n")
+                holder.stdin.flush()
+                self.wait_for_locks("granted AND (mode = 'AccessExclusiveLock' OR locktype = 'advisory')")
+                host = hosts.Host(project.path, "--database", self.tables.url, env={"SUB0_MIGRATE": mode}).start(event)
+                self.wait_for_locks("NOT granted")
+                host.process.terminate()
+                self.assertEqual(host.process.wait(hosts.PATIENCE_S / 2), 0)
+                host.stop()
+                holder.stdin.close()
+                holder.wait()
+
+    def wait_for_locks(self, which):
+        until = time.monotonic() + hosts.PATIENCE_S
+        while self.tables.cluster.execute(f"SELECT count(*) FROM pg_locks WHERE pid <> pg_backend_pid() AND {which}") == "0":
+            self.assertLess(time.monotonic(), until)
+
 
 if __name__ == "__main__":
     hosts.main()

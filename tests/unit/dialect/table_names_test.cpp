@@ -95,5 +95,25 @@ TEST(TableNames, SeveralCandidatesAndTwoModelsOfOneTableAreErrors) {
   EXPECT_EQ(choose({"_user", "users"}, {"users"}).problems.errorCount(), 1u);
 }
 
+// spec S-100, S-101: fts takes the table TABLE_fts on some databases
+TEST(TableNames, AModelIsNotTheTableOfTheWordsOfAnother) {
+  static const SourceFile file("project/models/item.json", "{}");
+  std::vector<TableModel> models(2);
+  models[0].name = "item";
+  models[1].name = "Item_fts";
+  for (TableModel& model : models) model.place = Spot{&file, ""};
+  ModelField text;
+  text.name = "text";
+  models[0].fields = {text};
+  Problems none;
+  chooseTables(models, {}, none);
+  EXPECT_EQ(none.errorCount(), 0u) << none.toText();
+  models[0].fields[0].fts = true;
+  Problems problems;
+  chooseTables(models, {}, problems);
+  ASSERT_EQ(problems.errorCount(), 1u);
+  EXPECT_NE(problems.all()[0].message.find("holds the words of model item"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace sub0::dialect

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sqlite/sqlite_table_change.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "sqlite/sqlite_ddl.hpp"
+
+namespace sub0::query {
+namespace {
+
+bool isRebuilt(const Change& change) {
+  switch (change.kind) {
+    case ChangeKind::kDropColumn:
+    case ChangeKind::kChangeType:
+    case ChangeKind::kRequire:
+    case ChangeKind::kRelax:
+    case ChangeKind::kAddReference:
+    case ChangeKind::kAddIdentity:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+const Change* SqliteTableChange::find(ChangeKind kind, const std::string& column) const {
+  const auto found = std::find_if(
+      changes_.changes.begin(), changes_.changes.end(),
+      [&](const Change& change) { return change.kind == kind && isSameName(change.name, column); });
+  return found == changes_.changes.end() ? nullptr : &*found;
+}
+
+bool SqliteTableChange::isOfNewColumn(const Change& change) const {
+  return find(ChangeKind::kAddColumn, change.name) != nullptr;
+}
+
+std::vector<std::string> SqliteTableChange::statements(std::string& error) {
+  const bool is_rebuilt = std::any_of(
+      changes_.changes.begin(), changes_.changes.end(),
+      [this](const Change& change) { return isRebuilt(change) && !isOfNewColumn(change); });
+  error = is_rebuilt ? reasonAgainstNewTable() : std::string();
+  if (!error.empty()) {
+    return {};
+  }
+  if (is_rebuilt) {
+    rebuild();
+    restoreDependents();
+  } else {
+    addColumns();
+  }
+  addIndexes();
+  addWords(is_rebuilt);
+  return std::move(statements_);
+}
+
+std::string SqliteTableChange::reasonAgainstNewTable() const {
+  if (existing_.model.empty()) {
+    return "this takes a new table, and no migration made this one, so nobody knows what would "
+           "be lost: change it by SQL, or make the model fit";
+  }
+  if (!existing_.beyond.empty()) {
+    return "this takes a new table, and the definition of this one has what no migration writes (" +
+           existing_.beyond + "), which would be lost: change it by SQL, or make the model fit";
+  }
+  return {};
+}
+
+void SqliteTableChange::addColumns() {
+  for (const Change& change : changes_.changes) {
+    if (change.kind != ChangeKind::kAddColumn) {
+      continue;
+    }
+    Column column = *wanted_.find(change.name);
+    const bool is_late = column.is_now && changes_.has_rows;
+    if (is_late) {  // ALTER TABLE takes no default that is an expression
+      column.is_now = false;
+      column.is_required = false;
+    }
+    statements_.push_back("ALTER TABLE " + quotedName(existing_.name) + " ADD COLUMN " +
+                          sqlite::definitionOf(ddl_, column));
+    if (is_late) {
+      statements_.push_back("UPDATE " + quotedName(existing_.name) + " SET " +
+                            quotedName(column.name) + " = " + sqlite::kNow);
+    }
+  }
+}
+
+// A new table, the rows, the old one's name.
+void SqliteTableChange::rebuild() {
+  std::string definitions;
+  std::vector<std::string> kept;
+  const auto define = [&](const std::string& definition) {
+    definitions += (definitions.empty() ? "" : ", ") + definition;
+  };
+  for (const ExistingColumn& column : existing_.columns) {
+    if (find(ChangeKind::kDropColumn, column.name) != nullptr) {
+      continue;
+    }
+    define(definitionOfKept(column));
+    kept.push_back(column.name);
+  }
+  for (const Column& column : wanted_.columns) {
+    if (find(ChangeKind::kAddColumn, column.name) != nullptr) {
+      define(sqlite::definitionOf(ddl_, column));
+    }
+  }
+  const std::string made = existing_.name + "_made_anew";
+  statements_.push_back(sqlite::createSql(made, existing_.model, definitions));
+  statements_.push_back("INSERT INTO " + quotedName(made) + " (" + nameList(kept) + ") SELECT " +
+                        nameList(kept) + " FROM " + quotedName(existing_.name));
+  statements_.push_back("DROP TABLE " + quotedName(existing_.name));
+  statements_.push_back("ALTER TABLE " + quotedName(made) + " RENAME TO " +
+                        quotedName(existing_.name));
+}
+
+// What is allowed is done to it, and the rest stays.
+std::string SqliteTableChange::definitionOfKept(const ExistingColumn& existing) const {
+  const Column* const wanted = wanted_.find(existing.name);
+  ExistingColumn column = existing;
+  ExistingTable table = existing_;
+  if (wanted != nullptr) {
+    column.type = find(ChangeKind::kChangeType, existing.name) != nullptr ? ddl_.typeOf(*wanted)
+                                                                          : column.type;
+    column.is_required =
+        (column.is_required || find(ChangeKind::kRequire, existing.name) != nullptr) &&
+        find(ChangeKind::kRelax, existing.name) == nullptr;
+    if (find(ChangeKind::kAddReference, existing.name) != nullptr) {
+      table.references.emplace_back(existing.name, wanted->reference->table);
+      table.reference_columns.push_back(wanted->reference->column);
+    }
+  }
+  return sqlite::definitionOf(table, column);
+}
+
+// Indexes and triggers of the old table went with it.
+void SqliteTableChange::restoreDependents() {
+  for (const ExistingIndex& index : existing_.indexes) {
+    const bool is_dropped =
+        std::any_of(index.columns.begin(), index.columns.end(), [this](const std::string& column) {
+          return find(ChangeKind::kDropColumn, column) != nullptr;
+        });
+    if (!is_dropped && !index.sql.empty()) {
+      statements_.push_back(index.sql);
+    }
+  }
+  statements_.insert(statements_.end(), existing_.triggers.begin(), existing_.triggers.end());
+}
+
+void SqliteTableChange::addIndexes() {
+  for (const Change& change : changes_.changes) {
+    if (change.kind == ChangeKind::kAddIndex || change.kind == ChangeKind::kAddUnique) {
+      statements_.push_back(createIndex(names_, existing_.name, change.columns,
+                                        change.kind == ChangeKind::kAddUnique));
+    }
+  }
+}
+
+void SqliteTableChange::addWords(bool is_rebuilt) {
+  const bool has_new_words =
+      std::any_of(changes_.changes.begin(), changes_.changes.end(),
+                  [](const Change& change) { return change.kind == ChangeKind::kAddWords; });
+  const std::vector<std::string> words = sqlite::wordsOf(wanted_);
+  if (words.empty() && is_rebuilt && !existing_.words.empty()) {
+    statements_.push_back("DROP TABLE " + quotedName(existing_.name + "_fts"));
+  }
+  if (!words.empty() && (has_new_words || is_rebuilt)) {
+    std::vector<std::string> made = sqlite::makeWords(
+        existing_.name, words, is_rebuilt ? std::vector<std::string>() : existing_.word_triggers);
+    std::move(made.begin(), made.end(), std::back_inserter(statements_));
+  }
+}
+
+}  // namespace sub0::query

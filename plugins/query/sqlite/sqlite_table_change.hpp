@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "schema/ddl.hpp"
+
+namespace sub0::query {
+
+// One table that gets all its changes at once, by new columns, or by being made anew; then its
+// indexes and triggers are made by the statements that made them.
+class SqliteTableChange {
+ public:
+  SqliteTableChange(const Ddl& ddl, const TableChanges& changes, Names& names)
+      : ddl_(ddl),
+        changes_(changes),
+        wanted_(*changes.wanted),
+        existing_(*changes.existing),
+        names_(names) {}
+
+  // Empty and an error where it cannot be done.
+  std::vector<std::string> statements(std::string& error);
+
+ private:
+  const Change* find(ChangeKind kind, const std::string& column) const;
+  bool isOfNewColumn(const Change& change) const;
+  std::string reasonAgainstNewTable() const;
+  void addColumns();
+  void rebuild();
+  std::string definitionOfKept(const ExistingColumn& existing) const;
+  void restoreDependents();
+  void addIndexes();
+  void addWords(bool is_rebuilt);
+
+  const Ddl& ddl_;
+  const TableChanges& changes_;
+  const Table& wanted_;
+  const ExistingTable& existing_;
+  Names& names_;
+  std::vector<std::string> statements_;
+};
+
+}  // namespace sub0::query
