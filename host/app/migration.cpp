@@ -65,6 +65,7 @@ MigrationStep stepOf(Value step) {
   const std::string_view kind = step.find("kind").asText();
   if (kind == "note") read.kind = MigrationStep::Kind::kNote;
   if (kind == "destructive") read.kind = MigrationStep::Kind::kDestructive;
+  if (kind == "done") read.kind = MigrationStep::Kind::kDone;
   return read;
 }
 

@@ -14,7 +14,12 @@
 namespace sub0::app {
 
 struct MigrationStep {
-  enum class Kind : std::uint8_t { kChange, kDestructive, kNote };
+  enum class Kind : std::uint8_t {
+    kChange,
+    kDestructive,
+    kNote,
+    kDone,  // of a migration that failed
+  };
   Kind kind = Kind::kChange;
   std::string table;
   std::string text;
@@ -22,7 +27,7 @@ struct MigrationStep {
 
 struct MigrationResult {
   std::int32_t code = SUB0_OK;
-  std::string message;  // of a failure; then nothing was changed
+  std::string message;  // of a failure; then nothing was changed but for steps of kDone
   std::vector<MigrationStep> steps;
 
   std::size_t count(MigrationStep::Kind kind) const;

@@ -21,7 +21,7 @@ void tell(const MigrationResult& result) {
     const std::string text = step.table + ": " + step.text;
     if (step.kind == Kind::kChange) {
       log::info("migrated", text, {{"table", step.table}});
-    } else if (step.kind == Kind::kNote) {
+    } else if (step.kind == Kind::kNote || step.kind == Kind::kDone) {
       log::warning("migration_note", text, {{"table", step.table}});
     } else {
       log::warning("migration_pending",
@@ -78,7 +78,11 @@ TablesEnd makeTables(const plugin::Registry& registry, const call::PlanSet& plan
     result = migration.run(0);
   }
   if (result.code != SUB0_OK) {
-    log::error("migration_failed", "the tables are as they were: " + result.message);
+    log::error("migration_failed",
+               (result.count(Kind::kDone) == 0
+                    ? "the tables are as they were: "
+                    : "it ended in the middle, and another run goes on from there: ") +
+                   result.message);
     return TablesEnd::kFailed;
   }
   tell(result);

@@ -81,6 +81,9 @@ std::optional<HashCost> costOfArgon2(std::string_view stored) {
   return HashCost{HashAlgorithm::kArgon2, *passes, *memory_kib};
 }
 
+/// All that bcrypt looks at; libxcrypt refuses texts of 512 bytes.
+constexpr std::size_t kBcryptPasswordBytes = 72;
+
 /// libxcrypt, with a memory of its own that is wiped.
 class Bcrypt {
  public:
@@ -91,7 +94,7 @@ class Bcrypt {
 
   /// Empty: it failed. Lives as long as this.
   std::string_view hash(std::string_view password, const std::string& setting) {
-    std::string ended(password);  // zero-terminated
+    std::string ended(password.substr(0, kBcryptPasswordBytes));  // zero-terminated
     const char* made = crypt_r(ended.c_str(), setting.c_str(), data_.get());
     sodium_memzero(ended.data(), ended.size());
     const std::string_view text = made == nullptr ? std::string_view() : std::string_view(made);

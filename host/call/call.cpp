@@ -274,8 +274,10 @@ void Call::onSettled(sub0_ticket ticket) {
     takeRevocation();
   } else if (is_committing_) {
     takeCommit();
-  } else if (takeResult(current_action_, ticket) == Progress::kOn) {
-    advance();
+  } else {
+    const Progress progress = takeResult(current_action_, ticket);
+    if (progress == Progress::kOn) advance();
+    if (progress == Progress::kWaiting) wait();  // a comparison with a hash
   }
 }
 

@@ -288,7 +288,7 @@ void checkNeighbours(const json::Value& object, const ObjectDeclaration& declara
                          needing + " needs " + quoted(key.name) + ": " + std::string(key.text));
   }
   if (value == nullptr) return;
-  if (!key.needs.empty() && json::find(object, key.needs) == nullptr) {
+  if (!key.needs.empty() && json::find(object, key.needs) == nullptr && !is_excused) {
     check.problems.error(check.file.atKey(below(pointer, key.name)), key.rule,
                          quoted(key.name) + " needs " + quoted(key.needs) +
                              " beside it: " + std::string(declaration.find(key.needs)->text));

@@ -52,7 +52,7 @@ struct KeyDeclaration {
   bool may_be_empty = true;         // a text, an array or an object
   bool may_be_off = false;          // an object: false, 0 and null mean that it is not there
   std::string_view needs = {};      // a key that must stand beside it
-  std::string_view unless = {};     // a key beside which a required one may be missing
+  std::string_view unless = {};     // beside this key it is not required, and needs nothing
   std::string_view not_above = {};  // a key beside it whose number is no smaller than its own
   std::string_view of_types = {};   // "A|B": beside any other `type` it does nothing, nor is needed
   std::string_view mode = {};       // configures this mode of some plugin

@@ -175,9 +175,10 @@ class SchemaMaker {
       if (key.required && key.of_types.empty() && key.unless.empty()) {
         required.item(quoted(key.name));
       }
-      if (key.required && !key.unless.empty()) schema.member("anyOf", eitherOf(key));
+      if (key.required && !key.unless.empty())
+        schema.member("anyOf", eitherOf(key.name, key.unless));
       if (key.required && !key.of_types.empty()) needed_by_type.item(ofItsTypes(key));
-      if (!key.needs.empty()) needs.member(key.name, "[" + quoted(key.needs) + "]");
+      if (!key.needs.empty()) needs.member(key.name, neededBeside(key));
     }
     if (is_actionable) addKeysOfPlugins(properties);
     schema.member("properties", properties.close());
@@ -189,9 +190,14 @@ class SchemaMaker {
   }
 
   // A key that is needed where another one does not stand beside it.
-  static std::string eitherOf(const KeyDeclaration& key) {
-    return R"([{"required":[)" + quoted(key.name) + R"(]},{"required":[)" + quoted(key.unless) +
-           "]}]";
+  static std::string eitherOf(std::string_view key, std::string_view other) {
+    return R"([{"required":[)" + quoted(key) + R"(]},{"required":[)" + quoted(other) + "]}]";
+  }
+
+  // What a key needs beside it, as draft-07 says dependencies.
+  static std::string neededBeside(const KeyDeclaration& key) {
+    if (key.unless.empty()) return "[" + quoted(key.needs) + "]";
+    return R"({"anyOf":)" + eitherOf(key.needs, key.unless) + "}";
   }
 
   // A key that some values of `type` need.

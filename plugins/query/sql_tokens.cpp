@@ -59,6 +59,8 @@ class Lexer {
       at_ = line_end == std::string_view::npos ? sql_.size() : line_end;
     } else if (c == '/' && peek(1) == '*') {
       comment();
+    } else if (beginsHash()) {
+      hash();
     } else if (c == '\'') {
       string(at_, false);
     } else if (c == '"' || c == '`') {
@@ -76,13 +78,32 @@ class Lexer {
     }
   }
 
-  // To MariaDB and MySQL `a--1` is arithmetic, and # begins a comment as well.
+  // To MariaDB and MySQL `a--1` is arithmetic.
   bool beginsLineComment() const {
     if (dialect_ != Dialect::kMysql) {
       return peek() == '-' && peek(1) == '-';
     }
     const bool is_over = at_ + 2 >= sql_.size();
-    return peek() == '#' || (peek() == '-' && peek(1) == '-' && (is_over || isSpace(peek(2))));
+    return peek() == '-' && peek(1) == '-' && (is_over || isSpace(peek(2)));
+  }
+
+  // MariaDB and MySQL read # as a comment, which would hide the rest of a line behind PostgreSQL's
+  // operators of that sign: `data #>> '{a}' = 'x' AND id = 1`.
+  bool beginsHash() const { return dialect_ == Dialect::kMysql && peek() == '#'; }
+
+  void hash() {
+    const std::string place = std::to_string(at_ + 1);
+    std::string sign = "#";
+    if (peek(1) == '>' || peek(1) == '-' || peek(1) == '#') {
+      sign.push_back(peek(1));
+      sign.append(peek(1) == '>' && peek(2) == '>' ? ">" : "");
+      list_.error = "the operator " + sign + " at character " + place +
+                    " does not exist on MariaDB and MySQL";
+    } else {
+      list_.error = "the # at character " + place +
+                    " begins a comment on MariaDB and MySQL; write comments as -- or /* */";
+    }
+    at_ = sql_.size();
   }
 
   void comment() {
@@ -247,7 +268,8 @@ class Lexer {
       named(begin);
       return;
     }
-    while (isOperatorChar(peek()) && !beginsLineComment() && !(peek() == '/' && peek(1) == '*') &&
+    while (isOperatorChar(peek()) && !beginsLineComment() && !beginsHash() &&
+           !(peek() == '/' && peek(1) == '*') &&
            !(at_ > begin && peek() == '?' && hasPlacesForParameters(dialect_))) {
       ++at_;
     }

@@ -13,7 +13,7 @@ namespace sub0::query {
 // (parameter counts, refusals, RETURNING, the rewriting for SQLite) works on these tokens and never
 // on text, so that `'$1'` in a literal, a quoted name or a comment is left alone. The language is
 // PostgreSQL's on every database; only what the servers lex differently (nested comments, E''
-// strings, dollar quotes, # comments) depends on the dialect. Sessions of MariaDB and MySQL are set
+// strings, dollar quotes, #) depends on the dialect. Sessions of MariaDB and MySQL are set
 // to read strings and quoted names as the standard does. Pure functions, any thread.
 enum class Dialect : std::uint8_t {
   kPostgres,

@@ -120,21 +120,26 @@ std::string quoted(std::string_view text, char quote) {
   return std::string(1, quote) + std::string(text) + quote;  // names have letters and digits alone
 }
 
-// `value`, unless the table has `sought` in that column, which clients know as `called`.
-std::string guarded(const TokenList& list, const std::string& table, const std::string& column,
-                    const std::string& called, const std::string& sought,
-                    const std::string& value) {
-  const std::string other = "sub0_other." + quoted(column, '"');
+// Which value is guarded, in the column `place` of the table, and what is looked for: that the
+// column `sought`, which clients know as `called`, has `value`.
+struct Guard {
+  Range at{};
+  std::string place, sought, called, value;
+};
+
+// `text`, the value so far, unless what is looked for is there.
+std::string guarded(const TokenList& list, const std::string& table, const Guard& guard,
+                    const std::string& text) {
   const std::string from = " FROM " + table + " AS sub0_other WHERE ";
-  const std::string mark = quoted(kExistsMark + called + " ", '\'');
+  const std::string mark = quoted(kExistsMark + guard.called + " ", '\'');
   // PostgreSQL has no function that fails with a text. A cast that cannot be done tells what it was
-  // given, and what is random is not worked out before it is reached.
-  const std::string failing =
-      list.dialect == Dialect::kSqlite
-          ? kExistsFunction + ("(" + mark + ")")
-          : "(SELECT " + other + from + "CAST(" + mark + " || random() AS integer) = 0 LIMIT 1)";
-  return "CASE WHEN EXISTS (SELECT 1" + from + other + " = (" + sought + ")) THEN " + failing +
-         " ELSE " + value + " END";
+  // given, and what is random is not worked out before it is reached. Its type is the column's.
+  const std::string failing = list.dialect == Dialect::kSqlite
+                                  ? kExistsFunction + ("(" + mark + ")")
+                                  : "(SELECT sub0_other." + quoted(guard.place, '"') + from +
+                                        "CAST(" + mark + " || random() AS integer) = 0 LIMIT 1)";
+  return "CASE WHEN EXISTS (SELECT 1" + from + "sub0_other." + quoted(guard.sought, '"') + " = (" +
+         guard.value + ")) THEN " + failing + " ELSE " + text + " END";
 }
 
 bool isColumnName(const std::string& name) {
@@ -183,11 +188,15 @@ UniqueCheck withUniqueCheck(const TokenList& list, const Analysis& analysis,
   }
   const std::string table = textOf(list, insert.table_tokens);
   Replacements replacements;
-  const auto guard = [&](const Range& at, const std::string& column, const std::string& called,
-                         const std::string& sought) {
-    auto& [range, text] = replacements.try_emplace(at.begin, at, textOf(list, at)).first->second;
-    text = guarded(list, table, column, called, sought, text);
+  const auto add = [&](const Guard& guard) {
+    auto& [range, text] =
+        replacements.try_emplace(guard.at.begin, guard.at, textOf(list, guard.at)).first->second;
+    text = guarded(list, table, guard, text);
   };
+  // PostgreSQL must know the type of the first value, and so its column.
+  const bool has_first = isPlain(list, insert.rows[0][0]) &&
+                         (!insert.columns.empty() || list.dialect == Dialect::kSqlite);
+  const std::string first = insert.columns.empty() ? "" : insert.columns[0];
   for (const std::string& column : columns) {
     if (!isColumnName(column)) {
       check.error = "\"" + column + "\" in unique is no name of a column";
@@ -203,11 +212,12 @@ UniqueCheck withUniqueCheck(const TokenList& list, const Analysis& analysis,
     }
     if (is_guarded) {
       for (const std::vector<Range>& row : insert.rows) {
-        guard(row[place], *found, column, textOf(list, row[place]));
+        add(Guard{row[place], *found, *found, column, textOf(list, row[place])});
       }
-    } else if (isPlain(list, insert.rows[0][0])) {
+    } else if (has_first) {
       payload_columns.push_back(column);
-      guard(insert.rows[0][0], column, column, "$" + std::to_string(next_parameter++));
+      const std::string parameter = "$" + std::to_string(next_parameter++);
+      add(Guard{insert.rows[0][0], first, column, column, parameter});
     } else {
       check.warning = "column " + column +
                       " has no plain value: nothing is looked for, an index must keep it unique";

@@ -14,9 +14,9 @@ using Kind = MigrationStep::Kind;
 CommandDeclaration declare() {
   CommandDeclaration command{
       "migrate", "DIR [--plan] [--allow-destructive] [--database URL]",
-      "Makes the database's tables what the project's models say: as a whole or not at all. Adds "
-      "only; what may lose data is named and left undone unless --allow-destructive. Exit code 1: "
-      "it failed, or something was left undone.",
+      "Makes the database's tables what the project's models say: as a whole or not at all, on "
+      "MariaDB and MySQL table by table. Adds only; what may lose data is named and left undone "
+      "unless --allow-destructive. Exit code 1: it failed, or something was left undone.",
       projectOptions()};
   command.options.push_back({"plan", "", "changes nothing; prints what would be done", false});
   command.options.push_back(
@@ -37,7 +37,11 @@ int report(const MigrationResult& result, bool is_plan, bool allows_destructive)
   }
   if (result.code != SUB0_OK) {
     std::cout << std::flush;
-    std::cerr << "sub0-host: nothing was changed: " << result.message << '\n';
+    std::cerr << "sub0-host: "
+              << (result.count(Kind::kDone) == 0
+                      ? "nothing was changed: "
+                      : "it ended in the middle, and another run goes on from there: ")
+              << result.message << '\n';
     return kExitFailure;
   }
   const std::size_t destructive = result.count(Kind::kDestructive);

@@ -34,6 +34,7 @@ class DataEngine final : public Engine {
   void rollback(std::uint64_t call_id) override { pool_.rollbackCall(call_id); }
   bool isReady() const override { return keeper_.isUp(); }
   std::unique_ptr<SqlSession> openSession() override { return source_->openSqlSession(); }
+  const Ddl* ddl() const override { return source_->ddl(); }
 
  private:
   const HostPort& host_;

@@ -82,6 +82,8 @@ class DataSource {
   // THREAD: any.
   virtual std::unique_ptr<DataSession> makeSession(SessionUse use) const = 0;
   virtual std::unique_ptr<SqlSession> openSqlSession() const = 0;
+  // How tables are made there; null: this version makes none.
+  virtual const Ddl* ddl() const { return nullptr; }
 };
 
 }  // namespace sub0::query

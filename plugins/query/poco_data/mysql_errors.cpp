@@ -78,8 +78,11 @@ bool endsMysqlConnection(unsigned number) {
   return isOneOf(number, kNumbers);
 }
 
-bool isWrongInstant(unsigned number) {
-  static constexpr std::array<unsigned, 4> kNumbers = {1292, 1525, 1366, 1411};
+bool isMisfit(unsigned number) {
+  // out of range, cut, wrong value, wrong string or number, too long, no such date, no UUID or
+  // address; of casts: overflow, cut, illegal; no JSON and its end
+  static constexpr std::array<unsigned, 12> kNumbers = {1264, 1265, 1292, 1366, 1406, 1411,
+                                                        1525, 1916, 1917, 1918, 4037, 4038};
   return isOneOf(number, kNumbers);
 }
 
@@ -124,8 +127,6 @@ std::string tableWrittenBy(std::string_view sql) {
 }
 
 Failure mysqlFailure(unsigned number, std::string_view message, std::string_view sql) {
-  // out of range, truncated, wrong value, wrong string or number, too long, no such date
-  static constexpr std::array<unsigned, 7> kMisfits = {1264, 1265, 1292, 1366, 1406, 1411, 1525};
   // deadlock, lock wait, NOWAIT, a row that changed, too many connections of all or of the user
   static constexpr std::array<unsigned, 4> kGiveWay = {1213, 1205, 3572, 1020};
   static constexpr std::array<unsigned, 6> kTooMany = {1040, 1203, 1226, 2002, 2003, 2005};
@@ -136,7 +137,7 @@ Failure mysqlFailure(unsigned number, std::string_view message, std::string_view
   failure.client = constraintText(number, message);
   const bool is_constraint = !failure.client.empty();
   failure.log = "MariaDB: error " + std::to_string(number);
-  if (!is_constraint) {  // there it shows values
+  if (!is_constraint && !isMisfit(number)) {  // there it shows values
     failure.log.append(": ").append(message);
   }
   if (!sql.empty()) {
@@ -144,7 +145,7 @@ Failure mysqlFailure(unsigned number, std::string_view message, std::string_view
   }
   if (is_constraint) {
     failure.code = SUB0_CONSTRAINT;
-  } else if (isOneOf(number, kMisfits)) {
+  } else if (isMisfit(number)) {
     failure.client = kPrefix + std::string("a value does not fit its column's type");
   } else if (isOneOf(number, kGiveWay)) {
     failure.code = SUB0_BUSY;

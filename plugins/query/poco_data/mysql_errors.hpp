@@ -15,8 +15,8 @@ Failure mysqlFailure(unsigned number, std::string_view message, std::string_view
 // Whether the connection is gone with that error.
 bool endsMysqlConnection(unsigned number);
 
-// Whether a value was no date or time as the server reads them.
-bool isWrongInstant(unsigned number);
+// Whether it is about a value that fits its place only if it is cut, if at all; as a warning, too.
+bool isMisfit(unsigned number);
 
 // A duplicate of a key: the key's name, from the end of the server's message, and the table that
 // the statement writes to. Which columns a key has only the database knows.

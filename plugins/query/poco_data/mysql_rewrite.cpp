@@ -4,9 +4,10 @@
 namespace sub0::query {
 namespace {
 
-constexpr std::array<std::string_view, 25> kOperators = {
-    "@>",  "<@", "#>",  "#>>", "#-",  "~*",  "!~",  "!~*", "~~", "!~~", "~~*", "!~~*", "@?",
-    "<->", "|/", "||/", "^@",  "-|-", "<<|", "|>>", "&<",  "&>", "##",  "=>",  "<%"};
+// ^ is another operator there, and would give another number. Those with # are no tokens there.
+constexpr std::array<std::string_view, 24> kOperators = {
+    "@>",  "<@", "~*",  "!~",  "!~*", "~~", "!~~", "~~*", "!~~*", "@?", "<->", "|/",
+    "||/", "^@", "-|-", "<<|", "|>>", "&<", "&>",  "=>",  "<%",   "->", "->>", "^"};
 constexpr std::array<std::string_view, 32> kFunctions = {"ARRAY_AGG",
                                                          "ARRAY_LENGTH",
                                                          "ARRAY_TO_JSON",
@@ -127,8 +128,15 @@ class MysqlRewriter final : public SqlRewriter {
       refuse("the ?" + placeOf(list_, i) + " is no parameter here; write $1, $2, ...");
     } else if (isOneOf(sign, kOperators) ||
                ((sign == "~" || sign == "@@") && i > 0 && endsOperand(i - 1))) {
-      cannot(i, "the operator " + std::string(sign));
+      cannot(i, "the operator " + std::string(sign) + insteadOf(sign));
     }
+  }
+
+  static const char* insteadOf(std::string_view sign) {
+    if (sign == "^") {
+      return " of PostgreSQL (write POW)";
+    }
+    return sign == "->" || sign == "->>" ? " (write JSON_EXTRACT or JSON_VALUE)" : "";
   }
 
   void visitWord(std::size_t i) {

@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "poco_data/mysql_errors.hpp"
-#include "poco_data/mysql_values.hpp"
 
 namespace sub0::query {
 namespace {
@@ -18,7 +17,6 @@ namespace {
 constexpr unsigned kConnectTimeoutSeconds = 3;
 constexpr unsigned kServerLost = 2013;
 constexpr unsigned kPacketTooLarge = 2020;
-constexpr unsigned kNewMetadata = 2057;  // the table has changed since the statement was prepared
 constexpr unsigned kUnsupportedPrepared = 1295;  // in a prepared statement
 constexpr std::size_t kRoomForPackets = std::size_t{16} << 20U;
 
@@ -99,7 +97,7 @@ bool MysqlSession::connect(Failure& failure) {
     return false;
   }
   is_mariadb_ = mariadb_connection(handle()) != 0;
-  is_read_only_ = is_in_transaction_ = false;
+  is_read_only_ = is_in_transaction_ = is_spent_ = false;
   const std::lock_guard lock(socket_mutex_);
   socket_ = fcntl(mysql_get_socket(handle()), F_DUPFD_CLOEXEC, 0);
   number_ = mysql_thread_id(handle());
@@ -174,6 +172,7 @@ DataSession::Outcome MysqlSession::failed(unsigned number, const std::string& me
                                           const std::string& sql) {
   Outcome outcome;
   last_error_ = number;
+  complaint_ = message;
   outcome.failure = mysqlFailure(number, message, sql);
   if (number == kPacketTooLarge || (number == kServerLost && isServerTalking())) {
     outcome.failure = resultTooLarge(result_limit_bytes_);
@@ -230,7 +229,11 @@ DataSession::Outcome MysqlSession::begin(bool must_not_write) {
 
 DataSession::Outcome MysqlSession::endTransaction(const char* word) {
   is_in_transaction_ = false;
-  return simple(word);
+  Outcome outcome = simple(word);
+  if (is_spent_) {
+    close();
+  }
+  return outcome;
 }
 
 bool MysqlSession::prepare(const Statement& statement, Failure& failure) {
@@ -256,151 +259,9 @@ bool MysqlSession::prepareInto(Prepared& prepared, const Statement& statement, F
     return false;
   }
   prepared.executor = std::move(executor);
+  prepared.known.clear();
+  prepared.changes_session = changesSession(sql);
   return true;
-}
-
-DataSession::Outcome MysqlSession::execute(const Statement& statement,
-                                           const DataParameters& parameters, bool must_not_write) {
-  if (!is_in_transaction_ && is_read_only_ != must_not_write) {
-    Outcome mode = simple(must_not_write ? "SET SESSION TRANSACTION READ ONLY"
-                                         : "SET SESSION TRANSACTION READ WRITE");
-    if (mode.end != End::kDone) {
-      return mode;
-    }
-    is_read_only_ = must_not_write;
-  }
-  Prepared& prepared = prepared_.of(statement.number, [](std::uint32_t, Prepared&) {});
-  Outcome outcome;
-  if (prepareInto(prepared, statement, outcome.failure)) {
-    outcome = run(prepared, statement, parameters);
-  } else {
-    outcome.end = session_ == nullptr ? End::kLost : End::kFailed;
-  }
-  if (must_not_write && outcome.failure.code == SUB0_UNAVAILABLE && outcome.end == End::kFailed) {
-    outcome.failure.code = SUB0_METHOD_NOT_ALLOWED;
-    outcome.failure.client = kMustNotWrite;
-  }
-  if (!is_in_transaction_ && session_ != nullptr && !statement.reads_only &&
-      changesSession(statement.sql)) {
-    close();
-  }
-  return outcome;
-}
-
-// Text of an instant as ISO-8601 has it is no date to MariaDB where a column needs one, and the
-// right text where a column holds texts: the server's refusal tells which.
-DataSession::Outcome MysqlSession::run(Prepared& prepared, const Statement& statement,
-                                       const DataParameters& parameters) {
-  DataParameters plain;
-  bool has_instants = false;
-  for (const DataParameter& parameter : parameters) {
-    plain.push_back(parameter);
-    std::string text;
-    if (parameter.kind == DataParameter::Kind::kText && toPlainInstant(parameter.text, text)) {
-      plain.back().text = std::move(text);
-      has_instants = true;
-    }
-  }
-  if (has_instants && prepared.takes_plain_instants) {
-    return runOnce(*prepared.executor, statement, plain);
-  }
-  Outcome outcome = runOnce(*prepared.executor, statement, parameters);
-  if (has_instants && outcome.end == End::kFailed && session_ != nullptr &&
-      outcome.failure.code == SUB0_ACTION_FAILED && isWrongInstant(last_error_)) {
-    outcome = runOnce(*prepared.executor, statement, plain);
-    prepared.takes_plain_instants = outcome.end == End::kDone;
-  } else if (outcome.end == End::kFailed && session_ != nullptr && statement.reads_only &&
-             last_error_ == kNewMetadata) {
-    prepared.executor.reset();
-    if (prepareInto(prepared, statement, outcome.failure)) {
-      outcome = runOnce(*prepared.executor, statement, parameters);
-    }
-  }
-  return outcome;
-}
-
-DataSession::Outcome MysqlSession::runOnce(Executor& executor, const Statement& statement,
-                                           const DataParameters& parameters) {
-  Outcome outcome;
-  MYSQL_STMT* const made = executor;
-  std::vector<MYSQL_BIND> bound = bindMysql(parameters);
-  if (bound.size() != mysql_stmt_param_count(made)) {
-    outcome.failure =
-        Failure{SUB0_ACTION_FAILED,
-                "the database counts " + std::to_string(mysql_stmt_param_count(made)) +
-                    " parameters in: " + statement.sql,
-                ""};
-    return outcome;
-  }
-  auto tree = std::make_unique<ResultTree>(result_limit_bytes_);
-  bool is_done = false;
-  try {
-    executor.bindParams(bound.data(), bound.size());
-    executor.execute();
-    is_done = readRows(executor, *tree);
-  } catch (const Poco::Exception&) {
-    is_done = false;
-  }
-  if (tree->isOver()) {
-    return giveUp(executor, statement);
-  }
-  if (!is_done) {
-    // What fails behind the first rows, or in place of them, the library keeps at the connection.
-    const bool is_of_statement = mysql_stmt_errno(made) != 0;
-    const unsigned number = is_of_statement ? mysql_stmt_errno(made) : mysql_errno(handle());
-    const std::string message = is_of_statement ? mysql_stmt_error(made) : mysql_error(handle());
-    mysql_stmt_free_result(made);
-    return failed(number, message, statement.sql);
-  }
-  outcome.end = End::kDone;
-  outcome.tree = std::move(tree);
-  return outcome;
-}
-
-// The rows of the statement's first result; what a procedure returns besides is read over. False:
-// the statement's error says why.
-bool MysqlSession::readRows(Executor& executor, ResultTree& tree) {
-  MYSQL_STMT* const made = executor;
-  const Result columns(mysql_stmt_result_metadata(made));
-  if (columns == nullptr) {
-    return mysql_stmt_errno(made) == 0;
-  }
-  MysqlRows rows(made, *columns, *handle());
-  executor.bindResult(rows.binds());
-  tree.setColumns(rows.names());
-  int status = mysql_stmt_fetch(made);
-  while ((status == 0 || status == MYSQL_DATA_TRUNCATED) && !tree.isOver()) {
-    rows.add(tree);
-    status = tree.isOver() ? MYSQL_NO_DATA : mysql_stmt_fetch(made);
-  }
-  if (status != MYSQL_NO_DATA || tree.isOver()) {
-    return false;
-  }
-  mysql_stmt_free_result(made);
-  while (mysql_stmt_next_result(made) == 0) {
-    mysql_stmt_free_result(made);
-  }
-  return mysql_stmt_errno(made) == 0;
-}
-
-// Over the limit: a read ends with its connection, so that nothing more is sent; a write is read to
-// its end, so that it is known to have been done.
-DataSession::Outcome MysqlSession::giveUp(Executor& executor, const Statement& statement) {
-  Outcome outcome;
-  outcome.failure = resultTooLarge(result_limit_bytes_);
-  if (statement.reads_only) {
-    {
-      const std::lock_guard lock(socket_mutex_);
-      shutdown(socket_, SHUT_RDWR);
-    }
-    close();
-  } else if (mysql_stmt_free_result(executor) == 0) {
-    outcome.failure.client += is_in_transaction_ ? "" : "; the change was made";
-  } else {
-    outcome.end = End::kLost;
-    close();
-  }
-  return outcome;
 }
 
 // ---- SQL of the host's own ----------------------------------------------------------------------
@@ -412,7 +273,7 @@ DataSession::Outcome MysqlSession::executeOnce(const std::string& sql,
   Prepared once;
   Outcome outcome;
   if (prepareInto(once, statement, outcome.failure)) {
-    return runOnce(*once.executor, statement, parameters);
+    return runOnce(once, statement, parameters);
   }
   if (session_ != nullptr && last_error_ == kUnsupportedPrepared && parameters.empty()) {
     return executeScript(sql);

@@ -9,9 +9,11 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "poco_data/data_session.hpp"
 #include "poco_data/mysql_address.hpp"
+#include "poco_data/mysql_values.hpp"
 
 namespace sub0::query {
 
@@ -45,16 +47,25 @@ class MysqlSession final : public DataSession {
   using Executor = Poco::Data::MySQL::StatementExecutor;
   struct Prepared {
     std::unique_ptr<Executor> executor;
-    bool takes_plain_instants = false;
+    std::vector<MysqlKnown> known;
+    std::vector<bool> plain_instants;  // see MysqlInstants
+    bool changes_session = false;      // for others that would come after it
   };
 
   MYSQL* handle() { return *session_; }
   void setOptions();
   bool isServerTalking() const;
   bool prepareInto(Prepared& prepared, const Statement& statement, Failure& failure);
-  Outcome run(Prepared& prepared, const Statement& statement, const DataParameters& parameters);
-  Outcome runOnce(Executor& executor, const Statement& statement, const DataParameters& parameters);
-  bool readRows(Executor& executor, ResultTree& tree);
+  Outcome run(Prepared& prepared, const Statement& statement, const DataParameters& parameters,
+              bool must_not_write);
+  Outcome runUndoable(Prepared& prepared, const Statement& statement,
+                      const DataParameters& parameters);
+  Outcome runChecked(Prepared& prepared, const Statement& statement,
+                     const DataParameters& parameters);
+  Outcome judged(Outcome outcome, const Statement& statement);
+  Outcome runOnce(Prepared& prepared, const Statement& statement, const DataParameters& parameters);
+  unsigned warningsOfRows();
+  bool readRows(Prepared& prepared, ResultTree& tree);
   Outcome giveUp(Executor& executor, const Statement& statement);
   Outcome simple(const std::string& sql);
   Outcome endTransaction(const char* word);
@@ -71,7 +82,10 @@ class MysqlSession final : public DataSession {
   bool is_read_only_ = false;  // the session's mode
   bool is_in_transaction_ = false;
   bool is_mariadb_ = true;
+  bool is_spent_ = false;  // a statement changed it for others: it ends with its transaction
   unsigned last_error_ = 0;
+  std::string complaint_;  // the server's words of that error, which show values
+  unsigned warnings_ = 0;  // of what ran last
 
   // For interrupt. The socket is a descriptor of our own: the library's may be closed at any time.
   std::mutex socket_mutex_;

@@ -3,6 +3,7 @@
 
 #include "poco_data/data_session.hpp"
 #include "poco_data/mysql_address.hpp"
+#include "poco_data/mysql_ddl.hpp"
 
 namespace sub0::query {
 
@@ -16,8 +17,10 @@ class MysqlSource final : public DataSource {
   std::string translate(const TokenList& list, std::vector<std::string>& errors) const override;
   std::unique_ptr<DataSession> makeSession(SessionUse use) const override;
   std::unique_ptr<SqlSession> openSqlSession() const override;
+  const Ddl* ddl() const override { return &ddl_; }
 
  private:
+  MysqlDdl ddl_;
   MysqlAddress address_;
   std::size_t result_limit_bytes_;
 };

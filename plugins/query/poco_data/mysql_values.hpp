@@ -31,6 +31,12 @@ MysqlKind kindOf(const MYSQL_FIELD& field);
 // The same of a statement's column, of which the library may know less than of the connection's.
 MysqlKind kindOf(const MYSQL_FIELD& of_statement, const MYSQL_FIELD* of_connection);
 
+// What was known of a column when its statement was executed before.
+struct MysqlKnown {
+  enum_field_types type;
+  MysqlKind kind;
+};
+
 // What a column's text means, copied into the tree.
 sub0_value fromMysqlText(MysqlKind kind, std::string_view text, ResultTree& tree);
 
@@ -41,7 +47,10 @@ std::vector<MYSQL_BIND> bindMysql(const DataParameters& parameters);
 // one by one, so memory is bound by the tree's limit and the one row that the library holds.
 class MysqlRows {
  public:
-  MysqlRows(MYSQL_STMT* statement, const MYSQL_RES& columns, const MYSQL& connection);
+  // `known` is the statement's: a server that knows that its client has the columns' description
+  // does not send it again, so what was known is kept.
+  MysqlRows(MYSQL_STMT* statement, const MYSQL_RES& columns, const MYSQL& connection,
+            std::vector<MysqlKnown>& known);
   MysqlRows(const MysqlRows&) = delete;
   MysqlRows& operator=(const MysqlRows&) = delete;
 

@@ -27,11 +27,12 @@ bool isGood(SQLRETURN status) { return SQL_SUCCEEDED(status); }
 Failure odbcFailure(const std::string& state, const std::string& message, const std::string& sql) {
   Failure failure;
   failure.code = SUB0_ACTION_FAILED;
-  failure.log = "ODBC: " + message + " (" + state + ")" + (sql.empty() ? "" : " in: " + sql);
   const std::string kind = state.substr(0, 2);
+  const bool shows_values = kind == "23" || kind == "22";
+  failure.log = "ODBC: " + (shows_values ? "a value" : message) + " (" + state + ")" +
+                (sql.empty() ? "" : " in: " + sql);
   if (kind == "23") {
     failure.code = SUB0_CONSTRAINT;
-    failure.log = "ODBC: a constraint (" + state + ") in: " + sql;  // the message shows values
     failure.client = "Operation Failed: the value is not allowed";
     if (state == "23505") {
       failure.client = "Operation Failed: the value already exists";
@@ -334,13 +335,18 @@ DataSession::Outcome OdbcSession::transact(void (Connection::*step)()) {
   return outcome;
 }
 
-DataSession::Outcome OdbcSession::begin(bool) {
+DataSession::Outcome OdbcSession::begin(bool must_not_write) {
   Outcome outcome = transact(&Connection::begin);
   is_in_transaction_ = outcome.end == End::kDone;
+  must_not_last_ = must_not_write;
   return outcome;
 }
 
+// What must not write may have called a function that does: only the database sees it.
 DataSession::Outcome OdbcSession::commit() {
+  if (must_not_last_) {
+    return rollback();
+  }
   is_in_transaction_ = false;
   return transact(&Connection::commit);
 }

@@ -47,6 +47,7 @@ class OdbcSession final : public DataSession {
   const std::size_t result_limit_bytes_;
   std::unique_ptr<Connection> connection_;
   bool is_in_transaction_ = false;
+  bool must_not_last_ = false;  // of the transaction
   std::mutex running_mutex_;
   Handle* running_ = nullptr;
 };

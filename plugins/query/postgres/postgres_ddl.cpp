@@ -177,7 +177,7 @@ std::vector<std::string> statementsOf(const Ddl& ddl, const Table& table, const 
                   quotedText(change.name) + "), coalesce(max(" + quotedName(change.name) +
                   "), 0) + 1, false) FROM " + quotedName(table.name)};
     case ChangeKind::kAddReference:
-      return {reference(table.name, *column)};
+      return {};  // addReferences
     case ChangeKind::kAddIndex:
       return {createIndex(table.name, change.columns, false)};
     case ChangeKind::kAddUnique:
@@ -296,7 +296,23 @@ std::vector<std::string> PostgresDdl::changeTable(const TableChanges& changes,
   return statements;
 }
 
-std::vector<std::string> PostgresDdl::dropTables(const std::vector<std::string>& names) const {
+std::vector<std::string> PostgresDdl::addReferences(const TableChanges& changes) const {
+  std::vector<std::string> statements;
+  for (const Change& change : changes.changes) {
+    if (change.kind == ChangeKind::kAddReference) {
+      const Column& column = *changes.wanted->find(change.name);
+      statements.push_back(reference(changes.wanted->name, column));
+    }
+  }
+  return statements;
+}
+
+std::vector<std::string> PostgresDdl::dropTables(
+    const std::vector<const ExistingTable*>& tables) const {
+  std::vector<std::string> names;
+  for (const ExistingTable* const table : tables) {
+    names.push_back(table->name);
+  }
   return {"DROP TABLE " + nameList(names)};
 }
 

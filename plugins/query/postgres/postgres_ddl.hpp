@@ -19,7 +19,9 @@ class PostgresDdl final : public Ddl {
   std::vector<std::string> completeTable(const Table& table) const override;
   std::vector<std::string> changeTable(const TableChanges& changes,
                                        std::string& error) const override;
-  std::vector<std::string> dropTables(const std::vector<std::string>& names) const override;
+  std::vector<std::string> addReferences(const TableChanges& changes) const override;
+  std::vector<std::string> dropTables(
+      const std::vector<const ExistingTable*>& tables) const override;
 };
 
 }  // namespace sub0::query

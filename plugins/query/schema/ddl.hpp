@@ -60,6 +60,9 @@ class Ddl {
   virtual std::vector<std::string> begin(bool only_reads) const = 0;
   // What is looked at before the commit; rows that come back are violations. Empty: nothing.
   virtual std::string lastCheck() const { return {}; }
+  // Whether a migration that fails, or is killed, leaves nothing behind. Else each statement alone
+  // is done whole or not at all, and the next migration goes on from what is there.
+  virtual bool isOneTransaction() const { return true; }
 
   virtual bool readCatalogue(SqlSession& session, std::vector<ExistingTable>& tables,
                              Failure& failure) const = 0;
@@ -70,6 +73,8 @@ class Ddl {
   // The column's type in this database's words, with length.
   virtual std::string typeOf(const Column& column) const = 0;
 
+  // Why the model can be no table here; empty: it can.
+  virtual std::string problemOf(const Table& /*table*/) const { return {}; }
   // The table with its columns and key, marked as the model's.
   virtual std::vector<std::string> createTable(const Table& table) const = 0;
   // What can come only when all tables are there: references, indexes.
@@ -77,8 +82,14 @@ class Ddl {
   // Changes of a table that is there; empty and an error where it cannot be done.
   virtual std::vector<std::string> changeTable(const TableChanges& changes,
                                                std::string& error) const = 0;
+  // References among the changes, where changeTable leaves them: they come when the tables that
+  // they lead to are there.
+  virtual std::vector<std::string> addReferences(const TableChanges& /*changes*/) const {
+    return {};
+  }
   // All of them at once: they may refer to each other.
-  virtual std::vector<std::string> dropTables(const std::vector<std::string>& names) const = 0;
+  virtual std::vector<std::string> dropTables(
+      const std::vector<const ExistingTable*>& tables) const = 0;
 };
 
 // "name" with quotes as SQL wants them.

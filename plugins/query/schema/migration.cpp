@@ -11,6 +11,12 @@ namespace {
 
 using Kind = MigrationStep::Kind;
 
+struct Planned {
+  std::string sql;
+  std::string table;
+};
+using Plan = std::vector<Planned>;
+
 class Migration {
  public:
   Migration(SqlSession& session, const Ddl& ddl, std::vector<Table> tables,
@@ -22,7 +28,7 @@ class Migration {
       return std::move(end_);
     }
     const bool is_done = ddl_.readCatalogue(session_, existing_, end_.failure) && plan() &&
-                         (options_.plan_only || (execute(statements_) && lastCheckIsPassed()));
+                         (options_.plan_only || (executePlan() && lastCheckIsPassed()));
     if (is_done) {
       execute({options_.plan_only ? "ROLLBACK" : "COMMIT"});
     } else {
@@ -40,6 +46,37 @@ class Migration {
       }
     }
     return true;
+  }
+
+  bool executePlan() {
+    for (std::size_t i = 0; i < statements_.size(); ++i) {
+      if (!execute({statements_[i].sql})) {
+        tellWhatIsDone(i);
+        return false;
+      }
+    }
+    return true;
+  }
+
+  // Tables that stay changed though the migration failed at a statement.
+  void tellWhatIsDone(std::size_t failed) {
+    if (ddl_.isOneTransaction()) {
+      return;
+    }
+    std::vector<std::string> told;
+    const auto tell = [&](const Planned& statement, const char* what) {
+      const bool is_told = std::find(told.begin(), told.end(), statement.table) != told.end();
+      if (!is_told && statement.sql.compare(0, 4, "SET ") != 0) {
+        told.push_back(statement.table);
+        step(Kind::kDone, statement.table, what);
+      }
+    };
+    for (std::size_t i = 0; i < failed; ++i) {
+      tell(statements_[i], "was changed before that, and stays so");
+    }
+    if (end_.failure.code == SUB0_UNAVAILABLE) {
+      tell(statements_[failed], "may have been changed: the connection ended");
+    }
   }
 
   bool fail(const std::string& text) {
@@ -108,26 +145,35 @@ class Migration {
 
   bool plan() {
     settleNames();
-    std::vector<std::string> behind;
+    Plan creations;
+    Plan behind;
     for (const Table& table : tables_) {
-      if (find(table.name) == nullptr) {
-        step(Kind::kChange, table.name, "create the table of model " + table.model);
-        append(statements_, ddl_.createTable(table));
-        append(behind, ddl_.completeTable(table));
+      if (find(table.name) != nullptr) {
+        continue;
       }
+      if (const std::string problem = ddl_.problemOf(table); !problem.empty()) {
+        return fail("table " + table.name + " (model " + table.model + "): " + problem);
+      }
+      step(Kind::kChange, table.name, "create the table of model " + table.model);
+      append(creations, table.name, ddl_.createTable(table));
+      append(behind, table.name, ddl_.completeTable(table));
     }
+    Plan references;
     for (const Table& table : tables_) {
       const ExistingTable* const existing = find(table.name);
-      if (existing != nullptr && !planChanges(table, *existing)) {
+      if (existing != nullptr && !planChanges(table, *existing, references, behind)) {
         return false;
       }
     }
-    append(statements_, std::move(behind));
+    for (Plan* const part : {&references, &creations, &behind}) {
+      std::move(part->begin(), part->end(), std::back_inserter(statements_));
+    }
     planDrops();
     return true;
   }
 
-  bool planChanges(const Table& table, const ExistingTable& existing) {
+  bool planChanges(const Table& table, const ExistingTable& existing, Plan& references,
+                   Plan& behind) {
     TableChanges changes;
     changes.wanted = &table;
     changes.existing = &existing;
@@ -157,13 +203,31 @@ class Migration {
     if (!error.empty()) {
       return fail("table " + existing.name + " (model " + table.model + "): " + error);
     }
-    append(statements_, std::move(statements));
+    append(statements_, existing.name, std::move(statements));
+    planReferences(changes, references, behind);
     return true;
+  }
+
+  // Those that lead to tables that are there, which rows may violate, come before new tables.
+  void planReferences(const TableChanges& changes, Plan& early, Plan& late) const {
+    TableChanges to_old = changes;
+    TableChanges to_new = changes;
+    to_old.changes.clear();
+    to_new.changes.clear();
+    for (const Change& change : changes.changes) {
+      if (change.kind == ChangeKind::kAddReference) {
+        const Column& column = *changes.wanted->find(change.name);
+        const bool is_there = find(column.reference->table) != nullptr;
+        (is_there ? to_old : to_new).changes.push_back(change);
+      }
+    }
+    append(early, changes.existing->name, ddl_.addReferences(to_old));
+    append(late, changes.existing->name, ddl_.addReferences(to_new));
   }
 
   // Tables of models that are gone.
   void planDrops() {
-    std::vector<std::string> names;
+    std::vector<const ExistingTable*> gone;
     for (const ExistingTable& existing : existing_) {
       const bool is_owned = std::any_of(tables_.begin(), tables_.end(), [&](const Table& table) {
         return table.model == existing.model || isSameName(table.name, existing.name);
@@ -173,15 +237,17 @@ class Migration {
       }
       step(Kind::kDestructive, existing.name,
            "drop the table: its model " + existing.model + " is gone");
-      names.push_back(existing.name);
+      gone.push_back(&existing);
     }
-    if (!names.empty() && options_.allow_destructive) {
-      append(statements_, ddl_.dropTables(names));
+    if (!gone.empty() && options_.allow_destructive) {
+      append(statements_, gone.front()->name, ddl_.dropTables(gone));
     }
   }
 
-  static void append(std::vector<std::string>& list, std::vector<std::string> more) {
-    std::move(more.begin(), more.end(), std::back_inserter(list));
+  static void append(Plan& plan, const std::string& table, std::vector<std::string> more) {
+    for (std::string& sql : more) {
+      plan.push_back(Planned{std::move(sql), table});
+    }
   }
 
   SqlSession& session_;
@@ -189,7 +255,7 @@ class Migration {
   std::vector<Table> tables_;
   const MigrationOptions options_;
   std::vector<ExistingTable> existing_;
-  std::vector<std::string> statements_;
+  Plan statements_;
   MigrationEnd end_;
 };
 

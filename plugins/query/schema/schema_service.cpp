@@ -19,6 +19,8 @@ const char* wordOf(MigrationStep::Kind kind) {
       return "destructive";
     case MigrationStep::Kind::kNote:
       return "note";
+    case MigrationStep::Kind::kDone:
+      return "done";
   }
   return "";
 }

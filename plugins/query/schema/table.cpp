@@ -80,6 +80,12 @@ bool readTable(Value model, Table& table, std::string& error) {
     for (const Value column : group.items()) {
       columns.emplace_back(column.asText());
     }
+    for (Column& column : table.columns) {
+      column.is_unique = column.is_unique ||
+                         std::any_of(columns.begin(), columns.end(), [&](const std::string& name) {
+                           return isSameName(name, column.name);
+                         });
+    }
     table.unique.push_back(std::move(columns));
   }
   addTimes(table);

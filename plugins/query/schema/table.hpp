@@ -27,6 +27,7 @@ struct Column {
   std::int64_t max_length = 0;  // of a string, in characters; 0: none
   bool is_required = true;      // NOT NULL
   bool is_primary = false;
+  bool is_unique = false;    // alone or with others
   bool is_identity = false;  // the database numbers new rows
   bool is_indexed = false;
   bool has_words = false;    // full text is searched
@@ -58,6 +59,10 @@ struct ExistingColumn {
   bool is_primary = false;
   bool has_default = false;  // or an identity
   std::string default_text;  // in SQL, where the database keeps it so
+  // Of databases that take a column's definition as a whole only:
+  bool is_key = false;     // of a primary, unique or foreign key
+  std::string definition;  // its type in SQL; empty: it cannot be said again
+  std::string attributes;  // what else is said of it, but for NOT NULL
 };
 
 struct ExistingIndex {
@@ -72,7 +77,8 @@ struct ExistingTable {
   std::vector<ExistingColumn> columns;
   std::vector<ExistingIndex> indexes;
   std::vector<std::pair<std::string, std::string>> references;  // column, table
-  std::vector<std::string> words;  // columns whose full text is searched
+  std::vector<std::string> reference_names;  // of their constraints, where that matters
+  std::vector<std::string> words;            // columns whose full text is searched
 
   // Statements that make what else hangs on it (triggers, indexes of expressions), where a table
   // can only be made anew.

@@ -463,11 +463,12 @@ std::vector<std::string> SqliteDdl::changeTable(const TableChanges& changes,
   return TableChange(*this, changes).statements(error);
 }
 
-std::vector<std::string> SqliteDdl::dropTables(const std::vector<std::string>& names) const {
+std::vector<std::string> SqliteDdl::dropTables(
+    const std::vector<const ExistingTable*>& tables) const {
   std::vector<std::string> statements;
-  for (const std::string& name : names) {
-    statements.push_back("DROP TABLE IF EXISTS " + quotedName(name + "_fts"));
-    statements.push_back("DROP TABLE " + quotedName(name));
+  for (const ExistingTable* const table : tables) {
+    statements.push_back("DROP TABLE IF EXISTS " + quotedName(table->name + "_fts"));
+    statements.push_back("DROP TABLE " + quotedName(table->name));
   }
   return statements;
 }

@@ -23,7 +23,8 @@ class SqliteDdl final : public Ddl {
   std::vector<std::string> completeTable(const Table& table) const override;
   std::vector<std::string> changeTable(const TableChanges& changes,
                                        std::string& error) const override;
-  std::vector<std::string> dropTables(const std::vector<std::string>& names) const override;
+  std::vector<std::string> dropTables(
+      const std::vector<const ExistingTable*>& tables) const override;
 };
 
 }  // namespace sub0::query

@@ -17,15 +17,16 @@ extern "C" {
 
 /* [any] The end of one migration. `steps`: an array of {table, text, kind}; kind "change" (done, or
  * would be), "destructive" (may lose data: done only if that was allowed), or "note" (nothing is
- * done). SUB0_OK, or a code and a text for the operator: then nothing was changed. All live until
- * the callback returns. */
+ * done). SUB0_OK, or a code and a text for the operator: then nothing was changed, or, where the
+ * database takes definitions back in no transaction, the tables of steps of kind "done" are, and
+ * another migration goes on from there. All live until the callback returns. */
 typedef void (*sub0_schema_done)(void* user, int32_t code, const sub0_value* steps,
                                  const sub0_text_view* message);
 
 typedef struct sub0_schema {
   uint32_t struct_size, reserved;
   /* [any] Before start or after it, one at a time (SUB0_BUSY): compares the database with the
-   * models and changes it, as a whole or not at all. `models` is copied: an array of {model, table,
+   * models and changes it, as a whole or not at all where the database can. `models` is copied: an array of {model, table,
    * is_used (some SQL names that table), candidates: [tables that the model may also mean],
    * fields: [{name, type, optional, primary_key, auto_increment, max_length, indexable, fts,
    * foreign_key: {model, key}}], unique: [[column, ...]]}; the types are those of the dialect. */

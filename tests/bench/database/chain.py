@@ -1,15 +1,15 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """A call as projects have them (chain/resources): five fields are validated, a query by key, a second one by what the first gave, and
-a broadcast to one connection. Next to the same two statements by bare libpq:
+a broadcast to one connection. Next to the same two statements by bare libpq; and a query whose result is cached, next to echo:
 
     chain.py postgres [--shape 64x1] [--rounds 7] [--seconds 1]
 
 Calls go over WebSocket to sub0-host with one loop, SHAPE = connections x calls in flight on each. Rounds take turns: `host`, `echo`
-(the same host and payload, no database), and `raw`, once for each statement: one connection, non-blocking, pipelined, a batch of
+(the same host and payload, no database), `cached` (a query that is answered from the cache), and `raw`, once for each statement: one connection, non-blocking, pipelined, a batch of
 64 and its sync under way. Prints one JSON line. `chain_cpu_us` is the host's CPU per call less that of an echo call of the same round:
 validation, two queries, broadcast. `ratio`: raw's CPU for both statements / chain_cpu_us, the CPU of PostgreSQL's own processes
-added on both sides; `ratio_client` without it. A broadcast that does not arrive fails the run.
+added on both sides; `ratio_client` without it. `cached_over_echo`: the CPU of a cached call over that of an echo call. A broadcast that does not arrive fails the run.
 """
 
 import argparse
@@ -70,6 +70,7 @@ def measure(database, shape, count, seconds):
 
         results = rounds(count, {"host": lambda: run("chain", '"data":{"title":"Savings","balance":1250}'),
                                  "echo": lambda: run("echo", '"data":{"member":7'),
+                                 "cached": lambda: run("cached", '"data":{"title":"Savings","balance":1250}'),
                                  "raw_first": lambda: run_raw(*STATEMENTS[0]), "raw_second": lambda: run_raw(*STATEMENTS[1])})
         watcher.close()
         told = watcher.bytes / len(b'\x81\x34{"action":"seen","data":{"title":"Savings","balance":1250}}')
@@ -88,6 +89,7 @@ def report(shape, count, results):
     raw_cpu = [sum(values) for values in zip(*(column(results[row], "cpu_us") for row in ("raw_first", "raw_second")))]
     raw_server = [sum(values) for values in zip(*(column(results[row], "server_cpu_us") for row in ("raw_first", "raw_second")))]
     line["chain_cpu_us"] = spread(chain_cpu)
+    line["cached_over_echo"] = spread(ratios(column(results["cached"], "cpu_us"), column(results["echo"], "cpu_us")))
     line["ratio_client"] = spread(ratios(raw_cpu, chain_cpu))
     line["ratio"] = spread(ratios([a + b for a, b in zip(raw_cpu, raw_server)],
                                   [a + b for a, b in zip(chain_cpu, column(results["host"], "server_cpu_us"))]))

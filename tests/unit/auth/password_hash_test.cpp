@@ -105,6 +105,7 @@ TEST(PasswordHash, BcryptNeverHashesAPartOfAPassword) {
   // What others hashed of a long password was its first 72 bytes: it goes on to match.
   const std::string stored = hashed(HashAlgorithm::kBcrypt, longest);
   EXPECT_TRUE(matches(HashAlgorithm::kBcrypt, stored, longest + " and more"));
+  EXPECT_TRUE(matches(HashAlgorithm::kBcrypt, stored, std::string(600, 'x')));
   EXPECT_FALSE(matches(HashAlgorithm::kBcrypt, stored, longest.substr(1)));
   // What stands before a zero byte is not the password.
   const std::string a = hashed(HashAlgorithm::kBcrypt, "a");

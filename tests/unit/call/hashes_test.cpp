@@ -345,6 +345,26 @@ TEST_F(HashedCall, AClientThatHasGoneIsNotHashedFor) {
   EXPECT_EQ(rig->calls->openCount(), 0u);
 }
 
+// spec S-95: behind a run that ends later, as every query on PostgreSQL does
+TEST_F(HashedCall, AComparisonHasTheDeadlineOfItsCallAndEndsWithItsClient) {
+  for (const bool is_gone : {false, true}) {
+    make(resource(step(1, "a", "1", verifies())));
+    ends = false;
+    call(R"({"password":"secret"})");
+    rig->script.complete(tickets.back(), R"({"id":7,"password":")" +
+                                             stored(HashAlgorithm::kBcrypt, "secret") + R"("})");
+    rig->pass(1);
+    ASSERT_EQ(rig->transport.log, Lines{"a"});
+    if (is_gone) rig->calls->abandon(7);
+    rig->pass(is_gone ? 1 : 1100);
+    EXPECT_EQ(rig->transport.log,
+              (Lines{"a", is_gone ? "503 unavailable -" : "504 timeout -"}));
+    EXPECT_EQ(rig->calls->openCount(), 0u);
+    EXPECT_EQ(rig->hash(), 1) << "it is thrown away";
+    EXPECT_EQ(rig->transport.log.size(), 2u);
+  }
+}
+
 TEST_F(HashedCall, TheHostMayEndMeanwhile) {
   make(resource(step(1, "a", R"("$PAYLOAD.password")", hashes())));
   call(R"({"password":"secret"})");

@@ -108,6 +108,15 @@ TEST(Keys, WhatThisVersionCannotRunIsAnErrorAndNeverIgnored) {
   }
 }
 
+// spec S-93
+TEST(Keys, WhatOnlyDropsCachedResultsNeedsNoKeyOfItsOwn) {
+  const std::string only =
+      R"(, "cacheable": {"read_from_cache": false, "duration": 5, "invalidate_cache_keys": ["k"]}})";
+  EXPECT_EQ(loadText(resourceText(kPlain + only)).problems.toText(), "");
+  EXPECT_TRUE(loadText(resourceText(kPlain + R"(, "cacheable": {"duration": 5}})"))
+                  .hasError("S-93", "/actionables/0/cacheable/duration"));
+}
+
 // spec S-74
 TEST(Keys, OnlyAResourceThatRevokesTokensMayHaveNoActions) {
   const std::string head = R"({"id": "r", "resource": "r")";

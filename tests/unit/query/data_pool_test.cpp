@@ -124,7 +124,7 @@ class FakeSession final : public DataSession {
   bool prepare(const Statement&, Failure&) override { return true; }
   Outcome execute(const Statement& statement, const DataParameters&, bool) override {
     if (statement.sql == "wait" && !waitAtGate()) {
-      return {End::kLost, nullptr, Failure{SUB0_UNAVAILABLE, "cut", ""}};
+      return {End::kFailed, nullptr, Failure{SUB0_ACTION_FAILED, "interrupted", ""}};
     }
     if (statement.sql == "lose") {
       return {End::kLost, nullptr, Failure{SUB0_UNAVAILABLE, "lost", ""}};

@@ -76,6 +76,17 @@ TEST(MysqlErrors, ConstraintsNameColumnsAndNothingElse) {
   }
 }
 
+// spec S-52: what shows a value is not even told to the log
+TEST(MysqlErrors, MisfitsKeepTheirValues) {
+  for (const unsigned number : {1264U, 1265U, 1292U, 1366U, 1406U, 1411U, 1525U, 4038U}) {
+    EXPECT_TRUE(isMisfit(number));
+    const Failure failure = mysqlFailure(number, "Incorrect value: 'secret'", "UPDATE t");
+    EXPECT_EQ(failure.client, "Operation Failed: a value does not fit its column's type");
+    EXPECT_EQ(failure.log, "MariaDB: error " + std::to_string(number) + " in: UPDATE t");
+  }
+  EXPECT_FALSE(isMisfit(1062));
+}
+
 // spec S-52, S-90, Q-85
 TEST(MysqlErrors, KnowWhatIsForNow) {
   const std::pair<unsigned, std::int32_t> cases[] = {

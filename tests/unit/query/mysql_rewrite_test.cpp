@@ -19,7 +19,8 @@ using Pair = std::pair<std::string, std::string>;
 TEST(MysqlRewrite, SpellsPostgresqlTheWayMariadbReadsIt) {
   const Pair cases[] = {
       {"SELECT $2 - $1, '$3', \"$4\", `$5`", "SELECT ? - ?, '$3', \"$4\", `$5`"},
-      {"SELECT $1 # $2\n, $3 -- $4\n - $5", "SELECT ? # $2\n, ? -- $4\n - ?"},
+      {"SELECT $1 -- # $2\n, '#' /* # */, $3 -- $4\n - $5",
+       "SELECT ? -- # $2\n, '#' /* # */, ? -- $4\n - ?"},
       {"SELECT 3--$1, 'a\\', $2", "SELECT 3--?, 'a\\', ?"},
       {"SELECT $1::int + $2::bigint", "SELECT CAST(? AS SIGNED) + CAST(? AS SIGNED)"},
       {"SELECT $1::float8", "SELECT CAST(? AS DOUBLE)"},
@@ -59,6 +60,9 @@ TEST(MysqlRewrite, NamesWhatMariadbCannot) {
       {"SELECT a = ANY($1)", "ANY(...) at character 12"},
       {"SELECT a @> $1", "the operator @> at character 10"},
       {"SELECT a ~ $1", "the operator ~ at character 10"},
+      {"SELECT 2 ^ 3", "the operator ^ of PostgreSQL (write POW) at character 10"},
+      {"SELECT a->'b'", "the operator -> (write JSON_EXTRACT or JSON_VALUE) at character 9"},
+      {"SELECT a ->> 'b'", "the operator ->> (write JSON_EXTRACT or JSON_VALUE) at character 10"},
       {"SELECT $1::numeric", "the type NUMERIC without digits, such as (20,4), at character 10"},
       {"SELECT $1::interval", "the type INTERVAL"},
       {"SELECT $1::int[]", "the type INT[]"},
@@ -75,6 +79,27 @@ TEST(MysqlRewrite, NamesWhatMariadbCannot) {
     const Rewritten made = rewrite(sql);
     ASSERT_EQ(made.errors.size(), 1U) << sql;
     EXPECT_NE(made.errors.front().find(expected), std::string::npos) << made.errors.front();
+  }
+}
+
+// spec S-30: # would hide what stands behind it
+TEST(MysqlAnalysis, RefusesWhatWouldBecomeAComment) {
+  const Pair cases[] = {
+      {"DELETE FROM d WHERE data #>> '{a}' = 'x' AND id = 1",
+       "the operator #>> at character 26 does not exist on MariaDB and MySQL"},
+      {"SELECT a #> '{b}'", "the operator #> at character 10 does not exist on MariaDB and MySQL"},
+      {"SELECT a#-'{b}'", "the operator #- at character 9 does not exist on MariaDB and MySQL"},
+      {"SELECT a ## b", "the operator ## at character 10 does not exist on MariaDB and MySQL"},
+      {"SELECT a +# it's\n 1",
+       "the # at character 11 begins a comment on MariaDB and MySQL; write comments as -- or /* "
+       "*/"},
+      {"SELECT a # b",
+       "the # at character 10 begins a comment on MariaDB and MySQL; write comments "
+       "as -- or /* */"}};
+  for (const auto& [sql, expected] : cases) {
+    const Analysis analysis = analyse(tokenize(sql, Dialect::kMysql), Dialect::kMysql);
+    ASSERT_EQ(analysis.errors.size(), 1U) << sql;
+    EXPECT_EQ(analysis.errors.front(), expected);
   }
 }
 
@@ -122,7 +147,7 @@ TEST(MysqlAnalysis, RefusesWhatDoesNotBelongIntoAQuery) {
   for (const char* sql : {"SELECT 1;", "CALL p()", "SHOW TABLES", "REPLACE INTO t VALUES (1)",
                           "CREATE TRIGGER a BEFORE INSERT ON t FOR EACH ROW BEGIN IF 1 THEN SET "
                           "NEW.a = 1; END IF; END",
-                          "SELECT `set`, \"use\" FROM t # ; SELECT 2"}) {
+                          "SELECT `set`, \"use\" FROM t -- ; SELECT 2"}) {
     EXPECT_TRUE(analyse(tokenize(sql, Dialect::kMysql), Dialect::kMysql).errors.empty()) << sql;
   }
   const TokenList locking = tokenize("SELECT a FROM t LOCK IN SHARE MODE", Dialect::kMysql);

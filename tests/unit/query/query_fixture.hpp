@@ -22,6 +22,7 @@ class QueryTest : public ::testing::Test {
  protected:
   // Created, not yet started.
   virtual std::unique_ptr<LoopHost> makeHost(std::int64_t result_limit) = 0;
+  virtual void afterStart(LoopHost&) {}
 
   LoopHost& host(std::int64_t result_limit = 16777216) {
     if (host_ == nullptr) {
@@ -36,6 +37,7 @@ class QueryTest : public ::testing::Test {
       is_started_ = true;
       made.start();
       EXPECT_EQ(made.start_code, SUB0_OK) << made.allLogs();
+      afterStart(made);
     }
     return made;
   }

@@ -49,6 +49,16 @@ TEST(UniqueCheck, WhereTheValueIsNoPlainOneThePayloadsIsLookedFor) {
   }
 }
 
+// spec S-33: PostgreSQL wants to know of what type the value is that is not given
+TEST(UniqueCheck, OnPostgresTheGuardHasTheTypeOfTheColumnThatItStandsIn) {
+  const std::string sql =
+      make("INSERT INTO t (id, b) VALUES ($1, md5($2))", {"b"}, Dialect::kPostgres).check.sql;
+  EXPECT_NE(sql.find("THEN (SELECT sub0_other.\"id\" FROM t"), std::string::npos) << sql;
+  const Made made = make("INSERT INTO t VALUES ($1, $2)", {"b"}, Dialect::kPostgres);
+  EXPECT_FALSE(made.check.warning.empty());
+  EXPECT_TRUE(made.of_payload.empty());
+}
+
 // spec S-33
 TEST(UniqueCheck, WhatCannotBeLookedForIsToldAndOnlyAnInsertIsTaken) {
   EXPECT_FALSE(make("UPDATE t SET a = 1", {"a"}).check.error.empty());
