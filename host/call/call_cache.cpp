@@ -222,10 +222,9 @@ void Call::noteInvalidation(std::string_view name) {
 }
 
 Error Call::tooManyNames() const {
-  return makeError(Code::kLimitExceeded,
-                   "invalidate_cache_keys: at most " +
-                       std::to_string(calls_.options().max_bulk_uids) +
-                       " names at once (setting SUB0_BULK_LIMIT)");
+  return makeError(Code::kLimitExceeded, "invalidate_cache_keys: at most " +
+                                             std::to_string(calls_.options().max_bulk_uids) +
+                                             " names at once (setting SUB0_BULK_LIMIT)");
 }
 
 char* Call::keyOf(char kind, std::string_view name) {

@@ -85,7 +85,7 @@ struct Plan {
   bool is_guarded = false;        // by a token or a rate limit, or it revokes tokens
   bool begins_specially = false;  // in the background, or by a look into the cache
   bool ends_specially = false;    // by a commit, a revocation, or with something for the cache
-  bool drops_many = false;        // its invalidate_cache_keys may name as many keys as a client likes
+  bool drops_many = false;  // its invalidate_cache_keys may name as many keys as a client likes
   bool validates_behind_cache = false;  // and not before: what is cached needs no validation (S-10)
   dialect::Needs needs;                 // of all inputs together
   bool parses_payload = false;          // some input or validation wants it as a tree

@@ -69,9 +69,9 @@ class ControlCompiler {
       plan_.cache = compileCache(*resource.cacheable, context, needs_of_actions_);
       if (plan_.cache->key && plan_.cache->reads) warnOfWhatIsNotDone();
       if (plan_.cache->key) refuseWhatMustBeDone();
-      plan_.drops_many = std::any_of(plan_.cache->invalidations.begin(),
-                                     plan_.cache->invalidations.end(),
-                                     [](const CacheName& name) { return name.mayBeSeveral(); });
+      plan_.drops_many =
+          std::any_of(plan_.cache->invalidations.begin(), plan_.cache->invalidations.end(),
+                      [](const CacheName& name) { return name.mayBeSeveral(); });
     }
     const bool looks = plan_.cache && plan_.cache->key;
     plan_.begins_specially = looks || resource.run_in_background || plan_.drops_many;
@@ -111,8 +111,8 @@ class ControlCompiler {
   }
 
   /// Whose result it is must not be the client's word alone.
-  void warnOfKey(const CacheName& key, const dialect::SourceFile& file,
-                 const std::string& pointer, const dialect::Needs& needs_of_cached) {
+  void warnOfKey(const CacheName& key, const dialect::SourceFile& file, const std::string& pointer,
+                 const dialect::Needs& needs_of_cached) {
     const dialect::Needs& needs = key.needs();
     if (needs.generators || needs.datetime) {
       problems_.warning(file.at(pointer), "S-93",
@@ -126,19 +126,22 @@ class ControlCompiler {
       problems_.warning(file.at(pointer), "S-93", message + advice);
     };
     if (needs.connection) {
-      warn("this key tells connections apart, not callers: over HTTP there is no uid, a proxy's "
-           "connection is of many, and on a socket the client may choose the uid; ");
+      warn(
+          "this key tells connections apart, not callers: over HTTP there is no uid, a proxy's "
+          "connection is of many, and on a socket the client may choose the uid; ");
       return;
     }
     const bool is_chosen = needs.payload_fields || needs.payload_whole || !needs.headers.empty();
     const bool is_of_caller =
         needs_of_cached.claims || needs_of_cached.connection || needs_of_cached.payload_id;
     if (is_chosen && (is_protected || needs_of_cached.payload_id)) {
-      warn("the client alone chooses this key: whoever sends what another one sent gets that one's "
-           "result; ");
+      warn(
+          "the client alone chooses this key: whoever sends what another one sent gets that one's "
+          "result; ");
     } else if (key.isConstant() && is_of_caller) {
-      warn("the result depends on who calls, and this key does not: all callers get that of the "
-           "first; ");
+      warn(
+          "the result depends on who calls, and this key does not: all callers get that of the "
+          "first; ");
     }
   }
 

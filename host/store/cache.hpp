@@ -95,8 +95,9 @@ class Cache {
   virtual CachedPointer look(std::string_view key, std::int64_t now_ns) = 0;
   /// To be taken before a result is worked out without a flight, and given to put().
   virtual std::uint64_t mark(std::string_view key) = 0;
-  /// Keeps what was worked out without a flight. Where the key was erased or put since `mark` it may
-  /// be out of date: then the key is erased. (A cache may take another key for it, now and then.)
+  /// Keeps what was worked out without a flight. Where the key was erased or put since `mark` it
+  /// may be out of date: then the key is erased. (A cache may take another key for it, now and
+  /// then.)
   virtual void put(std::string_view key, CachedPointer value, std::int64_t until_ns,
                    std::uint64_t mark) = 0;
   virtual void erase(std::string_view key) = 0;

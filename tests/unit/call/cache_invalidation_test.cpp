@@ -232,5 +232,81 @@ TEST_F(Invalidation, DropsWhatIsBeingWorkedOut) {
   EXPECT_EQ(keys(), "k2 k3 ");
 }
 
+// spec S-93: what is missing is not left out of a longer name, here as in keys
+TEST_F(Invalidation, NameInWhichSomethingIsMissingIsNone) {
+  make(resource("r", step(1, "a", drop(R"(["k1$PAYLOAD.none", "$PAYLOAD.null:k2", "k3"])"))) + "," +
+       resource("s", step(1, "a", keep("of-$CONNECTION.uid"))));
+  call(R"({"null": null})");
+  EXPECT_EQ(keys(), "k1 k2 ");
+  rig->dispatch(rig->request("s", R"({"n": "ann"})"));
+  rig->dispatch(rig->request("s", R"({"n": "bob"})"));
+  EXPECT_EQ(rig->transport.log.back(), R"(200 {"n":"bob"})");
+}
+
+// spec S-93: no value can stand for the text between two of them, in keys as in what drops them
+TEST_F(Invalidation, InsertedTextIsNoSeparator) {
+  make(resource("r", step(1, "a", drop(R"(["k:$PAYLOAD.a:$PAYLOAD.b"])"))) + "," +
+       resource("s", step(1, "a", keep("k:$PAYLOAD.a:$PAYLOAD.b"))));
+  const auto keep_all = [&] {
+    rig->dispatch(rig->request("s", R"({"a": "x:y", "b": "z"})"));
+    rig->dispatch(rig->request("s", R"({"a": "x", "b": "y:z"})"));
+    return rig->transport.log.back();
+  };
+  EXPECT_EQ(keep_all(), R"(200 {"a":"x","b":"y:z"})");
+  EXPECT_NE(rig->cache.look("ak:x%3Ay:z", 0), nullptr);
+  call(R"({"a": "x:y", "b": "z"})");
+  EXPECT_EQ(rig->cache.look("ak:x%3Ay:z", 0), nullptr);
+  EXPECT_NE(rig->cache.look("ak:x:y%3Az", 0), nullptr);
+}
+
+// spec S-93, Q-51: a client does not choose how much is dropped; equal names are one
+TEST_F(Invalidation, NamesOfArraysAreBounded) {
+  make(resource("r", step(1, "a", drop(R"("$PAYLOAD.keys")"))) + "," +
+       resource("s", step(1, "look", ""),
+                R"("cacheable": {"invalidate_cache_keys": "$PAYLOAD.keys"}, )"));
+  const std::string many = R"({"keys": ["k1", "1", "2", "3", "4"]})";
+  call(many);
+  rig->dispatch(rig->request("s", many));
+  EXPECT_EQ(rig->transport.log, Lines(2, rig->transport.log[0]));
+  EXPECT_NE(rig->transport.log[0].find("limit_exceeded"), std::string::npos);
+  EXPECT_NE(rig->transport.messages.back().find("SUB0_BULK_LIMIT"), std::string::npos);
+  EXPECT_EQ(keys(), "k1 k2 k3 ");
+  EXPECT_EQ(seen, "") << "refused before anything is done";
+  rig->dispatch(rig->request("s", R"({"keys": ["k1", "k2", "k1", "k1", "k2", "k1"]})"));
+  EXPECT_EQ(keys(), "k3 ");
+}
+
+// spec S-93, S-91: what is written behind the reply is written behind the drop
+TEST_F(Invalidation, ComesAgainBehindTheBackground) {
+  make(resource(
+      "r",
+      R"({"id": 1, "mode": "STEP", "step": {"name": "late"}, "run_in_background": true},)" +
+          step(2, "a", ""),
+      R"("cacheable": {"invalidate_cache_keys": "k1"}, )"));
+  sub0_ticket late = 0;
+  rig->script.runs["late"] = [&](const sub0_run& run) { late = run.ticket; };
+  call();
+  EXPECT_EQ(keys(), "k2 k3 ");
+  put("k1");
+  rig->script.complete(late, "1");
+  rig->turn();
+  EXPECT_EQ(keys(), "k2 k3 ");
+}
+
+// spec S-93, S-20: what was given up may write until it has ended
+TEST_F(Invalidation, ComesAgainWhenWhatWasGivenUpHasEnded) {
+  make(resource("r", step(1, "late", drop("\"k1\"")) + "," + step(2, "failing", ""),
+                R"("parallel": true, )"));
+  sub0_ticket late = 0;
+  rig->script.runs["late"] = [&](const sub0_run& run) { late = run.ticket; };
+  call();
+  EXPECT_EQ(keys(), "k2 k3 ");
+  put("k1");
+  rig->script.complete(late, "1");
+  rig->turn();
+  EXPECT_EQ(keys(), "k2 k3 ");
+  EXPECT_EQ(rig->calls->openCount(), 0U);
+}
+
 }  // namespace
 }  // namespace sub0::call::test

@@ -142,5 +142,20 @@ TEST(RateLimit, WallClockStepsChangeNothing) {
   EXPECT_EQ(rig.transport.log, (Lines{kRan, kRefused, kRan}));
 }
 
+// spec S-94, S-10: what needs claims alone is counted before the payload is read
+TEST(RateLimit, ClaimsAreCountedBeforeThePayloadIsRead) {
+  CallRig rig(resource(limit(R"("$PROTECTED.id")") + kSecured,
+                       R"("payload_validation": [{"field": {"a": {"type": "STRING"}}}], )"));
+  const std::string token = rig.token(R"({"id": 1})");
+  const HeaderField header{"x-access-token", token};
+  Request request = rig.request("r", "{malformed");
+  request.headers = {&header, 1};
+  rig.dispatch(request);
+  rig.dispatch(request);
+  ASSERT_EQ(rig.transport.log.size(), 2U);
+  EXPECT_EQ(rig.transport.log[0].substr(0, 3), "400");
+  EXPECT_EQ(rig.transport.log[1], kRefused);
+}
+
 }  // namespace
 }  // namespace sub0::call::test

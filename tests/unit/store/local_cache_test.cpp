@@ -219,5 +219,18 @@ TEST(LocalCache, LoopsRaceForFewKeys) {
   EXPECT_EQ(cache.totals().misses > 0, true);
 }
 
+// spec S-93: what is put under other keys meanwhile makes nothing stale
+TEST_F(LocalCacheTest, WritesOfOtherKeysDoNotDropAWrite) {
+  int kept = 0;
+  for (int i = 0; i < 200; ++i) {
+    const std::uint64_t mark = cache.mark("k");
+    put("other" + std::to_string(i), text("v"));
+    cache.put("k", text("v"), kSecondNs, mark);
+    if (at("k") != "nothing") ++kept;
+    cache.erase("k");
+  }
+  EXPECT_GE(kept, 198) << "marks are shared by few keys";
+}
+
 }  // namespace
 }  // namespace sub0::store
