@@ -51,8 +51,8 @@ int printSchema(const Words& words) {
   if (!workspace.reportProblems()) return kExitConfiguration;
   dialect::SchemaOptions options = optionsOf(workspace.registry());
   options.strict = arguments.has("strict");
-  const std::string schema = arguments.has("models") ? dialect::modelSchema(options)
-                                                     : dialect::resourceSchema(options);
+  const std::string schema =
+      arguments.has("models") ? dialect::modelSchema(options) : dialect::resourceSchema(options);
   if (!arguments.has("output")) {
     std::cout << schema << std::flush;
     return std::cout ? kExitOk : kExitFailure;
