@@ -95,7 +95,9 @@ std::vector<OptionDeclaration> projectOptions() {
       {"resources", "DIR", "project folder, or a folder of resource files", false},
       {"plugins", "DIR", "looks for plugins there first; may be repeated", true},
       {"database", "URL",
-       "sqlite:PATH, postgres://..., mysql://... or odbc:...; default: a SQLite file in the state folder", false},
+       "sqlite:PATH, postgres://..., mysql://... or odbc:...; default: a SQLite file in the state "
+       "folder",
+       false},
       {"state", "DIR", "folder for what the host keeps; default $STATE_DIRECTORY, else ./.sub0",
        false},
       {"config", "FILE", "properties file; default /etc/sub0/sub0.properties", false},

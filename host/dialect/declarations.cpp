@@ -538,9 +538,12 @@ const ObjectDeclaration& fieldTypeDeclaration() { return kType; }
 
 const std::vector<const ObjectDeclaration*>& allDeclarations() {
   static const std::vector<const ObjectDeclaration*> kAll{
-      &kResource,  &kTokenize,    &kProtected,       &kInvalidate, &kActionable, &kPayloadValidation,
-      &kType,      &kDependsOn,   &kExtract,         &kSqlQuery,   &kBroadcast,  &kBroadcastMessage,
-      &kHashables, &kHashOptions, &kVerifyHashables, &kCacheable,  &kRateLimit};
+      &kResource,   &kTokenize,    &kProtected,
+      &kInvalidate, &kActionable,  &kPayloadValidation,
+      &kType,       &kDependsOn,   &kExtract,
+      &kSqlQuery,   &kBroadcast,   &kBroadcastMessage,
+      &kHashables,  &kHashOptions, &kVerifyHashables,
+      &kCacheable,  &kRateLimit};
   return kAll;
 }
 

@@ -6,10 +6,10 @@
 
 #include "dialect/project.hpp"
 
-// The JSON Schema (draft-07) of resource and model files, made from the declarations that check() uses, so
-// that editors say while somebody types what the host would say at start: names, types, values,
-// ranges, required keys, keys of later versions. What a schema cannot say (references between
-// actions, routes, accessors, SQL) is left to `check`. Pure; any thread.
+// The JSON Schema (draft-07) of resource and model files, made from the declarations that check()
+// uses, so that editors say while somebody types what the host would say at start: names, types,
+// values, ranges, required keys, keys of later versions. What a schema cannot say (references
+// between actions, routes, accessors, SQL) is left to `check`. Pure; any thread.
 namespace sub0::dialect {
 
 struct SchemaOptions {

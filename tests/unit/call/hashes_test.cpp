@@ -357,8 +357,7 @@ TEST_F(HashedCall, AComparisonHasTheDeadlineOfItsCallAndEndsWithItsClient) {
     ASSERT_EQ(rig->transport.log, Lines{"a"});
     if (is_gone) rig->calls->abandon(7);
     rig->pass(is_gone ? 1 : 1100);
-    EXPECT_EQ(rig->transport.log,
-              (Lines{"a", is_gone ? "503 unavailable -" : "504 timeout -"}));
+    EXPECT_EQ(rig->transport.log, (Lines{"a", is_gone ? "503 unavailable -" : "504 timeout -"}));
     EXPECT_EQ(rig->calls->openCount(), 0u);
     EXPECT_EQ(rig->hash(), 1) << "it is thrown away";
     EXPECT_EQ(rig->transport.log.size(), 2u);
