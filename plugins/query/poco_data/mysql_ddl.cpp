@@ -205,9 +205,9 @@ std::string MysqlDdl::problemOf(const Table& table) const {
     row_bytes += column.type == ColumnType::kString && mysql::lengthOf(column) > 0
                      ? 4 * mysql::lengthOf(column) + 2
                      : 12;
-    const std::string problem = column.is_primary || column.reference
-                                    ? mysql::keyProblem(table, {column.name})
-                                    : std::string();
+    std::string problem = column.is_primary || column.reference
+                              ? mysql::keyProblem(table, {column.name})
+                              : std::string();
     if (!problem.empty()) {
       return problem;
     }

@@ -168,7 +168,7 @@ std::string beyondColumns(const TokenList& list) {
       continue;
     }
     const bool begins = i == open + 1 || list.isSign(i - 1, ",");
-    const std::string word =
+    std::string word =
         list.tokens[i].kind == TokenKind::kWord ? capitals(list.text(i)) : std::string();
     if (std::find(kBeyond.begin(), kBeyond.end(), word) != kBeyond.end() ||
         (begins && word == "PRIMARY")) {
