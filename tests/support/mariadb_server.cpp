@@ -99,9 +99,10 @@ void MariadbServer::makeData() {
   }
   if (!fs::exists(kept)) {
     const pid_t maker =
-        spawn({"/usr/bin/mariadb-install-db", "--no-defaults", "--datadir=" + data,
-               "--skip-test-db", "--skip-name-resolve", "--auth-root-authentication-method=normal",
-               "--innodb-log-file-size=8M", "--user=" + std::string(geteuid() == 0 ? "root" : "")});
+        spawn({"/usr/bin/env", "TMPDIR=" + folder_, "/usr/bin/mariadb-install-db", "--no-defaults",
+               "--datadir=" + data, "--skip-test-db", "--skip-name-resolve",
+               "--auth-root-authentication-method=normal", "--innodb-log-file-size=8M",
+               "--user=" + std::string(geteuid() == 0 ? "root" : "")});
     int status = 0;
     if (waitpid(maker, &status, 0) < 0 || status != 0) {
       throw std::runtime_error("mariadb-install-db failed: " + logText());
@@ -148,12 +149,14 @@ std::string MariadbServer::logText() const {
 void MariadbServer::start() {
   for (int attempt = 0; attempt < 5; ++attempt) {
     port_ = freePort();
-    server_ = spawn({"/usr/sbin/mariadbd", "--no-defaults", "--datadir=" + folder_ + "/data",
-                     "--socket=" + folder_ + "/socket", "--port=" + std::to_string(port_),
-                     "--bind-address=127.0.0.1", "--skip-name-resolve", "--innodb-log-file-size=8M",
-                     "--innodb-buffer-pool-size=16M", "--innodb-flush-log-at-trx-commit=0",
-                     "--innodb-use-native-aio=0", "--performance-schema=off",
-                     "--user=" + std::string(geteuid() == 0 ? "root" : "")});
+    // A server that starts deletes what it takes for its own temporary tables.
+    server_ =
+        spawn({"/usr/sbin/mariadbd", "--no-defaults", "--tmpdir=" + folder_,
+               "--datadir=" + folder_ + "/data", "--socket=" + folder_ + "/socket",
+               "--port=" + std::to_string(port_), "--bind-address=127.0.0.1", "--skip-name-resolve",
+               "--innodb-log-file-size=8M", "--innodb-buffer-pool-size=16M",
+               "--innodb-flush-log-at-trx-commit=0", "--innodb-use-native-aio=0",
+               "--performance-schema=off", "--user=" + std::string(geteuid() == 0 ? "root" : "")});
     for (int look = 0; look < 1500; ++look) {
       if (waitpid(server_, nullptr, WNOHANG) == server_) {  // the port was taken meanwhile
         server_ = -1;

@@ -44,8 +44,12 @@ class MariadbServer:
     def _as_user():
         return ["--user=root"] if os.geteuid() == 0 else []
 
+    def _environment(self):
+        # A server that starts deletes what it takes for its own temporary tables: each has its own place for them.
+        return {**os.environ, "PATH": self._path(), "TMPDIR": self._folder}
+
     def _run(self, words, text=None):
-        done = subprocess.run(words, input=text, capture_output=True, text=True, env={**os.environ, "PATH": self._path()}, check=False)
+        done = subprocess.run(words, input=text, capture_output=True, text=True, env=self._environment(), check=False)
         if done.returncode != 0:
             raise RuntimeError(f"{words[0]}: {done.stdout}{done.stderr}")
         return done.stdout
@@ -69,7 +73,7 @@ class MariadbServer:
                      f"--port={self.port}", "--bind-address=127.0.0.1", "--skip-name-resolve", "--innodb-log-file-size=8M",
                      "--innodb-buffer-pool-size=16M", "--innodb-flush-log-at-trx-commit=0", "--innodb-use-native-aio=0",
                      "--performance-schema=off", "--max-allowed-packet=256M", "--max-connections=60", *self._as_user()],
-                    stdout=log, stderr=log, stdin=subprocess.DEVNULL, env={**os.environ, "PATH": self._path()})
+                    stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=self._environment())
             until = time.monotonic() + 30
             while time.monotonic() < until and self._server.poll() is None:
                 try:
