@@ -110,7 +110,8 @@ class Migrations(unittest.TestCase):
                 found = self.schema()
                 between += 0 < len(found) < COUNT
                 self.assertEqual(found, {name: whole[name] for name in found})
-                self.assertEqual(self.migrate(self.project), f"{COUNT - len(found)} changes done")
+                left = COUNT - len(found)
+                self.assertEqual(self.migrate(self.project), f"{left} change{'' if left == 1 else 's'} done")
                 self.assertEqual(self.schema(), whole)
         self.assertGreater(killed, ROUNDS // 4)
         self.assertGreater(between, 0)
