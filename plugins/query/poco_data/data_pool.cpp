@@ -32,8 +32,10 @@ Failure ranTooLong() {
   return Failure{SUB0_TIMEOUT, "a statement ran past the deadline of its call", ""};
 }
 
-Failure transactionIsOver() {
-  return Failure{SUB0_ACTION_FAILED, "the transaction of the call has been rolled back", ""};
+Failure transactionIsOver(bool has_connection_ended = false) {
+  const char* const why = "the transaction of the call has been rolled back";
+  return has_connection_ended ? Failure{SUB0_UNAVAILABLE, why, isAway().client}
+                              : Failure{SUB0_ACTION_FAILED, why, ""};
 }
 
 }  // namespace
@@ -127,18 +129,19 @@ bool DataPool::push(Waiting waiting, Failure& failure) {
 void DataPool::addToCall(std::uint64_t call_id, DataRequest request) {
   const sub0_ticket ticket = request.ticket;
   const TimePoint deadline = untilOf(request.deadline_ns);
-  Failure failure = transactionIsOver();
+  Failure failure;
   {
     const std::lock_guard lock(mutex_);
     const auto found = calls_.find(call_id);
-    if (found != calls_.end() && !found->second->is_lost) {
+    if (found != calls_.end() && found->second->is_lost) {
+      failure = transactionIsOver(found->second->has_connection_ended);
+    } else if (found != calls_.end()) {
       Call& call = *found->second;
       call.until = deadline;
       call.asked = std::move(request);
       call.changed.notify_all();
       return;
-    }
-    if (found == calls_.end()) {
+    } else {
       const CallPointer call = std::make_shared<Call>();
       call->asked = std::move(request);
       call->until = deadline;
@@ -154,6 +157,7 @@ void DataPool::addToCall(std::uint64_t call_id, DataRequest request) {
 }
 
 void DataPool::commitCall(std::uint64_t call_id, sub0_ticket ticket, std::uint64_t deadline_ns) {
+  bool has_connection_ended = false;
   {
     const std::lock_guard lock(mutex_);
     const auto found = calls_.find(call_id);
@@ -168,12 +172,13 @@ void DataPool::commitCall(std::uint64_t call_id, sub0_ticket ticket, std::uint64
         call->changed.notify_all();
         return;
       }
+      has_connection_ended = call->has_connection_ended;
     } else {  // it has executed nothing
       host_.complete(ticket, std::make_unique<ResultTree>(0));
       return;
     }
   }
-  host_.fail(ticket, transactionIsOver());
+  host_.fail(ticket, transactionIsOver(has_connection_ended));
 }
 
 void DataPool::rollbackCall(std::uint64_t call_id) {
@@ -354,7 +359,7 @@ bool DataPool::beginCall(Worker& worker, Call& call, const DataRequest& first) {
   if (outcome.end == End::kDone) {
     return true;
   }
-  loseCall(call);
+  loseCall(call, false);
   end(first, outcome);
   return false;
 }
@@ -374,15 +379,16 @@ bool DataPool::executeInCall(Worker& worker, Call& call, const DataRequest& requ
   judge(worker, leave(worker), is_commit, outcome);
   const bool is_done = outcome.end == End::kDone && worker.session->isOpen();
   if (!is_done || is_commit) {
-    loseCall(call);
+    loseCall(call, outcome.end == End::kDone);
   }
   end(request, outcome);
   return is_done;
 }
 
-void DataPool::loseCall(Call& call) {
+void DataPool::loseCall(Call& call, bool has_connection_ended) {
   const std::lock_guard lock(mutex_);
   call.is_lost = true;
+  call.has_connection_ended = has_connection_ended;
   call.worker = nullptr;
 }
 

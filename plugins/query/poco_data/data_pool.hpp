@@ -73,6 +73,7 @@ class DataPool {
     Worker* worker = nullptr;  // that serves it now
     bool is_given_up = false;
     bool is_lost = false;
+    bool has_connection_ended = false;  // with nothing under way
     TimePoint until{};
   };
   using CallPointer = std::shared_ptr<Call>;
@@ -92,7 +93,7 @@ class DataPool {
   Outcome executeIn(Worker& worker, const DataRequest& request);
   bool beginCall(Worker& worker, Call& call, const DataRequest& first);
   bool executeInCall(Worker& worker, Call& call, const DataRequest& request);
-  void loseCall(Call& call);
+  void loseCall(Call& call, bool has_connection_ended);
   void end(const DataRequest& request, Outcome& outcome);
   void judge(Worker& worker, bool was_interrupted, bool may_have_changed, Outcome& outcome);
 

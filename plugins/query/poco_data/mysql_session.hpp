@@ -58,6 +58,7 @@ class MysqlSession final : public DataSession {
   bool prepareInto(Prepared& prepared, const Statement& statement, Failure& failure);
   Outcome run(Prepared& prepared, const Statement& statement, const DataParameters& parameters,
               bool must_not_write);
+  bool renew(Prepared& prepared, const Statement& statement, bool has_changed_nothing);
   Outcome runUndoable(Prepared& prepared, const Statement& statement,
                       const DataParameters& parameters);
   Outcome runChecked(Prepared& prepared, const Statement& statement,

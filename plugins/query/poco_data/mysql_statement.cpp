@@ -54,23 +54,36 @@ DataSession::Outcome MysqlSession::execute(const Statement& statement,
   return outcome;
 }
 
-// A read that calls a function may write, too; sent twice, it would do so twice.
+// A read that calls a function may write, too; sent twice, it would do so twice. A write that
+// returns rows may fail behind itself, where they have other columns than when it was prepared.
 DataSession::Outcome MysqlSession::run(Prepared& prepared, const Statement& statement,
                                        const DataParameters& parameters, bool must_not_write) {
   MysqlInstants instants(parameters, statement.sql, prepared.plain_instants);
-  const bool is_undone =
-      !parameters.empty() && !must_not_write && (!statement.reads_only || instants.areOpen());
+  const bool may_write = !must_not_write && !statement.reads_only;
+  const bool may_fail_late = !parameters.empty() || mysql_stmt_field_count(*prepared.executor) > 0;
+  const bool is_undone = (may_write && may_fail_late) ||
+                         (!must_not_write && !parameters.empty() && instants.areOpen());
+  bool is_renewed = false;
   Outcome outcome;
   do {
     complaint_.clear();
     outcome = is_undone ? runUndoable(prepared, statement, instants.parameters())
                         : runChecked(prepared, statement, instants.parameters());
-  } while (session_ != nullptr && outcome.end == End::kFailed && isMisfit(last_error_) &&
-           instants.tryNext(complaint_));
+  } while (session_ != nullptr && outcome.end == End::kFailed &&
+           ((isMisfit(last_error_) && instants.tryNext(complaint_)) ||
+            (last_error_ == kNewMetadata && !std::exchange(is_renewed, true) &&
+             renew(prepared, statement, is_undone || !may_write))));
   if (session_ != nullptr && outcome.end == End::kDone) {
     instants.keep();
   }
   return outcome;
+}
+
+// Its rows have other columns now. False: it is not to be sent again.
+bool MysqlSession::renew(Prepared& prepared, const Statement& statement, bool has_changed_nothing) {
+  prepared.executor.reset();
+  Failure ignored;  // the next to use it will meet it
+  return prepareInto(prepared, statement, ignored) && has_changed_nothing;
 }
 
 // In a transaction of its own, so that what did not fit does not last; within another one, which a
@@ -92,7 +105,7 @@ DataSession::Outcome MysqlSession::runUndoable(Prepared& prepared, const Stateme
   Outcome ended;
   if (has_own) {
     ended = simple(lasts ? "COMMIT" : "ROLLBACK");
-  } else if (!lasts && isMisfit(number)) {
+  } else if (!lasts && (isMisfit(number) || number == kNewMetadata)) {
     ended = simple("ROLLBACK TO SAVEPOINT sub0_statement");
   } else {
     return outcome;
@@ -100,6 +113,12 @@ DataSession::Outcome MysqlSession::runUndoable(Prepared& prepared, const Stateme
   if (ended.end != End::kDone) {
     close();
     return lasts ? std::move(ended) : std::move(outcome);
+  }
+  if (!lasts && mysql_warning_count(handle()) > 0) {  // a table that takes nothing back
+    outcome.failure.client += outcome.failure.client.empty() ? "Operation Failed" : "";
+    outcome.failure.client += "; the change may have been made: its table has no transactions";
+    last_error_ = 0;  // so it is not tried again
+    return outcome;
   }
   last_error_ = number;
   complaint_ = complaint;
@@ -112,14 +131,6 @@ DataSession::Outcome MysqlSession::runChecked(Prepared& prepared, const Statemen
                                               const DataParameters& parameters) {
   last_error_ = 0;
   Outcome outcome = runOnce(prepared, statement, parameters);
-  if (outcome.end == End::kFailed && session_ != nullptr && statement.reads_only &&
-      last_error_ == kNewMetadata) {
-    prepared.executor.reset();
-    if (!prepareInto(prepared, statement, outcome.failure)) {
-      return outcome;
-    }
-    outcome = runOnce(prepared, statement, parameters);
-  }
   const bool has_run = outcome.end == End::kDone || outcome.failure.code == SUB0_RESULT_TOO_LARGE;
   return has_run && !parameters.empty() && session_ != nullptr && warnings_ > 0
              ? judged(std::move(outcome), statement)

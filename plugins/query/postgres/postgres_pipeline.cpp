@@ -227,6 +227,8 @@ bool PostgresPipeline::sendPrepare(PostgresRequest& request, const std::string& 
 bool PostgresPipeline::sendNamed(PostgresRequest& request) {
   Prepared& prepared = preparedOf(*request.statement);
   const std::string name = nameOf(*request.statement->number, prepared.generation);
+  request.generation = prepared.generation;
+  request.is_prepared_for = !prepared.is_sent;
   if (!prepared.is_sent) {
     prepared.is_sent = true;
     if (!sendPrepare(request, name)) {
@@ -243,6 +245,7 @@ bool PostgresPipeline::sendNamed(PostgresRequest& request) {
 }
 
 bool PostgresPipeline::sendUnnamed(PostgresRequest& request) {
+  request.is_prepared_for = true;
   const std::vector<const char*> values = pointersTo(request.parameters);
   std::vector<Oid> types = request.traits->types();
   types.resize(values.size(), 0);
@@ -272,15 +275,21 @@ bool PostgresPipeline::sendSync(std::size_t settles, PostgresRequest* request) {
   return true;
 }
 
-// What is prepared of statements that are no more, the server may forget, too: between two
-// syncs, so that a failure concerns nothing else. Where it cannot be sent the link says so soon.
-// In a batch they make two of one to the server, which changes nothing for statements that read.
 PostgresPipeline::Prepared& PostgresPipeline::preparedOf(const Statement& statement) {
   return prepared_.of(statement.number, [this](std::uint32_t number, const Prepared& gone) {
-    if (gone.is_sent && sendSync() && sendOwn("DEALLOCATE " + nameOf(number, gone.generation))) {
-      sendSync();
+    if (gone.is_sent) {
+      forget(number, gone);
     }
   });
+}
+
+// What is prepared and not used any more, the server may forget, too: between two syncs, so that a
+// failure concerns nothing else. Where it cannot be sent the link says so soon. In a batch they
+// make two of one to the server, which changes nothing for statements that read.
+void PostgresPipeline::forget(std::uint32_t number, const Prepared& prepared) {
+  if (sendSync() && sendOwn("DEALLOCATE " + nameOf(number, prepared.generation))) {
+    sendSync();
+  }
 }
 
 void PostgresPipeline::clean() {

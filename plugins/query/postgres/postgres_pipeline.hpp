@@ -135,6 +135,8 @@ class PostgresPipeline final : private PostgresLink::Owner {
                PostgresRequest* request = nullptr);
   bool sendSync(std::size_t settles = 0, PostgresRequest* request = nullptr);
   Prepared& preparedOf(const Statement& statement);
+  void forget(std::uint32_t number, const Prepared& prepared);
+  void renew(const PostgresRequest& request);
   void push(const Step& step);
   void popStep();
   void useSingleRows();

@@ -14,6 +14,18 @@ constexpr std::uint32_t kMostAttempts = 4;
 // The state of an error that no server reported: the connection is mostly lost.
 constexpr const char* kOfLibpq = "libpq";
 
+// What comes of a statement whose parameters have other types now than when it was prepared for
+// others: no such operator or function, no such cast, a value that is none of the old type. (A
+// value that a client sent may be why, too.)
+bool mayBeOutdated(const PostgresRequest& request) {
+  const std::string& state = request.state;
+  if (request.is_prepared_for || request.failure.code == SUB0_CONSTRAINT) {
+    return false;
+  }
+  return state == "42883" || state == "42804" || state == "42846" || state == "22P02" ||
+         state == "22003" || state == "22007" || state == "22008";
+}
+
 }  // namespace
 
 void PostgresPipeline::push(const Step& step) {
@@ -263,13 +275,30 @@ bool PostgresPipeline::mayRepeat(PostgresRequest& request) {
     return false;
   }
   // 26000: the statement before it failed to prepare it. 42P05: the name is taken.
-  if (state == "26000" || state == "42P05" || state == "changed") {
+  if (state == "26000" || state == "42P05") {
     Prepared& prepared = prepared_.at(request.statement->number);
     prepared.generation += state == "26000" ? 0 : 1;
     prepared.is_sent = false;
     return true;
   }
+  if (state == "changed" || mayBeOutdated(request)) {
+    renew(request);
+    return true;
+  }
   return false;
+}
+
+// Prepares the statement of the request anew, if nobody has done so since the request was sent.
+void PostgresPipeline::renew(const PostgresRequest& request) {
+  Prepared& prepared = prepared_.at(request.statement->number);
+  if (prepared.generation != request.generation) {
+    return;
+  }
+  if (prepared.is_sent) {
+    forget(*request.statement->number, prepared);
+  }
+  ++prepared.generation;
+  prepared.is_sent = false;
 }
 
 void PostgresPipeline::linkLost(const std::string& why) {

@@ -41,9 +41,11 @@ struct PostgresRequest {
   std::string state;        // SQLSTATE of the failure, or a word of ours; empty: it has not failed
   std::size_t untyped = 0;  // of 42P08 and 42P18: which parameter
   std::uint32_t attempts = 0;
-  bool is_aborted = false;      // another statement before the same sync has failed
-  bool needs_own_sync = false;  // was aborted once
-  bool has_ended = false;       // its run has: what still comes is dropped
+  std::uint32_t generation = 0;  // of the prepared statement that it was sent with
+  bool is_prepared_for = true;   // the statement was prepared right before it
+  bool is_aborted = false;       // another statement before the same sync has failed
+  bool needs_own_sync = false;   // was aborted once
+  bool has_ended = false;        // its run has: what still comes is dropped
 
   // For another connection.
   void makeAsNew() {

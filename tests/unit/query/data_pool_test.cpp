@@ -71,7 +71,8 @@ class Ends {
 };
 
 // What all sessions of a test do, and what was done. A statement "wait" waits for the gate, or
-// until it is interrupted; "lose" loses its connection; "fail" fails.
+// until it is interrupted; "lose" loses its connection, "last" does so behind its answer; "fail"
+// fails.
 struct Script {
   std::mutex mutex;
   std::condition_variable changed;
@@ -130,6 +131,7 @@ class FakeSession final : public DataSession {
       return {End::kLost, nullptr, Failure{SUB0_UNAVAILABLE, "lost", ""}};
     }
     script_.note(statement.sql);
+    is_open_ = statement.sql != "last";
     if (statement.sql == "fail") {
       return {End::kFailed, nullptr, Failure{SUB0_CONSTRAINT, "no", "no"}};
     }
@@ -315,6 +317,23 @@ TEST_F(DataPoolTest, AFailureEndsTheTransaction) {
   EXPECT_EQ(ends_.wait(11), SUB0_OK);
   pool_->rollbackCall(6);
   EXPECT_EQ(script_.countOf("b"), 0);
+}
+
+// S-90: a connection that ends between two statements is no fault of the next: it may be tried
+// again
+TEST_F(DataPoolTest, AConnectionThatEndsBetweenTwoStatementsIsUnavailable) {
+  start(1);
+  pool_->addToCall(5, request(1, "last"));
+  EXPECT_EQ(ends_.wait(1), SUB0_OK);
+  pool_->addToCall(5, request(2, "b"));
+  EXPECT_EQ(ends_.wait(2), SUB0_UNAVAILABLE);
+  pool_->rollbackCall(5);
+  pool_->addToCall(6, request(3, "last"));
+  EXPECT_EQ(ends_.wait(3), SUB0_OK);
+  pool_->commitCall(6, 4, kFarNs);
+  EXPECT_EQ(ends_.wait(4), SUB0_UNAVAILABLE);
+  EXPECT_EQ(script_.countOf("b"), 0);
+  EXPECT_EQ(script_.countOf("COMMIT"), 0);
 }
 
 // S-22: given up by the host while a statement of it is under way

@@ -198,6 +198,37 @@ TEST_F(PostgresConnectionsTest, AStatementOutlivesAChangeOfItsTable) {
   EXPECT_EQ(host().run(*write).json, R"({"a":"x1"})");
 }
 
+// S-30: nor does what its parameters were bind them for ever: neither a comparison that there is no
+// more, nor a value that was none of the old type.
+TEST_F(PostgresConnectionsTest, AStatementOutlivesAChangeOfItsParametersTypes) {
+  cluster().execute("CREATE TABLE t (a int); INSERT INTO t VALUES (5)");
+  const auto read = prepare("SELECT a FROM t WHERE a = $1", 1);
+  const auto write = prepare("INSERT INTO t VALUES ($1) RETURNING a", 1);
+  becomeReady();
+  EXPECT_EQ(host().run(*read, {Tree(Literal(5))}).json, R"({"a":5})");
+  EXPECT_EQ(host().run(*write, {Tree(Literal(6))}).json, R"({"a":6})");
+  cluster().execute("ALTER TABLE t ALTER a TYPE varchar(9)");
+  EXPECT_EQ(host().run(*read, {Tree(Literal("5"))}).json, R"({"a":"5"})");
+  const LoopEnd end = host().run(*write, {Tree(Literal("x"))});
+  EXPECT_EQ(end.json, R"({"a":"x"})") << end.log;
+  EXPECT_EQ(host().run(*read, {Tree(Literal("x"))}).json, R"({"a":"x"})");
+}
+
+// A value that never fits costs one more try, and leaves one prepared statement behind, not many.
+TEST_F(PostgresConnectionsTest, AValueThatDoesNotFitLeavesNothingBehind) {
+  cluster().execute("CREATE TABLE t (a int)");
+  const auto write = prepare("INSERT INTO t VALUES ($1)", 1);
+  const auto count = prepare(
+      "INSERT INTO t SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE "
+      "'INSERT INTO t VALUES%' RETURNING a");
+  becomeReady();
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(host().run(*write, {Tree(Literal("x"))}).code, SUB0_ACTION_FAILED);
+    EXPECT_EQ(host().run(*write, {Tree(Literal(1))}).code, SUB0_OK);
+  }
+  EXPECT_EQ(host().run(*count).json, R"({"a":1})");
+}
+
 // Looked at again while its table was away, it is still prepared under its name.
 TEST_F(PostgresConnectionsTest, AFailedLookLeavesWhatIsPreparedAlone) {
   cluster().execute("CREATE TABLE t (a int)");
