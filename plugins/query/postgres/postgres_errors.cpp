@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "postgres/postgres_errors.hpp"
 
+#include <algorithm>
 #include <cctype>
 #include <cstdlib>
 #include <string_view>
@@ -16,22 +17,46 @@ std::string fieldOf(const PGresult* result, int field) {
   return text == nullptr ? std::string() : std::string(text);
 }
 
+// The name of a column as the server writes it, taken off the text; empty: it is none.
+std::string takeName(std::string_view& text) {
+  std::string name;
+  if (!text.empty() && text.front() == '"') {
+    std::size_t i = 1;
+    for (; i < text.size() && (text[i] != '"' || text.substr(i, 2) == "\"\""); ++i) {
+      name.push_back(text[i]);
+      i += text[i] == '"' ? 1 : 0;
+    }
+    text.remove_prefix(std::min(i + 1, text.size()));
+    return name;
+  }
+  const auto is_part = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '$' || c < 0;
+  };
+  const auto end = std::find_if_not(text.begin(), text.end(), is_part);
+  name.assign(text.begin(), end);
+  text.remove_prefix(name.size());
+  return name;
+}
+
 // "Key (email, "userId")=(a, 1) already exists." → "email, userId"; the words around it depend on
-// the server's language.
+// the server's language. Empty: there are none, or expressions among them, which are SQL.
 std::string keyColumns(const PGresult* result) {
   const std::string detail = fieldOf(result, PG_DIAG_MESSAGE_DETAIL);
   const std::size_t open = detail.find('(');
   const std::size_t close = detail.find(")=(");
-  std::string columns;
   if (open == std::string::npos || close == std::string::npos || close < open) {
-    return columns;
+    return "";
   }
-  for (const char c : detail.substr(open + 1, close - open - 1)) {
-    if (c != '"') {
-      columns.push_back(c);
-    }
+  std::string_view left = std::string_view(detail).substr(open + 1, close - open - 1);
+  std::string columns = takeName(left);
+  bool is_name = !columns.empty();
+  while (is_name && left.substr(0, 2) == ", ") {
+    left.remove_prefix(2);
+    const std::string name = takeName(left);
+    is_name = !name.empty();
+    columns += ", " + name;
   }
-  return columns;
+  return is_name && left.empty() ? columns : "";
 }
 
 // Where `name` stands in the text as a word of its own, from `from` on; npos: nowhere.

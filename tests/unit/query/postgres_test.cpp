@@ -148,7 +148,10 @@ TEST_F(PostgresTest, ConstraintsAreToldWithoutSql) {
       "NULL, age int CHECK (age > 0), UNIQUE (org, \"fullName\"));"
       "CREATE TABLE notes (id int PRIMARY KEY, user_id int REFERENCES users (id) DEFERRABLE "
       "INITIALLY DEFERRED);"
-      "INSERT INTO users VALUES (1, 'a@b.c', 7, 'Ada', 1)");
+      "INSERT INTO users VALUES (1, 'a@b.c', 7, 'Ada', 1);"
+      "CREATE TABLE shy (a text, \"we\"\"ird\" text, ü int, UNIQUE (\"we\"\"ird\", ü));"
+      "CREATE UNIQUE INDEX ON shy (lower(a)); CREATE UNIQUE INDEX ON shy ((ü * 2 + 7));"
+      "INSERT INTO shy VALUES ('a', 'x', 2), ('z', 'x', 1)");
   const std::pair<const char*, const char*> cases[] = {
       {"INSERT INTO users VALUES (2, 'a@b.c', 8, 'Bob', 1)",
        "Operation Failed: email already exists"},
@@ -159,6 +162,9 @@ TEST_F(PostgresTest, ConstraintsAreToldWithoutSql) {
       {"INSERT INTO users VALUES (2, 'b@b.c', 8, 'Bob', 0)",
        "Operation Failed: the value is not allowed"},
       {"INSERT INTO notes VALUES (1, 99)", "Operation Failed: user_id refers to nothing"},
+      {"INSERT INTO shy VALUES ('A', 'b', 3)", "Operation Failed: the value already exists"},
+      {"INSERT INTO shy VALUES ('b', 'y', 1)", "Operation Failed: the value already exists"},
+      {"INSERT INTO shy VALUES ('c', 'x', 2)", "Operation Failed: we\"ird, ü already exists"},
   };
   for (const auto& [sql, text] : cases) {
     const LoopEnd done = end(sql);
