@@ -21,6 +21,23 @@ int hexValue(char c) {
   return -1;
 }
 
+/// Whether it is a number of JSON without an exponent, and too short to be beyond a double: what
+/// nearly all numbers are, told without converting them.
+bool isShortDecimal(std::string_view text) {
+  constexpr std::size_t kMostDigits = 300;
+  if (text.size() > kMostDigits) return false;
+  const auto behind_digits = [text](std::size_t index) {
+    while (index < text.size() && isDigit(text[index])) ++index;
+    return index;
+  };
+  const std::size_t first = !text.empty() && text[0] == '-' ? 1 : 0;
+  const std::size_t point = behind_digits(first);
+  if (point == first || (text[first] == '0' && point > first + 1)) return false;
+  if (point == text.size()) return true;
+  const std::size_t end = behind_digits(point + 1);
+  return text[point] == '.' && end > point + 1 && end == text.size();
+}
+
 /// The four hex digits at `index`, or -1.
 int hex4(std::string_view text, std::size_t index) {
   if (index + 4 > text.size()) return -1;
@@ -355,6 +372,7 @@ bool isJson(std::string_view text) {
 }
 
 bool isJsonNumber(std::string_view text) {
+  if (isShortDecimal(text)) return true;
   if (text.empty() || (text[0] != '-' && !isDigit(text[0]))) return false;
   return isDigit(text.back()) && isJson(text);
 }

@@ -9,58 +9,9 @@ namespace {
 
 constexpr std::size_t kLargestBlockBytes = std::size_t{256} * 1024;
 constexpr std::size_t kMostDoublings = 8;
-constexpr std::size_t kLongestFreeList = 64;
 constexpr std::size_t kFirstRows = 4;
 
-// Memory of trees that this thread has freed. A tree that is freed on another thread than the one
-// that made it goes to that thread's list; lists end with their threads.
-class FreeTrees {
- public:
-  ~FreeTrees() {
-    while (first_ != nullptr) {
-      ::operator delete(take());
-    }
-    count_ = kLongestFreeList;  // what is freed from now on is not kept
-  }
-  void* take() {
-    Free* taken = first_;
-    if (taken != nullptr) {
-      first_ = taken->next;
-      --count_;
-    }
-    return taken;
-  }
-  bool keep(void* memory) {
-    if (count_ >= kLongestFreeList) {
-      return false;
-    }
-    first_ = new (memory) Free{first_};
-    ++count_;
-    return true;
-  }
-
- private:
-  struct Free {
-    Free* next;
-  };
-  Free* first_ = nullptr;
-  std::size_t count_ = 0;
-};
-
-thread_local FreeTrees free_trees;
-
 }  // namespace
-
-void* ResultTree::operator new(std::size_t size) {
-  void* kept = free_trees.take();
-  return kept != nullptr ? kept : ::operator new(size);
-}
-
-void ResultTree::operator delete(void* memory) noexcept {
-  if (!free_trees.keep(memory)) {
-    ::operator delete(memory);
-  }
-}
 
 ResultTree::~ResultTree() {
   while (blocks_ != nullptr) {

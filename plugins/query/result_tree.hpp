@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <string_view>
 
+#include "recycled.hpp"
+
 namespace sub0::query {
 
 // The rows of one statement as the tree of values that the host takes over without a copy: none is
@@ -15,21 +17,23 @@ namespace sub0::query {
 // kept once; of two columns of one name the last wins. Its own memory, first block included, comes
 // from a short list of trees that the thread has freed, so that the row of a lookup by key costs no
 // allocation. Used by one thread at a time; freed on any. spec S-31, Q-72
-class ResultTree {
+class ResultTree final : public Recycled<ResultTree> {
  public:
   explicit ResultTree(std::size_t limit_bytes) : limit_bytes_(limit_bytes) {}
   ~ResultTree();
   ResultTree(const ResultTree&) = delete;
   ResultTree& operator=(const ResultTree&) = delete;
-  static void* operator new(std::size_t size);
-  static void operator delete(void* memory) noexcept;
 
   // Names the columns, before the first row; of texts of any kind.
   template <typename Names>
   void setColumns(const Names& names) {
-    beginColumns(names.size());
-    for (const auto& name : names) {
-      addColumn(name);
+    setColumns(names.size(), [&names](std::size_t i) { return std::string_view(names[i]); });
+  }
+  template <typename NameOf>
+  void setColumns(std::size_t count, NameOf&& name_of) {
+    beginColumns(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      addColumn(name_of(i));
     }
   }
   bool hasColumns() const { return column_count_ > 0; }

@@ -10,8 +10,7 @@ namespace sub0::query {
 namespace {
 
 PostgresRequestPointer requestOf(PostgresRequest::Kind kind, const sub0_run& run) {
-  auto request = std::make_unique<PostgresRequest>();
-  request->kind = kind;
+  PostgresRequestPointer request = PostgresRequest::make(kind);
   request->ticket = run.ticket;
   request->call_id = run.call_id;
   request->deadline_ns = run.deadline_ns;
@@ -110,7 +109,7 @@ void PostgresEngine::run(const StatementPointer& statement, const sub0_run& run)
       host_.fail(run.ticket, holdsNulFailure());
       return;
     }
-    request->parameters.push_back(toPostgres(run.inputs[input]));
+    request->parameters.add(run.inputs[input]);
   }
   loop->add(std::move(request));
 }
@@ -131,8 +130,7 @@ void PostgresEngine::rollback(std::uint64_t call_id) {
   if (loop == nullptr) {
     return;
   }
-  auto request = std::make_unique<PostgresRequest>();
-  request->kind = PostgresRequest::Kind::kRollback;
+  PostgresRequestPointer request = PostgresRequest::make(PostgresRequest::Kind::kRollback);
   request->call_id = call_id;
   request->is_in_transaction = true;
   loop->add(std::move(request));

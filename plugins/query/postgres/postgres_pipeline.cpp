@@ -31,18 +31,6 @@ constexpr std::array<const char*, 8> kCleaning = {
     "UNLISTEN *",   "SELECT pg_catalog.pg_advisory_unlock_all()",
     "DISCARD TEMP", "DISCARD SEQUENCES"};
 
-std::string nameOf(std::uint32_t index, std::uint32_t generation) {
-  return "sub0_" + std::to_string(index) + "_" + std::to_string(generation);
-}
-
-std::vector<const char*> pointersTo(const PostgresParameters& parameters) {
-  std::vector<const char*> values;
-  for (const PostgresParameter& parameter : parameters) {
-    values.push_back(parameter.has_value() ? parameter->c_str() : nullptr);
-  }
-  return values;
-}
-
 }  // namespace
 
 void PostgresPipeline::open(bool asks_limit) {
@@ -195,8 +183,7 @@ bool PostgresPipeline::sendOne(PostgresRequest& request) {
 bool PostgresPipeline::sendLook(PostgresRequest& request) {
   Prepared& prepared = preparedOf(*request.statement);
   const bool keeps = role_.keeps_statements && !prepared.is_sent;
-  const std::string name =
-      keeps ? nameOf(*request.statement->number, prepared.generation) : std::string();
+  const std::string name = keeps ? prepared.name : std::string();
   prepared.is_sent = prepared.is_sent || keeps;
   if (!sendPrepare(request, name)) {
     return false;
@@ -226,18 +213,16 @@ bool PostgresPipeline::sendPrepare(PostgresRequest& request, const std::string& 
 
 bool PostgresPipeline::sendNamed(PostgresRequest& request) {
   Prepared& prepared = preparedOf(*request.statement);
-  const std::string name = nameOf(*request.statement->number, prepared.generation);
   request.generation = prepared.generation;
   request.is_prepared_for = !prepared.is_sent;
   if (!prepared.is_sent) {
     prepared.is_sent = true;
-    if (!sendPrepare(request, name)) {
+    if (!sendPrepare(request, prepared.name)) {
       return false;
     }
   }
-  const std::vector<const char*> values = pointersTo(request.parameters);
-  if (PQsendQueryPrepared(link_.raw(), name.c_str(), static_cast<int>(values.size()), values.data(),
-                          nullptr, nullptr, 0) == 0) {
+  if (PQsendQueryPrepared(link_.raw(), prepared.name.c_str(), request.parameters.count(),
+                          request.parameters.data(), nullptr, nullptr, 0) == 0) {
     return false;
   }
   push(Step{StepKind::kExecute, &request});
@@ -246,12 +231,11 @@ bool PostgresPipeline::sendNamed(PostgresRequest& request) {
 
 bool PostgresPipeline::sendUnnamed(PostgresRequest& request) {
   request.is_prepared_for = true;
-  const std::vector<const char*> values = pointersTo(request.parameters);
+  const PostgresParameters& values = request.parameters;
   std::vector<Oid> types = request.traits->types();
-  types.resize(values.size(), 0);
-  if (PQsendQueryParams(link_.raw(), request.statement->sql.c_str(),
-                        static_cast<int>(values.size()), types.data(), values.data(), nullptr,
-                        nullptr, 0) == 0) {
+  types.resize(static_cast<std::size_t>(values.count()), 0);
+  if (PQsendQueryParams(link_.raw(), request.statement->sql.c_str(), values.count(), types.data(),
+                        values.data(), nullptr, nullptr, 0) == 0) {
     return false;
   }
   push(Step{StepKind::kExecute, &request});
@@ -276,18 +260,23 @@ bool PostgresPipeline::sendSync(std::size_t settles, PostgresRequest* request) {
 }
 
 PostgresPipeline::Prepared& PostgresPipeline::preparedOf(const Statement& statement) {
-  return prepared_.of(statement.number, [this](std::uint32_t number, const Prepared& gone) {
+  Prepared& prepared = prepared_.of(statement.number, [this](std::uint32_t, const Prepared& gone) {
     if (gone.is_sent) {
-      forget(number, gone);
+      forget(gone);
     }
   });
+  if (prepared.name.empty()) {
+    prepared.name =
+        "sub0_" + std::to_string(*statement.number) + "_" + std::to_string(prepared.generation);
+  }
+  return prepared;
 }
 
 // What is prepared and not used any more, the server may forget, too: between two syncs, so that a
 // failure concerns nothing else. Where it cannot be sent the link says so soon. In a batch they
 // make two of one to the server, which changes nothing for statements that read.
-void PostgresPipeline::forget(std::uint32_t number, const Prepared& prepared) {
-  if (sendSync() && sendOwn("DEALLOCATE " + nameOf(number, prepared.generation))) {
+void PostgresPipeline::forget(const Prepared& prepared) {
+  if (sendSync() && sendOwn("DEALLOCATE " + prepared.name)) {
     sendSync();
   }
 }

@@ -106,8 +106,14 @@ class PostgresPipeline final : private PostgresLink::Owner {
     std::size_t settles = 0;   // of a sync: how many requests have been answered with it
   };
   struct Prepared {
+    void takeNextName() {
+      ++generation;
+      name.clear();
+    }
+
     bool is_sent = false;
     std::uint32_t generation = 0;
+    std::string name;  // at the server; empty: to be made
   };
 
   void linkUp() override;
@@ -135,17 +141,18 @@ class PostgresPipeline final : private PostgresLink::Owner {
                PostgresRequest* request = nullptr);
   bool sendSync(std::size_t settles = 0, PostgresRequest* request = nullptr);
   Prepared& preparedOf(const Statement& statement);
-  void forget(std::uint32_t number, const Prepared& prepared);
+  void forget(const Prepared& prepared);
   void renew(const PostgresRequest& request);
   void push(const Step& step);
   void popStep();
-  void useSingleRows();
+  void chooseRows();
   void take(const PGresult* result);
   void takeTuples(const Step& step, const PGresult* result);
   void takeRows(PostgresRequest& request, const PGresult* result);
   void takeError(const Step& step, const PGresult* result);
   void takeAborted(const Step& step);
-  void giveUpRow();
+  bool holdsTooMuch() const;
+  void giveUpResult();
   void settle(std::size_t count);
   bool mayRepeat(PostgresRequest& request);
   void loseAll(const std::string& why);
@@ -168,6 +175,7 @@ class PostgresPipeline final : private PostgresLink::Owner {
   PreparedStatements<Prepared> prepared_;
   std::deque<PostgresRequestPointer> waiting_;
   std::deque<PostgresRequestPointer> under_way_;
+  std::vector<PostgresRequestPointer> settled_;  // empty, its memory is kept
   std::deque<Step> steps_;
   std::size_t groups_under_way_ = 0;
   bool has_group_failed_ = false;  // its sync has, and no statement in it

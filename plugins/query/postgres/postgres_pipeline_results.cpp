@@ -11,6 +11,8 @@ namespace sub0::query {
 namespace {
 
 constexpr std::uint32_t kMostAttempts = 4;
+// So much of a result that was to come whole is held.
+constexpr std::size_t kMostWhole = std::size_t{1} << 20U;
 // The state of an error that no server reported: the connection is mostly lost.
 constexpr const char* kOfLibpq = "libpq";
 
@@ -31,20 +33,25 @@ bool mayBeOutdated(const PostgresRequest& request) {
 void PostgresPipeline::push(const Step& step) {
   steps_.push_back(step);
   if (steps_.size() == 1) {
-    useSingleRows();
+    chooseRows();
   }
 }
 
 void PostgresPipeline::popStep() {
   steps_.pop_front();
-  useSingleRows();
+  chooseRows();
 }
 
-// Rows one by one, so that a large result is given up at its limit and not first held whole. To be
-// said of a statement before any of its answer is looked at.
-void PostgresPipeline::useSingleRows() {
+// Rows one by one, so that a large result is given up at its limit and not first held whole; but
+// whole, which costs libpq half as much, where it was small the last times and can be read once
+// more if it is not. To be said of a statement before any of its answer is looked at.
+void PostgresPipeline::chooseRows() {
   if (!steps_.empty() && steps_.front().kind == StepKind::kExecute) {
-    PQsetSingleRowMode(link_.raw());
+    PostgresRequest& request = *steps_.front().request;
+    request.comes_whole = isReader() && request.traits->comesWhole();
+    if (!request.comes_whole) {
+      PQsetSingleRowMode(link_.raw());
+    }
   }
 }
 
@@ -53,10 +60,12 @@ void PostgresPipeline::linkReadable(std::size_t bytes) {
   bytes_since_result_ += bytes;
   has_heard_ = true;
   int nothing = 0;
-  while (!steps_.empty() && nothing < 3 && PQisBusy(connection) == 0) {
+  bool is_null_next = false;  // as behind each last result of a statement
+  while (!steps_.empty() && nothing < 3 && (is_null_next || PQisBusy(connection) == 0)) {
     PGresult* result = PQgetResult(connection);
     const StepKind kind = steps_.front().kind;
     const bool is_sync = kind == StepKind::kSync || kind == StepKind::kCleanSync;
+    is_null_next = result != nullptr && !is_sync && PQresultStatus(result) != PGRES_SINGLE_TUPLE;
     if (result == nullptr) {
       nothing = is_sync ? nothing + 1 : 0;
       if (!is_sync) {
@@ -72,34 +81,50 @@ void PostgresPipeline::linkReadable(std::size_t bytes) {
       return;  // it has been given up, or the link will say so
     }
   }
-  // One row may be larger than any result may: libpq would hold it whole.
-  if (bytes_since_result_ > 3 * limit_bytes_ + (std::size_t{1} << 20U) && !steps_.empty() &&
-      steps_.front().request != nullptr) {
-    giveUpRow();
+  if (holdsTooMuch()) {
+    giveUpResult();
   } else if (!waiting_.empty()) {
     host_.loop()->request_end_of_turn(host_.raw());
   }
 }
 
+// What libpq holds until it is whole: a row, which may be larger than any result may, or all rows
+// of a result that was taken for a small one.
+bool PostgresPipeline::holdsTooMuch() const {
+  if (steps_.empty() || steps_.front().request == nullptr) {
+    return false;
+  }
+  return bytes_since_result_ >
+         kMostWhole + (steps_.front().request->comes_whole ? 0 : 3 * limit_bytes_);
+}
+
 // It costs the connection. What else is under way on a reader has changed nothing: it is sent
-// again. The statement shares no connection from then on.
-void PostgresPipeline::giveUpRow() {
+// again, and so is a statement whose rows were to come whole, for which they come one by one from
+// then on. One with such a row shares no connection any more.
+void PostgresPipeline::giveUpResult() {
   PostgresRequest& request = *steps_.front().request;
-  const Failure failure = resultTooLarge(limit_bytes_);
-  failRequest(request, "row", request.mayHaveChanged(isReader()) ? inDoubt(failure) : failure);
-  if (request.traits != nullptr) {
-    request.traits->learnThatItIsLarge();
+  const bool was_whole = request.comes_whole;
+  if (was_whole) {
+    request.traits->learnThatItGrows();
+  } else {
+    const Failure failure = resultTooLarge(limit_bytes_);
+    failRequest(request, "row", request.mayHaveChanged(isReader()) ? inDoubt(failure) : failure);
+    if (request.traits != nullptr) {
+      request.traits->learnThatItIsLarge();
+    }
   }
   if (role_.kind == PostgresRole::Kind::kReader) {
     std::deque<PostgresRequestPointer> others;
     others.swap(under_way_);
     for (PostgresRequestPointer& each : others) {
-      const bool is_lost = each.get() == &request || each->attempts >= kMostAttempts;
+      const bool is_lost =
+          (each.get() == &request && !was_whole) || each->attempts >= kMostAttempts;
       auto& list = is_lost ? under_way_ : waiting_;
       list.push_back(std::move(each));
     }
   }
-  link_.reset("a row is larger than SUB0_RESULT_LIMIT");
+  link_.reset(was_whole ? "a result is much larger than those before it, and is read anew"
+                        : "a row is larger than SUB0_RESULT_LIMIT");
 }
 
 void PostgresPipeline::take(const PGresult* result) {
@@ -158,11 +183,9 @@ void PostgresPipeline::takeRows(PostgresRequest& request, const PGresult* result
   ResultTree& tree = *request.tree;
   const int columns = PQnfields(result);
   if (!tree.hasColumns() && columns > 0) {
-    std::vector<std::string_view> names;
-    for (int i = 0; i < columns; ++i) {
-      names.emplace_back(PQfname(result, i));
-    }
-    tree.setColumns(names);
+    tree.setColumns(static_cast<std::size_t>(columns), [result](std::size_t i) {
+      return std::string_view(PQfname(result, static_cast<int>(i)));
+    });
   }
   for (int row = 0; row < PQntuples(result) && !tree.isOver(); ++row) {
     tree.beginRow();
@@ -226,11 +249,11 @@ void PostgresPipeline::takeAborted(const Step& step) {
 // The first `count` requests under way have had their sync: nothing about them can change any more.
 void PostgresPipeline::settle(std::size_t count) {
   --groups_under_way_;
-  std::deque<PostgresRequestPointer> settled;
+  std::vector<PostgresRequestPointer> settled = std::move(settled_);  // with its memory
   const auto last = under_way_.begin() + static_cast<std::ptrdiff_t>(count);
-  std::move(under_way_.begin(), last, std::back_inserter(settled));
+  settled.assign(std::make_move_iterator(under_way_.begin()), std::make_move_iterator(last));
   under_way_.erase(under_way_.begin(), last);
-  std::deque<PostgresRequestPointer> again;
+  std::vector<PostgresRequestPointer> again;
   const bool has_group_failed = std::exchange(has_group_failed_, false);
   for (PostgresRequestPointer& request : settled) {
     if (has_group_failed || mayRepeat(*request)) {
@@ -241,6 +264,8 @@ void PostgresPipeline::settle(std::size_t count) {
       again.push_back(std::move(request));
     } else if (request->state.empty() && request->is_aborted) {
       failRequest(*request, "aborted", Failure{SUB0_ACTION_FAILED, "PostgreSQL skipped it", ""});
+    } else if (request->state.empty() && isReader() && request->tree != nullptr) {
+      request->traits->learnSize(*request->tree);
     }
   }
   waiting_.insert(waiting_.begin(), std::make_move_iterator(again.begin()),
@@ -250,6 +275,8 @@ void PostgresPipeline::settle(std::size_t count) {
       owner_.pipelineSettled(*this, std::move(request));
     }
   }
+  settled.clear();
+  settled_ = std::move(settled);
 }
 
 // Whether a statement that failed has changed nothing and may well succeed when it is sent once
@@ -277,8 +304,10 @@ bool PostgresPipeline::mayRepeat(PostgresRequest& request) {
   // 26000: the statement before it failed to prepare it. 42P05: the name is taken.
   if (state == "26000" || state == "42P05") {
     Prepared& prepared = prepared_.at(request.statement->number);
-    prepared.generation += state == "26000" ? 0 : 1;
     prepared.is_sent = false;
+    if (state == "42P05") {
+      prepared.takeNextName();
+    }
     return true;
   }
   if (state == "changed" || mayBeOutdated(request)) {
@@ -295,10 +324,10 @@ void PostgresPipeline::renew(const PostgresRequest& request) {
     return;
   }
   if (prepared.is_sent) {
-    forget(*request.statement->number, prepared);
+    forget(prepared);
   }
-  ++prepared.generation;
   prepared.is_sent = false;
+  prepared.takeNextName();
 }
 
 void PostgresPipeline::linkLost(const std::string& why) {

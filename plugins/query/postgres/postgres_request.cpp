@@ -17,8 +17,7 @@ Failure inDoubt(Failure failure) {
 
 PostgresRequestPointer lookAt(const StatementPointer& statement,
                               const PostgresTraitsPointer& traits) {
-  auto request = std::make_unique<PostgresRequest>();
-  request->kind = PostgresRequest::Kind::kLook;
+  PostgresRequestPointer request = PostgresRequest::make(PostgresRequest::Kind::kLook);
   request->statement = statement;
   request->traits = traits;
   return request;

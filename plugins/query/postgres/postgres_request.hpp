@@ -8,18 +8,26 @@
 #include "engine.hpp"
 #include "postgres/postgres_traits.hpp"
 #include "postgres/postgres_values.hpp"
+#include "recycled.hpp"
 
 namespace sub0::query {
 
 // One piece of work on its way through the connections: a statement of a run, the end of a
 // transaction, or a look at a statement. Handed from one owner to the next, so each is ended once.
-struct PostgresRequest {
+struct PostgresRequest final : Recycled<PostgresRequest> {
   enum class Kind {
     kRun,
     kLook,      // prepares the statement and looks up what it calls; has no ticket
     kCommit,    // of the transaction `call_id`
     kRollback,  // the same; has no ticket
   };
+
+  // Not made by make_unique, which would clear all its memory first.
+  static std::unique_ptr<PostgresRequest> make(Kind kind) {
+    auto request = std::make_unique_for_overwrite<PostgresRequest>();
+    request->kind = kind;
+    return request;
+  }
 
   Kind kind = Kind::kRun;
   sub0_ticket ticket = 0;
@@ -45,6 +53,7 @@ struct PostgresRequest {
   bool is_prepared_for = true;   // the statement was prepared right before it
   bool is_aborted = false;       // another statement before the same sync has failed
   bool needs_own_sync = false;   // was aborted once
+  bool comes_whole = false;      // all its rows at once
   bool has_ended = false;        // its run has: what still comes is dropped
 
   // For another connection.

@@ -88,18 +88,13 @@ std::unique_ptr<ResultTree> PostgresSession::execute(std::string_view sql, bool 
     return nullptr;
   }
   const std::string text(sql);
-  PostgresParameters kept;
-  std::vector<const char*> values;
+  PostgresParameters values;
   for (std::uint32_t i = 0; parameters.type == SUB0_ARRAY && i < parameters.count; ++i) {
-    kept.push_back(toPostgres(parameters.as.items[i]));
+    values.add(parameters.as.items[i]);
   }
-  for (const PostgresParameter& parameter : kept) {
-    values.push_back(parameter.has_value() ? parameter->c_str() : nullptr);
-  }
-  PGresult* result = is_script
-                         ? PQexec(connection_, text.c_str())
-                         : PQexecParams(connection_, text.c_str(), static_cast<int>(values.size()),
-                                        nullptr, values.data(), nullptr, nullptr, 0);
+  PGresult* result = is_script ? PQexec(connection_, text.c_str())
+                               : PQexecParams(connection_, text.c_str(), values.count(), nullptr,
+                                              values.data(), nullptr, nullptr, 0);
   const ExecStatusType status = PQresultStatus(result);
   std::unique_ptr<ResultTree> tree;
   if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || status == PGRES_EMPTY_QUERY) {

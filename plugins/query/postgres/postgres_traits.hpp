@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine.hpp"
+#include "result_tree.hpp"
 
 namespace sub0::query {
 
@@ -44,6 +45,12 @@ class PostgresTraits {
   // A row of it has cost the connection.
   void learnThatItIsLarge() { is_large_ = true; }
 
+  // Whether its result may be taken whole: the last ones were small, and none was very large.
+  bool comesWhole() const { return small_results_ == kSmallResults; }
+  void learnSize(const ResultTree& result);
+  // A result that was taken whole was too large for that.
+  void learnThatItGrows() { small_results_ = kNeverWhole; }
+
   // The types of the parameters, where the server must be told; 0: it tells.
   std::vector<Oid> types() const;
   // The server cannot tell the type of parameter `number` (0: which is not said): it is text.
@@ -56,12 +63,15 @@ class PostgresTraits {
 
  private:
   enum class Verdict { kUnknown, kShared, kOwn };
+  static constexpr int kSmallResults = 4;
+  static constexpr int kNeverWhole = -1;
 
   const bool reads_only_;
   std::string called_names_;
   std::atomic<Verdict> verdict_{Verdict::kUnknown};
   std::atomic<bool> writes_{false};
   std::atomic<bool> is_large_{false};
+  std::atomic<int> small_results_{0};  // in a row, at most kSmallResults
   std::atomic<std::uint64_t> own_until_ns_{0};
   mutable std::mutex types_mutex_;
   std::vector<Oid> types_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "postgres/postgres_values.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <utility>
@@ -122,18 +123,28 @@ class ArrayReader {
 
 }  // namespace
 
-PostgresParameter toPostgres(const sub0_value& value) {
+void PostgresParameters::addText(std::string_view text) {
+  char* const kept = static_cast<char*>(memory_.allocate(text.size() + 1, 1));
+  *std::copy(text.begin(), text.end(), kept) = '\0';
+  values_.push_back(kept);
+}
+
+void PostgresParameters::add(const sub0_value& value) {
   switch (value.type) {
     case SUB0_NULL:
-      return std::nullopt;
+      values_.push_back(nullptr);
+      break;
     case SUB0_TEXT:
-      return std::string(value.as.text == nullptr ? "" : value.as.text, value.count);
+      addText(std::string_view(value.as.text, value.count));
+      break;
     case SUB0_NUMBER:
-      return plainDecimal(std::string_view(value.as.text, value.count));
+      addText(plainDecimal(std::string_view(value.as.text, value.count)));
+      break;
     default: {
       std::string json;
       appendJson(json, value);
-      return json;
+      addText(json);
+      break;
     }
   }
 }

@@ -4,7 +4,8 @@
 #include <libpq-fe.h>
 #include <sub0/plugin.h>
 
-#include <optional>
+#include <array>
+#include <memory_resource>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -17,10 +18,27 @@ namespace sub0::query {
 // Values on their way to PostgreSQL and back. In: everything as text, the type is the server's to
 // tell. Out: by the type of the column, each in the JSON form of its meaning; what has none is its
 // text. Pure, any thread. spec S-30, S-32
-using PostgresParameter = std::optional<std::string>;  // none: NULL
-using PostgresParameters = std::vector<PostgresParameter>;
 
-PostgresParameter toPostgres(const sub0_value& value);
+// The parameters of one statement in the form that libpq takes: texts, null for NULL. Few and short
+// ones, as most are, lie in the object itself.
+class PostgresParameters {
+ public:
+  PostgresParameters() : values_(&memory_) {}
+  PostgresParameters(const PostgresParameters&) = delete;
+  PostgresParameters& operator=(const PostgresParameters&) = delete;
+
+  void reserve(std::size_t count) { values_.reserve(count); }
+  void add(const sub0_value& value);
+  int count() const { return static_cast<int>(values_.size()); }
+  const char* const* data() const { return values_.data(); }
+
+ private:
+  void addText(std::string_view text);
+
+  std::array<char, 256> first_;
+  std::pmr::monotonic_buffer_resource memory_{first_.data(), first_.size()};
+  std::pmr::vector<const char*> values_;
+};
 
 // Which types are arrays, and of what: the built-in ones, and those that the database has made
 // (learn).

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <fstream>
 #include <set>
 
@@ -333,6 +334,66 @@ TEST_F(PostgresConnectionsTest, ALargeRowCostsItsNeighboursNothing) {
   EXPECT_LT(memoryOf("VmHWM:"), before + 50'000'000);
 #endif
   EXPECT_EQ(host().run(*large).code, SUB0_RESULT_TOO_LARGE);
+}
+
+// Small results come whole; Q-72: one that is not is read row by row after all, its neighbours with
+// it, and no later one costs a connection.
+TEST_F(PostgresConnectionsTest, AResultThatHasGrownIsReadAnew) {
+  shared_timeout_ms_ = 20000;
+  cluster().execute(
+      "CREATE TABLE numbers (i integer, t text); INSERT INTO numbers VALUES (1, NULL), (2, 'b')");
+  const auto all = prepare("SELECT i, t FROM numbers ORDER BY i");
+  const auto quick = prepare("SELECT 1 AS a");
+  becomeReady();
+  for (int i = 0; i < 8; ++i) {
+    EXPECT_EQ(host().run(*all).json, R"([{"i":1,"t":null},{"i":2,"t":"b"}])");
+  }
+  cluster().execute("INSERT INTO numbers SELECT i, 'c' FROM generate_series(3, 100000) i");
+  for (int i = 0; i < 2; ++i) {
+    const std::vector<LoopEnd> ends = runTogether({quick.get(), all.get(), quick.get()});
+    EXPECT_EQ(ends[0].json, R"({"a":1})") << ends[0].log;
+    EXPECT_EQ(std::count(ends[1].json.begin(), ends[1].json.end(), '{'), 100000) << ends[1].log;
+    EXPECT_EQ(ends[2].json, R"({"a":1})") << ends[2].log;
+  }
+  const std::string logs = host().allLogs();
+  const std::size_t first = logs.find("is read anew");
+  ASSERT_NE(first, std::string::npos) << logs;
+  EXPECT_EQ(logs.find("is read anew", first + 1), std::string::npos) << logs;
+}
+
+// Q-72: of a result that is far above the limit no more is held because those before it were small
+TEST_F(PostgresConnectionsTest, AResultThatHasGrownPastTheLimitIsNotHeld) {
+  shared_timeout_ms_ = 60000;
+  host(100000);
+  cluster().execute("CREATE TABLE numbers (i integer); INSERT INTO numbers VALUES (1)");
+  const auto all = prepare("SELECT i FROM numbers");
+  becomeReady();
+  for (int i = 0; i < 8; ++i) {
+    EXPECT_EQ(host().run(*all).json, R"({"i":1})");
+  }
+  cluster().execute("INSERT INTO numbers SELECT i FROM generate_series(1, 2000000) i");
+  std::ofstream("/proc/self/clear_refs") << 5;  // the peak begins anew
+  [[maybe_unused]] const std::size_t before = memoryOf("VmRSS:");
+  EXPECT_EQ(host().run(*all).code, SUB0_RESULT_TOO_LARGE);
+#ifndef __SANITIZE_ADDRESS__  // which keeps what was freed
+  EXPECT_LT(memoryOf("VmHWM:"), before + 30'000'000);
+#endif
+}
+
+// An error behind the first rows of a result that comes whole is the result's.
+TEST_F(PostgresConnectionsTest, AResultThatComesWholeMayFail) {
+  cluster().execute("CREATE TABLE numbers (i integer); INSERT INTO numbers VALUES (1), (2)");
+  const auto all = prepare("SELECT 2 / i AS a FROM numbers");
+  const auto quick = prepare("SELECT 1 AS a");
+  becomeReady();
+  for (int i = 0; i < 8; ++i) {
+    EXPECT_EQ(host().run(*all).json, R"([{"a":2},{"a":1}])");
+  }
+  cluster().execute("INSERT INTO numbers VALUES (0)");
+  const std::vector<LoopEnd> ends = runTogether({quick.get(), all.get(), quick.get()});
+  EXPECT_EQ(ends[0].json, R"({"a":1})") << ends[0].log;
+  EXPECT_EQ(ends[1].code, SUB0_ACTION_FAILED);
+  EXPECT_EQ(ends[2].json, R"({"a":1})") << ends[2].log;
 }
 
 // What raises a notice writes nothing to the host's log.
