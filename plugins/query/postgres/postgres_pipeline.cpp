@@ -77,7 +77,8 @@ void PostgresPipeline::add(PostgresRequestPointer request) {
     watchDeadline(request->deadline_ns);
   }
   waiting_.push_back(std::move(request));
-  if (link_.isUp()) {
+  // Behind others it is sent with them: they have asked for it, or wait for what is under way.
+  if (link_.isUp() && waiting_.size() == 1) {
     host_.loop()->request_end_of_turn(host_.raw());
   }
 }
@@ -167,7 +168,7 @@ bool PostgresPipeline::sendOpening(const PostgresRequest& request) {
 
 bool PostgresPipeline::sendOne(PostgresRequest& request) {
   ++request.attempts;
-  request.tree = std::make_unique<ResultTree>(limit_bytes_);
+  request.tree = nullptr;
   if (request.kind == PostgresRequest::Kind::kCommit) {
     return sendOwn("COMMIT", StepKind::kCommit, &request);
   }

@@ -180,6 +180,9 @@ void PostgresPipeline::takeTuples(const Step& step, const PGresult* result) {
 }
 
 void PostgresPipeline::takeRows(PostgresRequest& request, const PGresult* result) {
+  if (request.tree == nullptr) {
+    request.tree = std::make_unique<ResultTree>(limit_bytes_);
+  }
   ResultTree& tree = *request.tree;
   const int columns = PQnfields(result);
   if (!tree.hasColumns() && columns > 0) {

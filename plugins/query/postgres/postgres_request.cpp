@@ -51,7 +51,7 @@ void endRequest(const HostPort& host, PostgresRequest& request, std::size_t limi
     }
     host.fail(request.ticket, failure);
   } else {
-    if (request.tree == nullptr) {  // the end of a transaction that did nothing
+    if (request.tree == nullptr) {  // it returns no rows
       request.tree = std::make_unique<ResultTree>(limit_bytes);
     }
     host.complete(request.ticket, std::move(request.tree));

@@ -29,32 +29,32 @@ struct PostgresRequest final : Recycled<PostgresRequest> {
     return request;
   }
 
+  // First what each step on its way looks at, in few lines of the cache.
   Kind kind = Kind::kRun;
-  sub0_ticket ticket = 0;
-  std::uint64_t call_id = 0;
-  std::uint64_t deadline_ns = 0;
   bool must_not_write = false;      // a GET
   bool is_in_transaction = false;   // of its call
   bool begins_transaction = false;  // is the first in it
   bool cleans_behind = false;       // is the last for which the session is kept
   bool is_passed_on = false;        // came from another loop
   bool is_quiet = false;            // a look whose failure is no news
-  StatementPointer statement;       // none: kCommit, kRollback
-  PostgresTraitsPointer traits;     // the same
-  PostgresParameters parameters;
-  std::string transaction_sql;  // of a commit: all its statements, which its errors may be about
-
-  std::unique_ptr<ResultTree> tree;
-  Failure failure;
-  std::string state;        // SQLSTATE of the failure, or a word of ours; empty: it has not failed
-  std::size_t untyped = 0;  // of 42P08 and 42P18: which parameter
+  bool is_aborted = false;          // another statement before the same sync has failed
+  bool needs_own_sync = false;      // was aborted once
+  bool comes_whole = false;         // all its rows at once
+  bool has_ended = false;           // its run has: what still comes is dropped
+  bool is_prepared_for = true;      // the statement was prepared right before it
+  std::uint32_t generation = 0;     // of the prepared statement that it was sent with
   std::uint32_t attempts = 0;
-  std::uint32_t generation = 0;  // of the prepared statement that it was sent with
-  bool is_prepared_for = true;   // the statement was prepared right before it
-  bool is_aborted = false;       // another statement before the same sync has failed
-  bool needs_own_sync = false;   // was aborted once
-  bool comes_whole = false;      // all its rows at once
-  bool has_ended = false;        // its run has: what still comes is dropped
+  std::uint64_t deadline_ns = 0;
+  sub0_ticket ticket = 0;
+  StatementPointer statement;    // none: kCommit, kRollback
+  PostgresTraitsPointer traits;  // the same
+  std::unique_ptr<ResultTree> tree;
+  std::string state;  // SQLSTATE of the failure, or a word of ours; empty: it has not failed
+  Failure failure;
+  std::size_t untyped = 0;  // of 42P08 and 42P18: which parameter
+  std::uint64_t call_id = 0;
+  std::string transaction_sql;  // of a commit: all its statements, which its errors may be about
+  PostgresParameters parameters;
 
   // For another connection.
   void makeAsNew() {

@@ -35,7 +35,7 @@ class PostgresParameters {
  private:
   void addText(std::string_view text);
 
-  std::array<char, 256> first_;
+  std::array<char, 128> first_;
   std::pmr::monotonic_buffer_resource memory_{first_.data(), first_.size()};
   std::pmr::vector<const char*> values_;
 };
