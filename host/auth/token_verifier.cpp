@@ -148,10 +148,11 @@ Result<VerifiedToken> verifyToken(const Key& key, std::string_view token, std::i
 }
 
 Result<json::Value> verifyRemembered(const Key& key, std::string_view token,
-                                     std::int64_t now_seconds, VerifiedTokenCache* cache,
-                                     Arena& arena, std::int64_t leeway_seconds,
-                                     const RevokedTokens* revoked) {
-  const auto* known = cache == nullptr ? nullptr : cache->find(key.fingerprint(), token);
+                                     std::int64_t now_seconds, TokenMemory memory, Arena& arena,
+                                     std::int64_t leeway_seconds, const RevokedTokens* revoked) {
+  VerifiedTokenCache* const cache = memory.cache;
+  const auto* known =
+      cache == nullptr ? nullptr : cache->find(key.fingerprint(), token, memory.token_lasts);
   if (known == nullptr) {
     const auto verified = verifyToken(key, token, now_seconds, arena, leeway_seconds);
     if (!verified) return verified.error();
@@ -161,7 +162,8 @@ Result<json::Value> verifyRemembered(const Key& key, std::string_view token,
       if (!usable) return std::move(usable.error());
       return verified->claims;
     }
-    known = &cache->remember(key.fingerprint(), token, verified->claims, verified->exp_seconds);
+    known = &cache->remember(key.fingerprint(), token, verified->claims, verified->exp_seconds,
+                             memory.token_lasts);
   }
   if (known->exp_seconds && now_seconds >= *known->exp_seconds) {
     return makeError(Code::kTokenExpired);

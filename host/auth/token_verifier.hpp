@@ -34,12 +34,22 @@ bool mayBeOf(const Key& key, std::string_view token);
 Result<VerifiedToken> verifyToken(const Key& key, std::string_view token, std::int64_t now_seconds,
                                   Arena& arena, std::int64_t leeway_seconds = 0);
 
-/// The same by way of `cache`; the claims live in it until its next use. Null: in `arena`. A token
-/// of `revoked` is refused, also one that is remembered (S-74); null: none is revoked. REQUIRES:
-/// one leeway and one list for one cache. ERRORS: also those of RevokedTokens::check().
+/// Where a verified token is remembered; null: nowhere. `token_lasts`: see VerifiedTokenCache.
+struct TokenMemory {
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  TokenMemory(VerifiedTokenCache* kept_in, bool lasts = false)
+      : cache(kept_in), token_lasts(lasts) {}
+
+  VerifiedTokenCache* cache;
+  bool token_lasts;
+};
+
+/// The same by way of a cache; the claims live in it until its next use. Without: in `arena`. A
+/// token of `revoked` is refused, also one that is remembered (S-74); null: none is revoked.
+/// REQUIRES: one leeway and one list for one cache. ERRORS: also those of RevokedTokens::check().
 Result<json::Value> verifyRemembered(const Key& key, std::string_view token,
-                                     std::int64_t now_seconds, VerifiedTokenCache* cache,
-                                     Arena& arena, std::int64_t leeway_seconds = 0,
+                                     std::int64_t now_seconds, TokenMemory memory, Arena& arena,
+                                     std::int64_t leeway_seconds = 0,
                                      const RevokedTokens* revoked = nullptr);
 
 }  // namespace sub0::auth

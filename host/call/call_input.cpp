@@ -133,9 +133,9 @@ bool Call::verifyToken(const Request& request) {
   }
   if (!plan_->key) return refuse(makeError(Code::kUnavailable, {}, "no encryption_key"));
   const std::int64_t now_s = calls_.loop().io().wallMs() / 1000;
-  auto claims =
-      auth::verifyRemembered(*plan_->key, token, now_s, request.verified_tokens, arena_,
-                             calls_.options().token_leeway_s, calls_.options().revoked_tokens);
+  auto claims = auth::verifyRemembered(
+      *plan_->key, token, now_s, {request.verified_tokens, request.tokens_last}, arena_,
+      calls_.options().token_leeway_s, calls_.options().revoked_tokens);
   if (!claims) return refuse(std::move(claims.error()));
   // The connection may be gone, and its memory, before the call has ended.
   claims_ = plan_->borrows ? *claims : json::copy(*claims, arena_);

@@ -78,6 +78,7 @@ struct Request {
   std::string_view token_scheme, token;       // from the subprotocols (S-73)
   std::uint64_t connection_number = 0;        // $CONNECTION.id
   VerifiedTokens* verified_tokens = nullptr;  // the connection's; null: none is kept
+  bool tokens_last = false;  // token and headers: in place, unchanged, as long as verified_tokens
 };
 
 enum class Audience : std::uint8_t { kAll = 1, kSingle = 2, kBulk = 3 };

@@ -239,6 +239,7 @@ void Session::dispatch(const json::Envelope& envelope) {
     request.token_scheme = identity_->token_scheme;
     request.token = identity_->token;
     request.verified_tokens = &identity_->verified_tokens;
+    request.tokens_last = true;  // in identity_, too
   }
   services_.dispatcher.dispatch(request);
   endDispatch(is_ordered);

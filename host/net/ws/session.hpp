@@ -20,8 +20,8 @@
 
 namespace sub0::net::ws {
 
-/// What a session keeps of its handshake; none for a connection without uid, token and kept
-/// headers. The token never leaves it but to the call.
+/// What a session keeps of its handshake, unchanged; none for a connection without uid, token and
+/// kept headers. The token never leaves it but to the call.
 struct Identity {
   std::string uid;
   std::string uid_json = "null";

@@ -45,6 +45,29 @@ TEST(VerifiedTokenCache, AnotherKeyOrTokenIsNotTheRememberedOne) {  // spec S-72
   EXPECT_FALSE(verifyRemembered(key, token.substr(0, token.size() - 1), 1, &cache, arena));
 }
 
+// A text that lasts is known by its place, and only if its size and key are the same; one that does
+// not last is read each time.
+TEST(VerifiedTokenCache, ATokenThatLastsIsKnownByItsPlace) {
+  const Key key = keyOf(Algorithm::kHs256);
+  const Key other = keyOf(Algorithm::kHs256, "another secret");
+  std::string token = signedToken(key, kHeader, R"({"id":"u1"})");
+  const std::string copy = token;
+  VerifiedTokenCache lasting;
+  VerifiedTokenCache passing;
+  Arena arena;
+  ASSERT_TRUE(verifyRemembered(key, token, 1, {&lasting, true}, arena));
+  ASSERT_TRUE(verifyRemembered(key, token, 1, &passing, arena));
+  token[0] = '?';  // shows that it is not read
+  EXPECT_TRUE(verifyRemembered(key, token, 1, {&lasting, true}, arena));
+  EXPECT_TRUE(verifyRemembered(key, copy, 1, {&lasting, true}, arena));
+  EXPECT_FALSE(verifyRemembered(key, token, 1, {&lasting, false}, arena));
+  EXPECT_FALSE(verifyRemembered(key, token, 1, &passing, arena));
+  EXPECT_FALSE(verifyRemembered(key, token, 1, {&passing, true}, arena));
+  EXPECT_FALSE(verifyRemembered(other, token, 1, {&lasting, true}, arena));
+  EXPECT_FALSE(verifyRemembered(key, std::string_view(token).substr(0, token.size() - 1), 1,
+                                {&lasting, true}, arena));
+}
+
 TEST(VerifiedTokenCache, RefusedTokensAreNotRemembered) {
   const Key key = keyOf(Algorithm::kHs256);
   VerifiedTokenCache cache;
