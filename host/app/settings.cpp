@@ -104,6 +104,10 @@ std::vector<SettingDeclaration> makeHostSettings() {
       text("SUB0_WEBSOCKET_UID_CLAIM", "",
            "the claim of a verified token that is the uid of a socket; empty: ?uid= says it"),
       text("SUB0_WEBSOCKET_TOKENIZE", "", "id of the resource whose tokenize verifies that token"),
+      whole(
+          "SUB0_REVOCATIONS_READ_MS", 5'000, 0, 30'000,
+          "ms after which at the latest tokens that other hosts of the same database have revoked "
+          "are refused here too; 0: after a start alone"),
       text("SUB0_MIGRATE", "",
            "auto: the start makes the tables of the models; off: it only says what they lack; "
            "empty: auto on SQLite, else off"),
