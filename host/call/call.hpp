@@ -84,6 +84,7 @@ class Call final : public plugin::RunOwner,
   bool passGates(const Request& request);
   bool passGuarded(const Request& request);
   bool passRateLimit();
+  std::string_view networkOf(std::string_view ip);
   bool verifyToken(const Request& request);
   bool takePayload(const Request& request);
   bool takeGuardedPayload(const Request& request);
