@@ -267,6 +267,7 @@ class Call final : public plugin::RunOwner,
   std::size_t revoked_next_ = 0;
   json::Value* hashed_ = nullptr;  // of each action: the payload with its hashes; null: none yet
   HashJob* hash_job_ = nullptr;    // that is waited for
+  AddressKey peer_ = 0;            // whom the hashes are for
   bool is_comparing_ = false;
   CacheUse resource_use_, action_use_;      // the latter of the current action
   store::CacheWait* cache_wait_ = nullptr;  // another call's result is waited for

@@ -95,7 +95,7 @@ void Call::addHashWorks(std::size_t action, std::vector<HashWork>& works,
 }
 
 Call::Progress Call::askForHashes(std::vector<HashWork> works, bool is_comparing) {
-  hash_job_ = calls_.hashes().submit(*this, std::move(works));
+  hash_job_ = calls_.hashes().submit(*this, std::move(works), peer_);
   is_comparing_ = is_comparing;
   if (hash_job_ != nullptr) return Progress::kWaiting;
   fail(makeError(Code::kBusy));

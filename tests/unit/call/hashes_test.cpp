@@ -307,16 +307,34 @@ TEST_F(Comparison, NobodyBehindItSeesTheHash) {
   EXPECT_EQ(inputs.size(), 1u);
 }
 
+// spec S-95: one client, on however many connections, leaves others a place
+TEST_F(HashedCall, NobodyFillsTheQueueAlone) {
+  make(resource(step(1, "a", R"("$PAYLOAD.password")", hashes())));
+  const auto callFrom = [this](const char* address) {
+    Request request = rig->request("r", R"({"password":"secret"})");
+    request.peer_address = address;
+    rig->dispatch(request);
+  };
+  for (const char* address : {"2001:db8::1", "2001:db8::2", "2001:db8::3"}) callFrom(address);
+  EXPECT_EQ(rig->transport.log, Lines{"503 busy -"});
+  callFrom("192.0.2.1");
+  EXPECT_EQ(rig->calls->openCount(), 3u);
+  EXPECT_EQ(rig->calls->counts().hashes.refused.get(), 1u);
+  EXPECT_EQ(rig->hash(), 3);
+  callFrom("2001:db8::1");
+  EXPECT_EQ(rig->hash(), 1);
+}
+
 // spec S-95
 TEST_F(HashedCall, WhenTooManyWaitTheCallIsBusy) {
   make(resource(step(1, "a", R"("$PAYLOAD.password")", hashes())));
-  for (int i = 0; i < 3; ++i) call(R"({"password":"secret"})");
+  for (int i = 0; i < 4; ++i) call(R"({"password":"secret"})");
   EXPECT_EQ(rig->transport.log, Lines{"503 busy -"});
-  EXPECT_EQ(rig->calls->openCount(), 2u);
-  EXPECT_EQ(rig->hash(), 2);
+  EXPECT_EQ(rig->calls->openCount(), 3u);
+  EXPECT_EQ(rig->hash(), 3);
   const HashCounts& counts = rig->calls->counts().hashes;
   EXPECT_EQ(counts.refused.get(), 1u);
-  EXPECT_EQ(counts.durations[0].get(), 2u);
+  EXPECT_EQ(counts.durations[0].get(), 3u);
   EXPECT_EQ(rig->calls->openCount(), 0u);
 }
 
