@@ -117,7 +117,8 @@ std::vector<SettingDeclaration> makeHostSettings() {
       whole("SUB0_CALL_DEADLINE_MS", 30'000, 1, 86'400'000, "ms that a call may take"),
       whole("SUB0_DRAIN_MS", 10'000, 0, 3'600'000,
             "ms that calls and connections get to end at SIGTERM"),
-      whole("SUB0_BULK_LIMIT", 10'000, 1, 10'000'000, "uids of one BULK broadcast"),
+      whole("SUB0_BULK_LIMIT", 10'000, 1, 10'000'000,
+            "uids of one BULK broadcast, and names that one call drops from the cache"),
       whole("SUB0_POOL_THREADS", 4, 1, 256, "threads for work that blocks"),
       whole(
           "SUB0_HASH_THREADS", 0, 0, 256,
