@@ -123,6 +123,9 @@ bool HostProcess::prepare() {
   }
   if (!workspace_.reportProblems()) return false;
   plan_sets_.add(workspace_.takePlans());
+  if (workspace_.databaseName() != "sqlite") {  // its file has one host
+    revocation_list_.readEvery(workspace_.settings().whole("SUB0_REVOCATIONS_READ_MS"));
+  }
   if (plan_sets_.current()->revokesTokens()) revocation_list_.want();
   const auto health = workspace_.registry().extension(SUB0_HEALTH_EXTENSION);
   health_ = static_cast<const sub0_health*>(health.table);
@@ -312,7 +315,7 @@ void HostProcess::waitForSignals() {
     const std::int64_t now_ns = clock.monotonicNs();
     watchdog.look(now_ns);
     observation_->look(now_ns);
-    revocation_list_.look(now_ns, clock.wallMs() / 1000);
+    revocation_list_.look(clock);
     if (plan_sets_.takeRequest()) reload();
     if (!is_announced_ && isDatabaseReady() && revocation_list_.isReady()) announce();
     if (!is_announced_ && !has_warned && now_ns - started_ns > 2000 * kNsPerMs) {
@@ -352,7 +355,7 @@ void HostProcess::reload() {
                "the tables could not be made: the resources that were loaded stay");
     return;
   }
-  if (plans->revokesTokens() && !revocation_list_.readNow(clock.wallMs() / 1000)) {
+  if (plans->revokesTokens() && !revocation_list_.readNow(clock)) {
     observation_->refused_reloads.add();
     log::error("reload_refused",
                "the list of revoked tokens cannot be read: the resources that were loaded stay");

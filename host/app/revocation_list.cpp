@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/revocation_list.hpp"
 
+#include <array>
 #include <chrono>
+#include <cstring>
 #include <optional>
+#include <utility>
 
 #include "base/log.hpp"
 #include "call/revoked_list.hpp"
@@ -14,6 +17,9 @@ constexpr std::int64_t kNsPerSecond = 1'000'000'000;
 constexpr std::int64_t kTryAgainNs = kNsPerSecond;
 constexpr std::int64_t kForgetEveryNs = 3600 * kNsPerSecond;
 constexpr std::chrono::seconds kReloadWait{5};
+/// Later than this, what is new is no longer all that may be unknown; a third of the reach leaves
+/// time to rows whose statement waited.
+constexpr std::int64_t kAllAgainNs = call::revoked_list::kReadNewReach / 3 * kNsPerSecond;
 
 int digitOf(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -32,9 +38,13 @@ std::optional<auth::TokenFingerprint> readHex(std::string_view hex) {
   return fingerprint;
 }
 
-std::string_view statementOf(bool creates, bool forgets) {
-  if (creates) return call::revoked_list::kCreate;
-  return forgets ? call::revoked_list::kForget : call::revoked_list::kRead;
+/// Hosts that were started together do not ask together: up to a fifth earlier.
+std::int64_t jittered(std::int64_t interval_ns, loop::Io& io) {
+  std::array<char, 2> bytes{};
+  io.random(bytes.data(), bytes.size());
+  std::uint16_t draw = 0;
+  std::memcpy(&draw, bytes.data(), sizeof draw);
+  return interval_ns - interval_ns / 5 * draw / 65'536;
 }
 
 }  // namespace
@@ -52,38 +62,59 @@ void RevocationList::want() {
   is_wanted_ = true;
 }
 
-bool RevocationList::readNow(std::int64_t now_s) {
+bool RevocationList::readNow(loop::Io& clock) {
   if (is_wanted_) return true;  // it is read, or will be
   if (!findDatabase()) return false;
-  begin(Step::kCreate, now_s);
+  begin(Step::kCreate, clock);
   std::unique_lock lock(mutex_);
   ended_.wait_for(lock, kReloadWait, [this] { return !is_under_way_; });
   is_wanted_ = is_read_;
   return is_read_;
 }
 
-void RevocationList::look(std::int64_t now_ns, std::int64_t now_s) {
-  if (!is_wanted_ || now_ns < next_look_ns_) return;
+void RevocationList::look(loop::Io& clock) {
+  if (!is_wanted_ || clock.monotonicNs() < next_look_ns_) return;
   {
     const std::lock_guard lock(mutex_);
     if (is_under_way_) return;
   }
-  const bool is_known = tokens_.isKnown();
-  next_look_ns_ = now_ns + (is_known ? kForgetEveryNs : kTryAgainNs);
-  begin(is_known ? Step::kForget : Step::kCreate, now_s);
+  begin(nextStep(clock), clock);
 }
 
-void RevocationList::begin(Step step, std::int64_t now_s) {
+/// REQUIRES: nothing is under way.
+RevocationList::Step RevocationList::nextStep(loop::Io& clock) {
+  const std::int64_t now_ns = clock.monotonicNs();
+  if (!tokens_.isKnown()) {
+    next_look_ns_ = now_ns + kTryAgainNs;
+    next_forget_ns_ = now_ns + kForgetEveryNs;
+    return Step::kCreate;
+  }
+  if (interval_ns_ == 0) {
+    next_look_ns_ = now_ns + kForgetEveryNs;
+    return Step::kForget;
+  }
+  if (now_ns >= next_forget_ns_) {  // and at once what is due besides
+    next_forget_ns_ = now_ns + kForgetEveryNs;
+    return Step::kForget;
+  }
+  next_look_ns_ = now_ns + jittered(interval_ns_, clock);
+  return now_ns - read_ns_ > kAllAgainNs ? Step::kRead : Step::kReadNew;
+}
+
+void RevocationList::begin(Step step, loop::Io& clock) {
   {
     const std::lock_guard lock(mutex_);
     if (is_under_way_) return;
     is_under_way_ = true;
   }
-  now_s_ = now_s;
-  if (step == Step::kForget) {
+  now_s_ = clock.wallMs() / 1000;
+  begun_ns_ = clock.monotonicNs();
+  if (step == Step::kCreate) {
+    execute(step, json::array(nullptr, 0));
+  } else if (step == Step::kForget) {
     forget();
   } else {
-    execute(step, json::array(nullptr, 0));
+    readPage(step, "");
   }
 }
 
@@ -91,13 +122,16 @@ void RevocationList::end(bool is_read) {
   const std::lock_guard lock(mutex_);
   is_under_way_ = false;
   is_read_ = is_read_ || is_read;
+  if (is_read) read_ns_ = begun_ns_;
   ended_.notify_all();
 }
 
 void RevocationList::execute(Step step, const json::Value& parameters) {
+  using namespace call::revoked_list;
+  static constexpr std::array<std::string_view, 4> kStatements = {kCreate, kForget, kRead,
+                                                                  kReadNew};
   step_ = step;
-  const sub0_text_view text =
-      json::toView(statementOf(step == Step::kCreate, step == Step::kForget));
+  const sub0_text_view text = json::toView(kStatements[static_cast<std::size_t>(step)]);
   const int32_t status = sql_->execute(sql_self_, &text, &parameters, onDone, this);
   if (status != SUB0_OK) onEnd(status, nullptr, "the plugin takes no statement now");
 }
@@ -107,10 +141,10 @@ void RevocationList::forget() {
   execute(Step::kForget, json::array(&now, 1));
 }
 
-void RevocationList::readPage(std::string_view behind) {
+void RevocationList::readPage(Step step, std::string_view behind) {
   last_fingerprint_ = behind;
   const json::Value last = json::text(last_fingerprint_);
-  execute(Step::kRead, json::array(&last, 1));
+  execute(step, json::array(&last, 1));
 }
 
 /// True: another page may follow.
@@ -136,6 +170,20 @@ void RevocationList::onDone(void* user, int32_t code, const sub0_value* rows,
       code, rows, message == nullptr ? std::string_view() : json::toText(*message));
 }
 
+/// Once, until the list can be read again.
+void RevocationList::warn(std::string_view message) {
+  if (std::exchange(has_warned_, true)) return;
+  if (tokens_.isKnown() && is_wanted_) {
+    log::warning("revocations_stale",
+                 "what other hosts have revoked cannot be read: " + std::string(message) +
+                     "; what was read before is refused");
+    return;
+  }
+  log::warning("revocations_unknown",
+               "the list of revoked tokens cannot be read: " + std::string(message) +
+                   (why_not_made_.empty() ? "" : "; its table was not made: " + why_not_made_));
+}
+
 /// What counts is whether the list can be read: the table may have been made by somebody with the
 /// right to.
 void RevocationList::onEnd(int32_t code, const json::Value* rows, std::string_view message) {
@@ -145,7 +193,7 @@ void RevocationList::onEnd(int32_t code, const json::Value* rows, std::string_vi
     return forget();
   }
   if (step_ == Step::kForget) {
-    if (!was_read) return readPage("");
+    if (!was_read) return readPage(Step::kRead, "");
     if (code != SUB0_OK) {
       log::warning("revocations_kept",
                    "expired entries stay in the list of revoked tokens: " + std::string(message));
@@ -153,16 +201,11 @@ void RevocationList::onEnd(int32_t code, const json::Value* rows, std::string_vi
     return end(false);
   }
   if (code != SUB0_OK) {
-    if (!has_warned_) {
-      log::warning("revocations_unknown",
-                   "the list of revoked tokens cannot be read: " + std::string(message) +
-                       (why_not_made_.empty() ? "" : "; its table was not made: " + why_not_made_));
-    }
-    has_warned_ = true;
+    warn(message);
     return end(false);
   }
+  if (rows != nullptr && takePage(*rows)) return readPage(step_, std::string(last_fingerprint_));
   has_warned_ = false;
-  if (rows != nullptr && takePage(*rows)) return readPage(std::string(last_fingerprint_));
   tokens_.setKnown();
   end(true);
 }

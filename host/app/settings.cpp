@@ -104,6 +104,10 @@ std::vector<SettingDeclaration> makeHostSettings() {
       text("SUB0_WEBSOCKET_UID_CLAIM", "",
            "the claim of a verified token that is the uid of a socket; empty: ?uid= says it"),
       text("SUB0_WEBSOCKET_TOKENIZE", "", "id of the resource whose tokenize verifies that token"),
+      whole(
+          "SUB0_REVOCATIONS_READ_MS", 5'000, 0, 30'000,
+          "ms after which at the latest tokens that other hosts of the same database have revoked "
+          "are refused here too; 0: after a start alone"),
       text("SUB0_MIGRATE", "",
            "auto: the start makes the tables of the models; off: it only says what they lack; "
            "empty: auto on SQLite, else off"),
@@ -113,7 +117,8 @@ std::vector<SettingDeclaration> makeHostSettings() {
       whole("SUB0_CALL_DEADLINE_MS", 30'000, 1, 86'400'000, "ms that a call may take"),
       whole("SUB0_DRAIN_MS", 10'000, 0, 3'600'000,
             "ms that calls and connections get to end at SIGTERM"),
-      whole("SUB0_BULK_LIMIT", 10'000, 1, 10'000'000, "uids of one BULK broadcast"),
+      whole("SUB0_BULK_LIMIT", 10'000, 1, 10'000'000,
+            "uids of one BULK broadcast, and names that one call drops from the cache"),
       whole("SUB0_POOL_THREADS", 4, 1, 256, "threads for work that blocks"),
       whole(
           "SUB0_HASH_THREADS", 0, 0, 256,

@@ -49,8 +49,9 @@ bool RevokedTokens::isKnown() const {
 void RevokedTokens::add(const TokenFingerprint& fingerprint, std::int64_t until_s,
                         std::int64_t now_s) {
   const std::lock_guard lock(mutex_);
-  std::int64_t& known_s = until_s_[fingerprint];
-  known_s = std::max(known_s, until_s);
+  const auto [entry, is_new] = until_s_.try_emplace(fingerprint, until_s);
+  entry->second = std::max(entry->second, until_s);
+  if (!is_new) return;  // who was told already need not look again
   if (until_s_.size() >= forget_at_) forgetExpired(now_s);
   version_.fetch_add(1, std::memory_order_release);
 }

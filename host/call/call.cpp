@@ -399,7 +399,7 @@ void Call::releaseHeld() {
   is_sending_ = true;
   while (const Held* held = nextHeld()) {
     if (held->effect == nullptr) {
-      calls_.broadcasts().send(held->message, sender_);
+      send(held->message);
       continue;
     }
     if (held->is_background && !enterBackground()) {
@@ -480,6 +480,7 @@ void Call::endIfOver() {
   inputs_ = nullptr;
   assert(hash_job_ == nullptr);
   hashed_ = nullptr;
+  secrets_ = nullptr;
   attempt_ = 0;
   is_pausing_ = is_abandoned_ = false;
   held_first_ = held_last_ = held_before_ = nullptr;

@@ -84,6 +84,7 @@ class Call final : public plugin::RunOwner,
   bool passGates(const Request& request);
   bool passGuarded(const Request& request);
   bool passRateLimit();
+  std::string_view networkOf(std::string_view ip);
   bool verifyToken(const Request& request);
   bool takePayload(const Request& request);
   bool takeGuardedPayload(const Request& request);
@@ -190,6 +191,21 @@ class Call final : public plugin::RunOwner,
   json::Value dropHashes(std::size_t index);
   void leaveHashes();
 
+  // What must not leave (call_secrets.cpp).
+  struct Secret;
+  const Secret* withSecret(std::string_view hash, const Secret* others);
+  static bool holds(std::string_view text, const Secret* secrets);
+  static bool isSecret(const json::Value& value, const Secret* secrets);
+  json::Value without(const json::Value& value, const Secret* secrets);
+  json::Value leaving(const json::Value& value);
+  json::Value withoutStored(const json::Value& row,
+                            const std::vector<dialect::Hashable>& hashables);
+  void send(Broadcast broadcast);
+  static auth::HashAlgorithm algorithmOf(const dialect::Hashable& hashable) {
+    return hashable.algorithm == dialect::HashAlgorithm::kArgon2 ? auth::HashAlgorithm::kArgon2
+                                                                 : auth::HashAlgorithm::kBcrypt;
+  }
+
   // What comes behind the reply (call_background.cpp).
   bool accept();
   bool enterBackground();
@@ -264,8 +280,10 @@ class Call final : public plugin::RunOwner,
   Revoked* revoked_ = nullptr;  // what the call revokes
   std::size_t revoked_count_ = 0;
   std::size_t revoked_next_ = 0;
-  json::Value* hashed_ = nullptr;  // of each action: the payload with its hashes; null: none yet
-  HashJob* hash_job_ = nullptr;    // that is waited for
+  json::Value* hashed_ = nullptr;    // of each action: the payload with its hashes; null: none yet
+  const Secret* secrets_ = nullptr;  // the hashes that were made or compared
+  HashJob* hash_job_ = nullptr;      // that is waited for
+  AddressKey peer_ = 0;              // whom the hashes are for
   bool is_comparing_ = false;
   CacheUse resource_use_, action_use_;      // the latter of the current action
   store::CacheWait* cache_wait_ = nullptr;  // another call's result is waited for

@@ -260,7 +260,7 @@ void Call::keepResult(std::size_t index) {
 void Call::settleUse(CacheUse& use, const json::Value& result) {
   if (use.plan == nullptr) return;
   store::Cache& cache = *calls_.options().cache;
-  auto value = store::CachedValue::make(result);
+  auto value = store::CachedValue::make(leaving(result));
   const std::int64_t until_ns = calls_.loop().nowNs() + use.plan->duration_ns;
   if (use.flight) {
     cache.land(std::move(use.flight), std::move(value), until_ns);
@@ -279,7 +279,7 @@ void Call::doCacheWork() {
   }
   for (const CacheWork* work = cache_work_; work != nullptr; work = work->next) {
     if (work->result == nullptr) continue;
-    cache->put(work->key, store::CachedValue::make(*work->result),
+    cache->put(work->key, store::CachedValue::make(leaving(*work->result)),
                calls_.loop().nowNs() + work->duration_ns, work->mark);
   }
   eraseAll(*cache, cache_work_);

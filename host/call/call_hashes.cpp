@@ -14,10 +14,8 @@
 namespace sub0::call {
 namespace {
 
-auth::HashAlgorithm algorithmOf(const dialect::Hashable& hashable) {
-  return hashable.algorithm == dialect::HashAlgorithm::kArgon2 ? auth::HashAlgorithm::kArgon2
-                                                               : auth::HashAlgorithm::kBcrypt;
-}
+// What others hashed is compared as they did it: BCRYPT looks at 72 bytes of whatever comes.
+constexpr auth::HashAlgorithm kOfStored = auth::HashAlgorithm::kArgon2;
 
 /// The field as it is hashed or compared; null: there is none.
 const json::Value* fieldOf(const json::Value& payload, const dialect::Hashable& hashable) {
@@ -26,12 +24,11 @@ const json::Value* fieldOf(const json::Value& payload, const dialect::Hashable& 
 }
 
 /// Nothing, or what the client is to mend.
-std::string faultOf(const json::Value& field, const dialect::Hashable& hashable, bool is_new) {
+std::string faultOf(const json::Value& field, const dialect::Hashable& hashable,
+                    auth::HashAlgorithm algorithm) {
   if (!json::isText(field)) return hashable.property + " must be a string";
   const std::string_view password = json::chars(field);
-  // What others hashed is compared as they did it: BCRYPT looks at 72 bytes of whatever comes.
-  const std::string_view fault = is_new ? auth::faultOf(algorithmOf(hashable), password)
-                                        : auth::faultOf(auth::HashAlgorithm::kArgon2, password);
+  const std::string_view fault = auth::faultOf(algorithm, password);
   return fault.empty() ? std::string() : hashable.property + " " + std::string(fault);
 }
 
@@ -60,7 +57,7 @@ Call::Progress Call::hashFirst(std::size_t index) {
   works.reserve(plan_->actions[index].hash_count);  // no copy of a password stays behind
   for (const auto& hashable : plan_->actions[index].model->verify_hashables) {
     const json::Value* field = fieldOf(payload_, hashable);
-    std::string fault = field == nullptr ? std::string() : faultOf(*field, hashable, false);
+    std::string fault = field == nullptr ? std::string() : faultOf(*field, hashable, kOfStored);
     if (!fault.empty()) error.details.push_back(std::move(fault));
   }
   for (const std::size_t action : plan_->actions[index].hashed_first) {
@@ -80,7 +77,7 @@ void Call::addHashWorks(std::size_t action, std::vector<HashWork>& works,
   for (const auto& hashable : plan_->actions[action].model->hashables) {
     const json::Value* field = fieldOf(payload_, hashable);
     if (field == nullptr) continue;  // there is no hash of nothing
-    std::string fault = faultOf(*field, hashable, true);
+    std::string fault = faultOf(*field, hashable, algorithmOf(hashable));
     if (!fault.empty()) {
       faults.push_back(std::move(fault));
       continue;
@@ -95,7 +92,7 @@ void Call::addHashWorks(std::size_t action, std::vector<HashWork>& works,
 }
 
 Call::Progress Call::askForHashes(std::vector<HashWork> works, bool is_comparing) {
-  hash_job_ = calls_.hashes().submit(*this, std::move(works));
+  hash_job_ = calls_.hashes().submit(*this, std::move(works), peer_);
   is_comparing_ = is_comparing;
   if (hash_job_ != nullptr) return Progress::kWaiting;
   fail(makeError(Code::kBusy));
@@ -128,9 +125,11 @@ void Call::takeHashes(HashJob& job) {
     std::copy(payload_.as.members, payload_.as.members + payload_.count, members);
     for (const auto& hashable : plan_->actions[action].model->hashables) {
       if (fieldOf(payload_, hashable) == nullptr) continue;
+      const std::string_view hash = arena_.copy(work->hash);
+      secrets_ = withSecret(hash, secrets_);
       for (std::uint32_t i = 0; i < payload_.count; ++i) {
         if (json::toText(members[i].key) != hashable.property) continue;
-        members[i].value = json::text(arena_.copy(work->hash));
+        members[i].value = json::text(hash);
       }
       ++work;
     }
@@ -163,6 +162,7 @@ Call::Progress Call::compare(std::size_t index) {
     const bool is_known = cost && auth::isAffordable(*cost, calls_.options().max_bcrypt_cost);
     if (is_known) {
       calls_.hashes().setUsual(*cost);
+      secrets_ = withSecret(text, secrets_);
       work.cost = *cost;
       if (field != nullptr) work.stored = text;
     } else if (!dialect::hasNoRow(results_[index])) {
@@ -197,17 +197,19 @@ void Call::takeComparison(HashJob& job) {
       fail(makeError(Code::kHashMismatch));
       return;
     }
-    const auto names = propertiesOf(plan_->actions[current_action_].model->verify_hashables);
-    result = dialect::dropMembers(result, names, arena_);
+    const auto& hashables = plan_->actions[current_action_].model->verify_hashables;
+    result =
+        dialect::dropMembers(withoutStored(result, hashables), propertiesOf(hashables), arena_);
   }
   finishCompared();
 }
 
 /// What may leave the call of an action's result: a new hash stays inside.
 json::Value Call::dropHashes(std::size_t index) {
+  const json::Value result = leaving(results_[index]);
   const auto& hashables = plan_->actions[index].model->hashables;
-  if (hashables.empty()) return results_[index];
-  return dialect::dropMembers(results_[index], propertiesOf(hashables), arena_);
+  if (hashables.empty()) return result;
+  return dialect::dropMembers(result, propertiesOf(hashables), arena_);
 }
 
 /// At the deadline, or when the client has gone.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "auth/token_verifier.hpp"
+#include "base/address_key.hpp"
 #include "base/text.hpp"
 #include "call/call.hpp"
 #include "call/calls.hpp"
@@ -65,6 +66,7 @@ void Call::takeIn(const Request& request) {
   if (!plan_->borrows) copyHeaders(request.headers);
 
   const auto& needs = plan_->needs;
+  if (plan_->has_hashes) peer_ = addressKey(request.peer_address);
   if (needs.ip) scope_.ip = keep(request.peer_address);
   if (needs.connection) {
     scope_.connection_uid = uid_;

@@ -169,7 +169,7 @@ int32_t Call::broadcast(const sub0_broadcast_message& message, std::uint64_t* re
   broadcast.data = message.data;
   if (recipients != nullptr) *recipients = calls_.broadcasts().count(broadcast, sender_);
   if (is_sending_) {
-    calls_.broadcasts().send(broadcast, sender_);
+    send(broadcast);
     return SUB0_OK;
   }
   auto* data = arena_.make<json::Value>();

@@ -183,6 +183,7 @@ void Call::timeOutLanes() {
 
 /// The client has gone: what others wait for goes on.
 void Call::cancelLanes() {
+  if (resource_use_.flight) return;
   for (const Lane& lane : lanes_) {
     if (lane.ticket != 0 && !lane.use.flight) calls_.tickets().cancel(lane.ticket);
   }

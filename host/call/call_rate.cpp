@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <limits>
 #include <string>
+#include <utility>
 
+#include "base/address_key.hpp"
 #include "call/call.hpp"
 #include "call/calls.hpp"
 #include "json/writer.hpp"
@@ -21,12 +23,22 @@ std::string_view Call::textOf(const json::Value& value) {
   return json::isText(value) ? json::chars(value) : arena_.copy(json::toString(value));
 }
 
+/// What `$HEADER.ip` is here: of an IPv6 address its /64, since who has one address has all of
+/// them.
+std::string_view Call::networkOf(std::string_view ip) {
+  if (ip.find(':') == std::string_view::npos) return ip;
+  const AddressKey key = addressKey(ip);
+  return key == 0 ? ip : arena_.copy(addressKeyText(key));
+}
+
 /// REQUIRES: what the identifier reads is there.
 bool Call::passRateLimit() {
   store::RateLimits* const limits = calls_.options().rate_limits;
   if (limits == nullptr) return true;
   const RatePlan& rate = *plan_->rate;
+  const std::string_view ip = std::exchange(scope_.ip, networkOf(scope_.ip));
   const std::string_view identifier = textOf(rate.identifier.evaluate(scope_, arena_));
+  scope_.ip = ip;
   const std::int64_t left_ns = limits->count({plan_->resource->id, rate.limit, rate.window_ns},
                                              identifier, calls_.loop().nowNs());
   if (left_ns < 0) return true;

@@ -66,7 +66,7 @@ Hashes::Hashes(loop::Loop& loop, loop::Pool* pool, HashCounts& counts)
 
 Hashes::~Hashes() { is_over_->store(true, std::memory_order_relaxed); }
 
-HashJob* Hashes::submit(HashWaiter& waiter, std::vector<HashWork> works) {
+HashJob* Hashes::submit(HashWaiter& waiter, std::vector<HashWork> works, AddressKey peer) {
   auto job = std::make_unique<HashJob>();
   job->works_ = std::move(works);
   job->waiter_ = &waiter;
@@ -75,7 +75,7 @@ HashJob* Hashes::submit(HashWaiter& waiter, std::vector<HashWork> works) {
   job->loop_ = &loop_;
   job->begun_ns_ = loop_.io().monotonicNs();
   HashJob* const given = job.get();
-  if (pool_ == nullptr || !pool_->submit([given] { given->work(); })) {
+  if (pool_ == nullptr || !pool_->submit([given] { given->work(); }, peer)) {
     for (HashWork& work : job->works_) wipe(work.password);
     counts_.refused.add();
     return nullptr;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "auth/password_hash.hpp"
+#include "base/address_key.hpp"
 #include "base/error.hpp"
 #include "call/call_counts.hpp"
 #include "loop/loop.hpp"
@@ -75,9 +76,9 @@ class Hashes {
   Hashes(const Hashes&) = delete;
   Hashes& operator=(const Hashes&) = delete;
 
-  /// Null: too many wait already (answer kBusy). The job is the loop's until onHashed() or
-  /// abandon().
-  HashJob* submit(HashWaiter& waiter, std::vector<HashWork> works);
+  /// Null: too many wait already, or too many of `peer` (answer kBusy). The job is the loop's until
+  /// onHashed() or abandon(). `peer`: whom it is for, so that nobody takes all places; 0: unknown.
+  HashJob* submit(HashWaiter& waiter, std::vector<HashWork> works, AddressKey peer = 0);
   /// Nobody waits for it any more: what no thread has begun is not done.
   void abandon(HashJob& job);
 

@@ -116,9 +116,15 @@ void PlanSet::warnOfOpenDoors(dialect::Problems& problems) const {
     return prepared.handler != nullptr && prepared.handler->plugin->call_hooks != nullptr &&
            !prepared.reads_only;
   };
+  const auto hashes = [](const dialect::Actionable& action) { return !action.hashables.empty(); };
   for (const auto& plan : plans_) {
     const dialect::Resource& resource = *plan->resource;
     if (resource.protection || resource.issuesToken() || resource.maintenance) continue;
+    // Who signs up has no token yet; who sends a webhook proves by it who they are.
+    const auto& actions = resource.actionables;
+    if (std::any_of(actions.begin(), actions.end(), hashes)) continue;
+    const json::Value* webhook = json::find(*resource.source, "webhook");
+    if (webhook != nullptr && json::isObject(*webhook)) continue;
     if (std::none_of(plan->actions.begin(), plan->actions.end(), writes)) continue;
     problems.warning(resource.place, "S-72",
                      "anybody may call resource \"" + resource.id +

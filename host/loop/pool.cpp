@@ -25,11 +25,19 @@ Pool::~Pool() {
   for (auto& thread : threads_) thread.join();
 }
 
-bool Pool::submit(std::function<void()> work) {
+/// REQUIRES: locked.
+bool Pool::hasRoom(std::uint64_t owner) const {
+  if (queue_.size() >= max_waiting_) return false;
+  const auto own = waiting_of_.find(owner);
+  return own == waiting_of_.end() || own->second <= max_waiting_ - queue_.size();
+}
+
+bool Pool::submit(std::function<void()> work, std::uint64_t owner) {
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_ || queue_.size() >= max_waiting_) return false;
-    queue_.push_back(std::move(work));
+    if (stopping_ || !hasRoom(owner)) return false;
+    queue_.push_back({std::move(work), owner});
+    if (owner != 0) ++waiting_of_[owner];
   }
   changed_.notify_one();
   return true;
@@ -40,13 +48,21 @@ bool Pool::hasWork() {
   return !queue_.empty();
 }
 
+/// REQUIRES: locked, and something waits.
+std::function<void()> Pool::takeNext() {
+  Piece next = std::move(queue_.front());
+  queue_.pop_front();
+  const auto own = waiting_of_.find(next.owner);
+  if (own != waiting_of_.end() && --own->second == 0) waiting_of_.erase(own);
+  return std::move(next.work);
+}
+
 bool Pool::runOne() {
   std::function<void()> next;
   {
     const std::lock_guard lock(mutex_);
     if (queue_.empty()) return false;
-    next = std::move(queue_.front());
-    queue_.pop_front();
+    next = takeNext();
   }
   next();
   return true;
@@ -64,8 +80,7 @@ void Pool::work() {
       std::unique_lock lock(mutex_);
       changed_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
       if (queue_.empty()) return;
-      next = std::move(queue_.front());
-      queue_.pop_front();
+      next = takeNext();
     }
     next();
   }

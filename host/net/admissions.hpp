@@ -8,7 +8,7 @@
 #include <optional>
 #include <unordered_map>
 
-#include "net/address_key.hpp"
+#include "base/address_key.hpp"
 #include "net/counters.hpp"
 #include "net/options.hpp"
 

@@ -6,7 +6,7 @@
 #include <memory>
 #include <mutex>
 
-#include "net/address_key.hpp"
+#include "base/address_key.hpp"
 #include "net/options.hpp"
 
 namespace sub0::net {

@@ -25,7 +25,11 @@ void LocalRateLimits::dropEnded(Shard& shard, std::int64_t now_ns) {
     const auto next = shard.ends.begin();
     if (next->first > now_ns) return;
     const auto window = shard.windows.find(*next->second);
-    if (!window->second.is_shared) --shard.own_count;
+    if (!window->second.is_shared) {
+      --shard.own_count;
+      const auto own = shard.own_of_resource.find(window->first.resource);
+      if (--own->second == 0) shard.own_of_resource.erase(own);
+    }
     shard.ends.erase(next);
     shard.windows.erase(window);
   }
@@ -44,9 +48,21 @@ LocalRateLimits::Windows::iterator LocalRateLimits::add(Shard& shard, const Rate
   const auto added =
       shard.windows.emplace(Key{std::string(rule.resource), std::move(identifier)}, Window{}).first;
   added->second.is_shared = is_shared;
-  if (!is_shared) ++shard.own_count;
+  if (!is_shared) {
+    ++shard.own_count;
+    ++shard.own_of_resource[added->first.resource];
+  }
   begin(shard, added, now_ns + rule.window_ns);
   return added;
+}
+
+bool LocalRateLimits::hasRoom(const Shard& shard, std::string_view resource) const {
+  if (shard.own_count < shard_most_) return true;
+  const auto own = shard.own_of_resource.find(resource);
+  if (own == shard.own_of_resource.end()) {
+    return shard_most_ / (shard.own_of_resource.size() + 1) > 0;
+  }
+  return own->second < shard_most_ / shard.own_of_resource.size();
 }
 
 std::string LocalRateLimits::sharedName(std::string_view identifier) const {
@@ -62,7 +78,7 @@ LocalRateLimits::Windows::iterator LocalRateLimits::open(Shard& shard, const Rat
                                                          std::int64_t now_ns) {
   const auto found = shard.windows.find(Look{rule.resource, identifier});
   if (found != shard.windows.end()) return found;
-  if (shard.own_count < shard_most_) return add(shard, rule, std::string(identifier), now_ns);
+  if (hasRoom(shard, rule.resource)) return add(shard, rule, std::string(identifier), now_ns);
   ++shard.totals.overflow;
   std::string shared = sharedName(identifier);
   const auto there = shard.windows.find(Look{rule.resource, shared});

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <set>
@@ -16,8 +17,11 @@ namespace sub0::store {
 /// The windows of one process, shared by its loops: parted by resource and identifier into shards
 /// with a lock each, held for a look into an ordered map. Clients choose identifiers, so their
 /// number is bounded; windows that have ended make room, but an open one never does: whoever sends
-/// millions of identifiers must not get anybody's count forgotten. Identifiers for which there is
-/// no room share some windows of their resource, by a keyed digest. Of long ones a part and a
+/// millions of identifiers must not get anybody's count forgotten. Nor may they take the room of
+/// other resources: where all is taken, a resource still gets its part of it, as many windows as if
+/// all that have some had equally many. (So n of them have at most the sum of most / 1 … most / n.)
+/// Identifiers for which there is no room share some windows of their resource, by a keyed digest.
+/// Of long ones a part and a
 /// digest of the whole are kept: where two had the same, they would count together.
 class LocalRateLimits final : public RateLimits {
  public:
@@ -25,7 +29,8 @@ class LocalRateLimits final : public RateLimits {
   static constexpr std::size_t kSharedWindows = 256;  // of a resource without room
   static constexpr std::size_t kLongestIdentifier = 128;
 
-  /// `most`: windows at the same time. `secret`: random, so that nobody knows who shares.
+  /// `most`: windows at the same time, as long as no resource asks for its part. `secret`: random,
+  /// so that nobody knows who shares.
   LocalRateLimits(std::size_t most, std::string secret)
       : shard_most_(most / kShards), secret_(std::move(secret)) {}
   ~LocalRateLimits() override = default;
@@ -60,9 +65,11 @@ class LocalRateLimits final : public RateLimits {
     Windows windows;
     std::set<std::pair<std::int64_t, const Key*>> ends;  // of the windows, the next first
     std::size_t own_count = 0;                           // windows that nobody shares
+    std::map<std::string, std::size_t, std::less<>> own_of_resource;  // the same; none: no entry
     RateTotals totals;
   };
 
+  bool hasRoom(const Shard& shard, std::string_view resource) const;
   static void dropEnded(Shard& shard, std::int64_t now_ns);
   Windows::iterator open(Shard& shard, const RateRule& rule, std::string_view identifier,
                          std::int64_t now_ns);

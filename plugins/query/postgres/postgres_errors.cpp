@@ -125,21 +125,42 @@ std::string constraintText(const std::string& state, const PGresult* result,
   return prefix + "the value is not allowed";
 }
 
+// Whether the server's words quote no value: of errors in values (class 22) those of a division by
+// zero and of a text that is too long; of errors in statements (class 42) those about a place of
+// ours and about rights, since a value may be read as one too (to_tsquery, ::regclass).
+bool isWithoutValues(const PGresult* result, const std::string& state) {
+  const std::string kind = state.substr(0, 2);
+  if (kind == "42") {
+    return state == "42501" || !fieldOf(result, PG_DIAG_STATEMENT_POSITION).empty();
+  }
+  return kind != "22" || state == "22012" || state == "22001";
+}
+
+// What a client has sent may be a secret, and stays out of the log: where the message may
+// quote it, the function of the server that refused it says enough. Details quote rows, but for
+// those of errors in statements (class 42) and of deadlocks.
+std::string logTextOf(const PGresult* result, const std::string& state, Shown shown) {
+  if (state.empty()) {
+    return PQresultErrorMessage(result);
+  }
+  const std::string kind = state.substr(0, 2);
+  if (shown == Shown::kNoValues && !isWithoutValues(result, state)) {
+    return "a value (" + state + ", " + fieldOf(result, PG_DIAG_SOURCE_FUNCTION) + ")";
+  }
+  const std::string detail = fieldOf(result, PG_DIAG_MESSAGE_DETAIL);
+  const bool has_rows = shown == Shown::kNoValues ? kind != "42" && kind != "40" : kind == "23";
+  return fieldOf(result, PG_DIAG_MESSAGE_PRIMARY) + " (" + state + ")" +
+         (detail.empty() || has_rows ? "" : ": " + detail);
+}
+
 }  // namespace
 
 std::string sqlStateOf(const PGresult* result) { return fieldOf(result, PG_DIAG_SQLSTATE); }
 
-Failure postgresFailure(const PGresult* result, const std::string& sql) {
+Failure postgresFailure(const PGresult* result, const std::string& sql, Shown shown) {
   const std::string state = sqlStateOf(result);
   Failure failure;
-  failure.log = "PostgreSQL: " + fieldOf(result, PG_DIAG_MESSAGE_PRIMARY) + " (" + state + ")";
-  const std::string detail = fieldOf(result, PG_DIAG_MESSAGE_DETAIL);
-  if (state.empty()) {
-    failure.log = std::string("PostgreSQL: ") + PQresultErrorMessage(result);
-  } else if (!detail.empty() && state.substr(0, 2) != "23") {  // there the detail shows values
-    failure.log += ": " + detail;
-  }
-  failure.log += " in: " + sql;
+  failure.log = "PostgreSQL: " + logTextOf(result, state, shown) + " in: " + sql;
   const std::string existing =
       state == "22P02" ? columnThatExists(fieldOf(result, PG_DIAG_MESSAGE_PRIMARY), sql) : "";
   if (!existing.empty()) {  // spec S-33

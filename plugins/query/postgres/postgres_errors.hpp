@@ -3,6 +3,7 @@
 
 #include <libpq-fe.h>
 
+#include <cstdint>
 #include <string>
 
 #include "host_port.hpp"
@@ -13,7 +14,11 @@ namespace sub0::query {
 // spec S-52, everything else `action_failed` without SQL. A write that a read-only transaction
 // refused is `unavailable`; who began that transaction says otherwise. Pure, any thread.
 std::string sqlStateOf(const PGresult* result);
-Failure postgresFailure(const PGresult* result, const std::string& sql);
+
+// What the line for the log may hold of the server's words: no value of a call, or all of them.
+enum class Shown : std::uint8_t { kNoValues, kAll };
+Failure postgresFailure(const PGresult* result, const std::string& sql,
+                        Shown shown = Shown::kNoValues);
 
 // Whether the state says that the connection ends with this error (57P01 ... 57P05, 08xxx).
 bool endsConnection(const std::string& state);

@@ -3,6 +3,7 @@
 resource that revokes comes with a reload."""
 
 import signal
+import time
 import unittest
 
 import database_away
@@ -16,6 +17,57 @@ ME = {"id": "me", "resource": "me", "tokenize": TOKENIZE, "protected": PROTECTED
       "actionables": [{"id": 1, "mode": "VALUE", "value": "$PROTECTED.id"}]}
 LOGOUT = {"id": "logout", "resource": "logout", "tokenize": TOKENIZE, "protected": PROTECTED,
           "invalidate_tokenize": {"tokens": "$HEADER.x-access-token"}}
+
+
+def wait_until_refused(wire):
+    """Calls until the token of the socket is refused; each call waits for its answer."""
+    until = time.monotonic() + hosts.PATIENCE_S
+    while time.monotonic() < until:
+        reply = wire.send(frame(call_text("me"))).text()
+        if reply.get("error", {}).get("code") == "token_revoked":
+            return
+    raise AssertionError("the token is still good")
+
+
+class SeveralHostsTest(unittest.TestCase):
+    """Hosts that share a database (S-74)."""
+
+    def test_others_are_told(self):
+        # S-74: what one host revokes the open sockets of another one refuse soon after, and nothing else
+        for kind in (hosts.Postgres, hosts.Mariadb):
+            with self.subTest(kind.name), kind() as database, hosts.Folder({"resources/all.json": [ME, LOGOUT]}) as folder:
+                self.check_others_are_told(database.url, folder.path)
+
+    def check_others_are_told(self, url, folder):
+        tokens = [hosts.mint_token(number, folder, "me") for number in range(3)]
+        make = lambda: hosts.Host(folder, "--database", url, "--loops", 2, env={"SUB0_REVOCATIONS_READ_MS": "200"})
+        with make() as one, make() as other:
+            wires = [open_socket(self, other.port, "", f"x-access-token: {token}") for token in tokens]
+            for number, wire in enumerate(wires):
+                self.assertEqual(wire.send(frame(call_text("me"))).text()["data"], number)
+            for number in (0, 1):
+                self.assertEqual(one.call("logout", {}, {"x-access-token": tokens[number]})["status"], 200)
+                wait_until_refused(wires[number])
+            self.assertEqual(wires[2].send(frame(call_text("me"))).text()["data"], 2)
+            self.assertEqual(one.count("revocations_stale") + other.count("revocations_stale"), 0)
+
+    def test_one_was_cut_off(self):
+        # S-74: what was revoked while a host could not reach the database it learns when it can again
+        database = self.enterContext(hosts.Postgres())
+        folder = self.enterContext(hosts.Folder({"resources/all.json": [ME, LOGOUT]}))
+        relay = database_away.Relay(database.cluster.port)
+        self.addCleanup(relay.close)
+        token = hosts.mint_token(1, folder.path, "me")
+        settings = {"SUB0_REVOCATIONS_READ_MS": "200"}
+        one = self.enterContext(hosts.Host(folder.path, "--database", database.url, env=settings))
+        other = self.enterContext(hosts.Host(folder.path, "--database", f"postgres://postgres@127.0.0.1:{relay.port}/postgres", env=settings))
+        wire = open_socket(self, other.port, "", f"x-access-token: {token}")
+        relay.refuse()
+        other.wait_for("revocations_stale")
+        self.assertEqual(one.call("logout", {}, {"x-access-token": token})["status"], 200)
+        self.assertEqual(wire.send(frame(call_text("me"))).text()["data"], 1)
+        relay.restore()
+        wait_until_refused(wire)
 
 
 class RevocationsTest(unittest.TestCase):
@@ -77,8 +129,8 @@ class RevocationsTest(unittest.TestCase):
         with self.make_host() as self.host:
             self.assertEqual(self.call("logout", 0), (200, None))
         self.database.cluster.execute(
-            "INSERT INTO _sub0_revoked_tokens SELECT encode(sha256(n::text::bytea), 'hex'), 32503680000 FROM generate_series(1, 25000) n;"
-            "INSERT INTO _sub0_revoked_tokens VALUES ('a line that is no fingerprint', 32503680000), "
+            "INSERT INTO _sub0_revoked_tokens (fingerprint, expires_at) SELECT encode(sha256(n::text::bytea), 'hex'), 32503680000 FROM generate_series(1, 25000) n;"
+            "INSERT INTO _sub0_revoked_tokens (fingerprint, expires_at) VALUES ('a line that is no fingerprint', 32503680000), "
             "(encode(sha256('x'), 'hex'), 1)")
         self.host = self.make_host()
         self.host.port = self.host.start().wait_for("ready")["port"]

@@ -118,6 +118,24 @@ TEST(RevokedTokens, TheLaterTimeCountsAndWhatHasExpiredIsForgotten) {
   EXPECT_FALSE(list.check(key, "a.b.kept", &seen));
 }
 
+// spec S-74: hosts that share a list read the same rows again and again; that costs no token a look
+TEST(RevokedTokens, WhatIsKnownAlreadyMakesNobodyLookAgain) {
+  const Key key = keyOf(Algorithm::kHs256);
+  RevokedTokens list;
+  list.add(fingerprintOf(key, "a.b.c"), 100, 0);
+  std::uint64_t seen = 0;
+  ASSERT_TRUE(list.check(key, "a.good.c", &seen));
+  const std::uint64_t first = seen;
+  list.add(fingerprintOf(key, "a.b.c"), 100, 0);
+  list.add(fingerprintOf(key, "a.b.c"), 200, 0);
+  EXPECT_TRUE(list.isRevokedUntil(fingerprintOf(key, "a.b.c"), 200));
+  ASSERT_TRUE(list.check(key, "a.good.c", &seen));
+  EXPECT_EQ(seen, first);
+  list.add(fingerprintOf(key, "a.d.c"), 100, 0);
+  ASSERT_TRUE(list.check(key, "a.good.c", &seen));
+  EXPECT_NE(seen, first);
+}
+
 // spec S-74
 TEST(RevokedTokens, LooksAndAdditionsOnSeveralThreads) {
   const Key key = keyOf(Algorithm::kHs256);

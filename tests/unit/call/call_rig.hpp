@@ -293,7 +293,7 @@ class CallRig {
   static constexpr const char* kSecret = "0123456789abcdef0123456789abcdef";
   ScriptPlugin script;
   plugin::test::Rig rig;
-  loop::Pool hash_pool{0, 2};  // has no threads: see hash()
+  loop::Pool hash_pool{0, 3};  // has no threads: see hash()
   store::LocalCache cache{std::size_t{1} << 20};
   store::LocalRateLimits rate_limits{1000, "secret"};
   Transport transport;

@@ -195,6 +195,53 @@ TEST_F(Parallel, ClientThatGoesCancelsAll) {
   EXPECT_EQ(log(), Lines{"200 2"});
 }
 
+// Q-87: what begins after the client has gone, what waits for another call, and what comes behind
+// the reply: whenever it goes, in the end nothing is left
+TEST_F(Parallel, ClientThatGoesLeavesNothingBehind) {
+  const std::string of_b = R"("cacheable": {"cache_key": "b", "duration": 10})";
+  make("[" +
+       resource(step(1, "a", kAfter) + "," + step(2, "b", of_b) + "," +
+                step(3, "c", needs("1", "self_"))) +
+       "," + resource(step(1, "b", of_b), "", "s") + "]");
+  rig->script.runs["effect"] = [this](const sub0_run& run) {
+    tickets["effect"].push_back(run.ticket);
+  };
+  call("s");
+  call("r");
+  rig->calls->abandon(8);
+  EXPECT_EQ(rig->script.cancelled, tickets["a"]);
+  end("a", "1");
+  EXPECT_EQ(begun, "bac");
+  rig->calls->abandon(8);
+  EXPECT_EQ(rig->script.cancelled, (std::vector{tickets["a"][0], tickets["c"][0]}));
+  end("c", "3");
+  EXPECT_EQ(rig->calls->openCount(), 2U);
+  end("b", "2");
+  rig->turn();
+  EXPECT_EQ(log(), (Lines{"200 2", "200 3"}));
+  EXPECT_EQ(rig->calls->openCount(), 1U) << "the effect is under way";
+  rig->calls->abandon(8);
+  EXPECT_EQ(rig->script.cancelled.back(), tickets["effect"].at(0));
+  end("effect", "null");
+  EXPECT_EQ(rig->calls->openCount(), 0U);
+}
+
+// spec S-93: others wait for the whole result of a call whose client goes
+TEST_F(Parallel, ClientThatGoesCancelsNothingThatOthersWaitFor) {
+  make(resource(step(1, "a") + "," + step(2, "b"),
+                R"("cacheable": {"cache_key": "k", "duration": 10})"));
+  call();
+  call();
+  rig->calls->abandon(7);
+  EXPECT_TRUE(rig->script.cancelled.empty());
+  end("a", "1");
+  end("b", "2");
+  rig->turn();
+  EXPECT_EQ(begun, "ab");
+  EXPECT_EQ(log(), (Lines{"200 2", "200 2"}));
+  EXPECT_EQ(rig->calls->openCount(), 0U);
+}
+
 // spec S-115: messages of runs too are in the order of the array, whenever they were sent
 TEST_F(Parallel, MessagesOfRunsAreInTheOrderOfTheArray) {
   make(resource(step(1, "a") + "," + step(2, "now") + "," + step(3, "b")));

@@ -50,6 +50,31 @@ TEST(RateLimit, RefusesUntilTheWindowHasEnded) {
   EXPECT_EQ(rig.transport.log, (Lines{kRan, kRan, kRefused, kRefused, kRan, kRan}));
 }
 
+// spec S-94: who has one IPv6 address has 2^64 of them: the network counts, in longer texts too
+TEST(RateLimit, Ipv6CountsByItsNetworkOf64Bits) {
+  for (const std::string identifier : {R"("$HEADER.ip")", R"("from $HEADER.ip")"}) {
+    CallRig rig(resource(limit(identifier)));
+    Request request = rig.request("r");
+    for (const char* address : {"2001:db8:1:2::1", "2001:db8:1:2:ffff::9", "2001:db8:1:3::1",
+                                "192.0.2.1", "::ffff:192.0.2.1", "192.0.2.2"}) {
+      request.peer_address = address;
+      rig.dispatch(request);
+    }
+    EXPECT_EQ(rig.transport.log, (Lines{kRan, kRefused, kRan, kRan, kRefused, kRan})) << identifier;
+  }
+}
+
+// spec S-94: what actions get is the address itself
+TEST(RateLimit, ActionsGetTheWholeAddress) {
+  CallRig rig(
+      R"({"id": "r", "resource": "route-r", )" + limit(R"("$HEADER.ip")") +
+      R"("actionables": [{"id": 1, "mode": "STEP", "step": {"name": "a", "input": "$HEADER.ip"}}]})");
+  Request request = rig.request("r");
+  request.peer_address = "2001:db8:1:2::1";
+  rig.dispatch(request);
+  EXPECT_EQ(rig.transport.log, (Lines{"200 \"2001:db8:1:2::1\""}));
+}
+
 // spec S-94: resources count for themselves, and their windows outlive a reload
 TEST(RateLimit, WindowsAreOfOneResourceAndOutliveAReload) {
   const std::string both =

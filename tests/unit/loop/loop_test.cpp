@@ -196,6 +196,23 @@ TEST(Mailbox, BulkBudgetIsBoundedAndGivenBack) {
   EXPECT_TRUE(mailbox.reserveBulk(Mailbox::kBulkBytes));
 }
 
+TEST(Pool, NoOwnerTakesMoreThanIsLeftForTheOthers) {
+  Pool pool(0, 100);
+  const auto fill = [&pool](std::uint64_t owner) {
+    int count = 0;
+    while (pool.submit([] {}, owner)) ++count;
+    return count;
+  };
+  EXPECT_EQ(fill(1), 51);
+  EXPECT_EQ(fill(2), 25);
+  EXPECT_EQ(fill(3), 13);
+  EXPECT_FALSE(pool.submit([] {}, 1));
+  EXPECT_TRUE(pool.submit([] {}, 4));
+  EXPECT_EQ(fill(0), 10) << "who is nobody's may take what there is";
+  while (pool.runOne()) continue;
+  EXPECT_EQ(fill(2), 51) << "places are given back";
+}
+
 TEST(Pool, RunsWorkAndRefusesBeyondItsBound) {
   std::atomic<int> done{0};
   std::mutex gate;

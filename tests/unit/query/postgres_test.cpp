@@ -223,6 +223,42 @@ TEST_F(PostgresTest, AValueOfTheWrongTypeIsNamedAsSuch) {
   }
 }
 
+// Q-18, spec S-52: what a client sends may be a secret: the log names the error, its place in the
+// server and the statement
+TEST_F(PostgresTest, NoValueOfACallStandsInTheLog) {
+  cluster().execute(
+      "CREATE TYPE mood AS ENUM ('good');"
+      "CREATE TABLE t (a int, b varchar(2), c timestamptz, d uuid, e jsonb, f mood, g text UNIQUE, "
+      "CHECK (g <> 'hunter2x')); INSERT INTO t (g) VALUES ('hunter2'), ('hunter2y');"
+      "CREATE VIEW v AS SELECT g FROM t WHERE g = '' WITH CHECK OPTION");
+  const std::pair<const char*, const char*> cases[] = {
+      {"INSERT INTO t (a) VALUES ($1)", "hunter2"},
+      {"INSERT INTO t (c) VALUES ($1)", "hunter2"},
+      {"INSERT INTO t (d) VALUES ($1)", "hunter2"},
+      {"INSERT INTO t (e) VALUES ($1)", "{hunter2"},
+      {"INSERT INTO t (f) VALUES ($1)", "hunter2"},
+      {"INSERT INTO t (g) VALUES ($1)", "hunter2"},
+      {"INSERT INTO t (g) VALUES ($1)", "hunter2x"},
+      {"INSERT INTO v (g) VALUES ($1)", "hunter2z"},
+      {"SELECT 1 AS a WHERE 'x' ~ $1", "hunter2["},
+      {"SELECT to_tsquery('simple', $1) AS a", "hunter2 hunter2"},
+      {"SELECT $1::regclass AS a", "hunter2"},
+      {"SELECT $1::numeric::int AS a", "92233720368547758070"},
+      {"SELECT set_config('statement_timeout', $1, true) AS a", "hunter2"},
+  };
+  for (const auto& [sql, value] : cases) {
+    const LoopEnd done = end(sql, {Tree(Literal(value))});
+    EXPECT_NE(done.code, SUB0_OK) << sql;
+    EXPECT_EQ(done.log.find("hunter2"), std::string::npos) << done.log;
+    EXPECT_EQ(done.log.find("92233"), std::string::npos) << done.log;
+    EXPECT_NE(done.log.find(sql), std::string::npos) << done.log;
+  }
+  EXPECT_NE(end("SELECT $1::int AS a", {Tree(Literal("x"))}).log.find("(22P02, "),
+            std::string::npos);
+  EXPECT_NE(end("SELECT a, t.nothing FROM t").log.find("t.nothing does not exist"),
+            std::string::npos);
+}
+
 TEST_F(PostgresTest, ADatabaseThatTakesNoWritesIsUnavailable) {
   cluster().execute(
       "CREATE TABLE t (a int); ALTER DATABASE postgres SET default_transaction_read_only = on");

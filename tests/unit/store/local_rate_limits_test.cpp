@@ -65,6 +65,44 @@ TEST(LocalRateLimits, FloodOfIdentifiersResetsNobodysWindow) {
   EXPECT_GT(limits.totals().overflow, 40'000U);
 }
 
+// spec S-94: who floods one resource with identifiers takes no windows from the others
+TEST(LocalRateLimits, FloodOfOneResourceLeavesTheOthersTheirPart) {
+  constexpr std::size_t kMost = 8000;
+  LocalRateLimits limits(kMost, "secret");
+  const RateRule flooded{"flooded", 1, 100 * kSecondNs};
+  for (int i = 0; i < 20'000; ++i) limits.count(flooded, std::to_string(i), 0);
+  ASSERT_GT(limits.totals().overflow, 10'000U);
+  const std::uint64_t overflow = limits.totals().overflow;
+  for (const std::string name : {"second", "third", "fourth"}) {
+    const RateRule other{name, 1, 100 * kSecondNs};
+    for (int i = 0; i < 1000; ++i) {
+      EXPECT_EQ(limits.count(other, std::to_string(i), kSecondNs), kAllowed) << name << i;
+    }
+    for (int i = 0; i < 1000; ++i) EXPECT_NE(limits.count(other, std::to_string(i), 0), kAllowed);
+  }
+  EXPECT_EQ(limits.totals().overflow, overflow);
+  for (int i = 0; i < 20'000; ++i) limits.count(flooded, std::to_string(20'000 + i), kSecondNs);
+  const std::size_t shared = LocalRateLimits::kShards * LocalRateLimits::kSharedWindows;
+  EXPECT_LE(limits.totals().windows, kMost + 3000 + shared);
+}
+
+// spec S-94: what the parts of many resources may take is bounded too
+TEST(LocalRateLimits, ManyFloodedResourcesStayWithinTheSumOfTheirParts) {
+  constexpr std::size_t kMost = 800;
+  LocalRateLimits limits(kMost, "secret");
+  for (int resource = 0; resource < 20; ++resource) {
+    const std::string name = "r" + std::to_string(resource);
+    const RateRule rule{name, 1, kSecondNs};
+    for (int i = 0; i < 2000; ++i) limits.count(rule, std::to_string(i), 0);
+  }
+  const std::size_t shared = LocalRateLimits::kShards * LocalRateLimits::kSharedWindows * 20;
+  EXPECT_LE(limits.totals().windows, kMost * 4 + shared);
+  for (int i = 0; i < 8000; ++i) {
+    limits.count({"last", 1, kSecondNs}, std::to_string(i % 64), 2 * kSecondNs);
+  }
+  EXPECT_LE(limits.totals().windows, 128U) << "those of the last, or some that they share";
+}
+
 // spec S-94: windows that have ended make room
 TEST(LocalRateLimits, EndedWindowsMakeRoomForOwnOnes) {
   constexpr std::size_t kMost = 80;

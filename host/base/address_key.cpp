@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "net/address_key.hpp"
+#include "base/address_key.hpp"
 
 #include <arpa/inet.h>
 
 #include <algorithm>
 #include <cstring>
 
-namespace sub0::net {
+namespace sub0 {
 namespace {
 
 // The upper half of an IPv4 key: as an IPv6 prefix it would be multicast, which no peer has.
@@ -49,4 +49,4 @@ std::string addressKeyText(AddressKey key) {
   return std::string(text) + "/64";
 }
 
-}  // namespace sub0::net
+}  // namespace sub0

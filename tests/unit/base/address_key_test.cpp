@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "net/address_key.hpp"
+#include "base/address_key.hpp"
 
 #include <gtest/gtest.h>
 
-namespace sub0::net {
+namespace sub0 {
 namespace {
 
 TEST(AddressKey, EveryIpv4AddressIsItsOwn) {
@@ -30,4 +30,4 @@ TEST(AddressKey, WhatIsNoAddressHasNone) {
 }
 
 }  // namespace
-}  // namespace sub0::net
+}  // namespace sub0
