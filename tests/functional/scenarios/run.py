@@ -181,6 +181,14 @@ class Run(SocketSteps, CallSteps):
     async def do_host(self, rest, _):
         await self.command(shlex.split(rest))
 
+    async def do_keys(self, rest, _):
+        """keys RSA, keys EC: a fresh pair of PEM keys in the environment, RSA_PRIVATE_KEY and RSA_PUBLIC_KEY"""
+        pem = self.folder / "key.pem"
+        kind = ["-algorithm", "RSA"] if rest == "RSA" else ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"]
+        subprocess.run(["openssl", "genpkey", *kind, "-out", pem], check=True, stderr=subprocess.DEVNULL)
+        await self.do_env(f"{rest}_PRIVATE_KEY={pem.read_text()}", None)
+        self.environment[f"{rest}_PUBLIC_KEY"] = subprocess.run(["openssl", "pkey", "-in", pem, "-pubout"], check=True, stdout=subprocess.PIPE, text=True).stdout
+
     async def do_token(self, rest, _):
         """token NAME = mint RESOURCE claim=value... [--expires S]; token NAME = sign KEY CLAIMS: HS256, whatever they say"""
         name, _, words = rest.partition("=")

@@ -55,7 +55,7 @@ class Scenario:
         return ways or ["http"]
 
     def loops(self):
-        has_sockets = any(line.startswith("connect ") for _, line, _ in self.steps)
+        has_sockets = any(line.startswith("connect ") or line.startswith("ways ") and "websocket" in line for _, line, _ in self.steps)
         return self.words_of("loops") or (["1", "3"] if has_sockets else ["1"])
 
 
