@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "deadline.hpp"
+
 namespace sub0::query {
 
 using End = DataSession::End;
@@ -11,8 +13,6 @@ using End = DataSession::End;
 namespace {
 
 constexpr std::size_t kMostWaiting = 1000;
-constexpr std::uint64_t kMarginNs =
-    10000000;  // before the deadline, so that the host need not end it
 constexpr std::chrono::seconds kGraceOfQuietCalls{1};
 constexpr std::chrono::seconds kBetweenInterrupts{1};
 
@@ -87,8 +87,7 @@ void DataPool::stop(std::uint64_t deadline_ns) {
 DataPool::TimePoint DataPool::untilOf(std::uint64_t deadline_ns) const {
   const std::uint64_t now_ns = host_.nowNs();
   const std::uint64_t left_ns = deadline_ns > now_ns ? deadline_ns - now_ns : 0;
-  return std::chrono::steady_clock::now() +
-         std::chrono::nanoseconds(left_ns - std::min(left_ns / 2, kMarginNs));
+  return std::chrono::steady_clock::now() + std::chrono::nanoseconds(left_ns - marginNs(left_ns));
 }
 
 // ---- what comes ---------------------------------------------------------------------------------

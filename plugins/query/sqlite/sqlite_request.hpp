@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 
+#include "deadline.hpp"
 #include "engine.hpp"
 #include "sqlite/sqlite_values.hpp"
 
@@ -22,9 +23,8 @@ struct SqliteRequest {
 // What is left for a statement on a thread of its own; it ends a little before the deadline, so
 // that the host need not end it. Not positive: too late.
 inline std::chrono::nanoseconds timeLeft(std::uint64_t deadline_ns, std::uint64_t now_ns) {
-  constexpr std::uint64_t kMarginNs = 10000000;
   const std::uint64_t left_ns = deadline_ns > now_ns ? deadline_ns - now_ns : 0;
-  return std::chrono::nanoseconds(left_ns - std::min(left_ns / 2, kMarginNs));
+  return std::chrono::nanoseconds(left_ns - marginNs(left_ns));
 }
 
 // Waits on a thread of its own for somebody else's lock: a little longer each time.

@@ -47,6 +47,15 @@ def parse(text):
     return json.loads(text, parse_int=Number, parse_float=Number, parse_constant=Number, object_pairs_hook=_members)
 
 
+def text_of(value):
+    """JSON again, numbers as they were written."""
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{text_of(str(name))}:{text_of(one)}" for name, one in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(text_of, value)) + "]"
+    return str(value) if isinstance(value, Number) else json.dumps(value, ensure_ascii=False)
+
+
 def text_matches(pattern, text):
     parts = [re.escape(part) for part in pattern.split("…")]
     return re.fullmatch(".*".join(parts), text, re.S) is not None
@@ -101,8 +110,10 @@ def compare(pattern, text):
 
 
 def envelope(pattern):
-    """`data JSON` and `error CODE [message]` stand for the whole HTTP reply of success and failure."""
+    """`data JSON`, `accepted` and `error CODE [message]` stand for the whole HTTP reply of success and failure."""
     word, _, rest = pattern.partition(" ")
+    if pattern == "accepted":
+        return '{"success":true,"message":"Accepted","data":null}'
     if word == "data":
         return '{"success":true,"message":"Operation Successful","data":' + rest + "}"
     if word == "error":
@@ -110,6 +121,16 @@ def envelope(pattern):
         return json.dumps({"success": False, "message": message or "<text>", "data": None,
                            "error": {"code": code, "details": "<any>"}}, ensure_ascii=False)
     return pattern
+
+
+def short(status, text):
+    """The other way round: how a scenario writes such a reply."""
+    reply = parse(text)
+    if reply.get("message") == "Accepted":
+        return f"{status} accepted"
+    if "error" in reply:
+        return f"{status} error {reply['error']['code']} {reply['message']}"
+    return f"{status} data {text_of(reply['data'])}"
 
 
 def value_at(text, path):

@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Replays text scenarios against the real binary and real databases: see tests/functional/README.md for the format.
 
-    run.py [--host PATH] [--engine sqlite|postgres|mariadb|odbc]... [--loops N]... FILE.scenario...
+    run.py [--host PATH] [--engine sqlite|postgres|mariadb|odbc]... [--loops N]... [--way http|websocket]... FILE.scenario...
 
-Without --engine and --loops every variant that a file asks for is run. UPDATE_EXPECT=1 rewrites expectations that differ.
+Without --engine, --loops and --way every variant that a file asks for is run. UPDATE_EXPECT=1 rewrites expectations that differ.
 """
 import argparse
 import asyncio
 import http.client
+import itertools
 import os
 import pathlib
 import re
@@ -25,16 +26,18 @@ import websockets.exceptions
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import database  # noqa: E402
 import patterns  # noqa: E402
-from scenario import BLOCKS, Failure, Scenario, rewrite  # noqa: E402
+from calls import WAYS, CallSteps  # noqa: E402
+from scenario import BLOCKS, CONDITION, Failure, Scenario, rewrite  # noqa: E402
 from sockets import DEADLINE_S, SocketSteps, headers_of  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
+ENGINES = ("sqlite", "postgres", "mariadb", "odbc")
 
 
-class Run(SocketSteps):
+class Run(SocketSteps, CallSteps):
     """One replay: a temporary folder, a database, at most one host at a time, any number of sockets."""
 
-    def __init__(self, scenario, host, engine, loops):
+    def __init__(self, scenario, host, engine, loops, way="http"):
         self.scenario, self.host, self.engine, self.loops = scenario, host, engine, loops
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="sub0-scenario-"))
         self.project = self.folder / "project"
@@ -44,6 +47,7 @@ class Run(SocketSteps):
         self.database = None
         self.secrets = set()
         self.variables = {"SOURCE": str(ROOT), "PROJECT": str(self.project), "BUILD": str(host.parents[1]), "ENGINE": engine}
+        self.words = {}  # the variables that blocks have too
         self.server = self.reader = None
         self.port = 0
         self.log = []
@@ -53,6 +57,7 @@ class Run(SocketSteps):
         self.last = None  # what `expect` looks at: ("http", status, headers, body) or ("exit", code, lines)
         self.rewrites = {}
         self.number = 0
+        self.start_calling(way)
 
     # ---- steps --------------------------------------------------------------------------------
     async def replay(self):
@@ -74,7 +79,17 @@ class Run(SocketSteps):
                 self.database.remove()
             shutil.rmtree(self.folder, ignore_errors=True)
 
+    def is_meant(self, words):
+        """on ENGINE... WAY...: both where both are named."""
+        if unknown := set(words) - set(ENGINES) - set(WAYS):
+            raise Failure(f"'{unknown.pop()}' is neither a database nor a way")
+        return all(own in words for own, all_of_them in ((self.engine, ENGINES), (self.way, WAYS)) if set(words) & set(all_of_them))
+
     async def step(self, line, block):
+        if condition := CONDITION.match(line):
+            if not self.is_meant(condition[1].split()):
+                return
+            line = line[condition.end():]
         word, _, rest = line.partition(" ")
         rest = rest.strip()
         if word not in BLOCKS:
@@ -105,7 +120,18 @@ class Run(SocketSteps):
             return
         path = self.project / words[0]
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("\n".join(block) + "\n")
+        path.write_text(self.fill(block))
+
+    async def do_let(self, rest, _):
+        """let NAME = text: what `${NAME}` is from then on, in blocks too: for SQL that databases write in different words"""
+        name, _, text = rest.partition("=")
+        self.variables[name.strip()] = self.words[name.strip()] = text.strip()
+
+    def fill(self, block):
+        text = "\n".join(block) + "\n"
+        for name, words in self.words.items():
+            text = text.replace("${" + name + "}", words)
+        return text
 
     async def do_env(self, rest, _):
         name, _, value = rest.partition("=")
@@ -126,7 +152,7 @@ class Run(SocketSteps):
         if rest and self.engine not in rest.split():
             return
         script = self.folder / "script.sql"
-        script.write_text("\n".join(block) + "\n")
+        script.write_text(self.fill(block))
         await self.command(["sql", "-f", str(script), "--resources", str(self.project)])
         if self.last[1] != 0:
             raise Failure("\n  ".join(["sub0-host sql failed:"] + self.last[2]))
@@ -155,6 +181,14 @@ class Run(SocketSteps):
     async def do_host(self, rest, _):
         await self.command(shlex.split(rest))
 
+    async def do_keys(self, rest, _):
+        """keys RSA, keys EC: a fresh pair of PEM keys in the environment, RSA_PRIVATE_KEY and RSA_PUBLIC_KEY"""
+        pem = self.folder / "key.pem"
+        kind = ["-algorithm", "RSA"] if rest == "RSA" else ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"]
+        subprocess.run(["openssl", "genpkey", *kind, "-out", pem], check=True, stderr=subprocess.DEVNULL)
+        await self.do_env(f"{rest}_PRIVATE_KEY={pem.read_text()}", None)
+        self.environment[f"{rest}_PUBLIC_KEY"] = subprocess.run(["openssl", "pkey", "-in", pem, "-pubout"], check=True, stdout=subprocess.PIPE, text=True).stdout
+
     async def do_token(self, rest, _):
         """token NAME = mint RESOURCE claim=value... [--expires S]; token NAME = sign KEY CLAIMS: HS256, whatever they say"""
         name, _, words = rest.partition("=")
@@ -180,6 +214,8 @@ class Run(SocketSteps):
             arguments += ["--resources", str(self.project)]
         if "--loops" not in words:
             arguments += ["--loops", self.loops]
+        if self.engine != "sqlite":
+            self.need_database()
         self.log.clear()
         self.server = await asyncio.create_subprocess_exec(
             str(self.host), *arguments, *words, cwd=self.folder, env=self.environment,
@@ -236,6 +272,7 @@ class Run(SocketSteps):
     async def do_stop(self, rest, _):
         for name in list(self.sockets):
             await self.close_quietly(name)
+        await self.close_callers()
         server, self.server = self.server, None
         server.send_signal(signal.SIGTERM)
         try:
@@ -262,6 +299,10 @@ class Run(SocketSteps):
         """http METHOD /path [Name: value]... [body]"""
         method, path, *body = rest.split(" ", 2)
         headers, body = headers_of(body[0] if body else "")
+        self.last = await self.request(method, path, headers, body)
+        self.refuse_secrets(self.last[3])
+
+    async def request(self, method, path, headers, body):
         data = bytes.fromhex(body[4:]) if body.startswith("hex:") else body.encode("utf-8", "surrogateescape")
 
         def call():
@@ -279,10 +320,12 @@ class Run(SocketSteps):
             connection.close()
             return answer
 
-        self.last = await asyncio.get_running_loop().run_in_executor(None, call)
-        if any(secret in self.last[3] for secret in self.secrets if secret not in line_of(self)):
-            if not self.last[3].count('"token"'):
-                raise Failure("a secret stands in the reply: " + self.last[3])
+        return await asyncio.get_running_loop().run_in_executor(None, call)
+
+    def refuse_secrets(self, reply):
+        if any(secret in reply for secret in self.secrets if secret not in line_of(self)):
+            if not reply.count('"token"'):
+                raise Failure("a secret stands in the reply: " + reply)
 
     async def do_expect(self, rest, block):
         if self.last is None:
@@ -293,9 +336,11 @@ class Run(SocketSteps):
         kind, status, got_headers, body = self.last
         wanted, _, rest = rest.partition(" ")
         headers, pattern = headers_of(rest)
+        if kind == "socket":  # its reply has neither headers nor another word for what goes on behind it
+            headers, pattern = [], "data null" if pattern == "accepted" else pattern
         pattern = patterns.envelope(pattern)
         if str(status) != wanted:
-            self.differs("expect", f"{status} {body}", f"status {status}, body {body}")
+            self.differs("expect", f"{status} {body}" if kind == "http" else patterns.short(status, body), f"status {status}, body {body}")
             return
         for name, value in headers:
             got = [v for n, v in got_headers if n.lower() == name.lstrip("!").lower()]
@@ -306,7 +351,7 @@ class Run(SocketSteps):
                 raise Failure(f"header {name}: {got}")
         if pattern and (difference := patterns.compare(pattern, body)):
             shown = "".join(f"[{name}: {value}] " if value is not None else f"[{name}] " for name, value in headers)
-            self.differs("expect", f"{status} {shown}{body}", f"{difference}\n  got {body}")
+            self.differs("expect", f"{status} {shown}{body}" if kind == "http" else patterns.short(status, body), f"{difference}\n  got {body}")
 
     def expect_exit(self, code, lines):
         kind, got_code, got = self.last
@@ -324,24 +369,35 @@ class Run(SocketSteps):
     async def do_capture(self, rest, _):
         """capture NAME path.in.the.body: keeps a value of the last reply; what is called a token counts as secret."""
         name, path = rest.split()
-        value = patterns.value_at(self.last[3], path)
+        try:
+            value = patterns.value_at(self.last[3], path)
+        except (LookupError, TypeError, ValueError):
+            raise Failure(f"no {path} in {self.last[3]}") from None
         self.variables[name] = value
         if "token" in path.lower():
             self.secrets.add(value)
 
-    async def do_same(self, rest, _):
+    def two_values(self, rest):
         left, right = rest.split()
+        for value in (left, right):
+            if value in self.variables:
+                raise Failure(f"{value} is a name: ${{{value}}} is its value")
+        return left, right
+
+    async def do_same(self, rest, _):
+        left, right = self.two_values(rest)
         if left != right:
             raise Failure(f"{left} is not {right}")
 
     async def do_differ(self, rest, _):
-        left, right = rest.split()
+        left, right = self.two_values(rest)
         if left == right:
             raise Failure(f"both are {left}")
 
     def differs(self, verb, actual, message):
         if os.environ.get("UPDATE_EXPECT"):
-            self.rewrites[self.number] = [f"{verb} {actual}"]
+            condition = CONDITION.match(self.scenario.lines[self.number])
+            self.rewrites[self.number] = [f"{condition[0] if condition else ''}{verb} {actual}"]
             return
         raise Failure(message)
 
@@ -353,25 +409,26 @@ def line_of(run):
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--host", type=pathlib.Path, default=ROOT / "build/release/bin/sub0-host")
-    arguments.add_argument("--engine", action="append", choices=["sqlite", "postgres", "mariadb", "odbc"])
+    arguments.add_argument("--engine", action="append", choices=ENGINES)
     arguments.add_argument("--loops", action="append")
+    arguments.add_argument("--way", action="append", choices=WAYS)
     arguments.add_argument("files", nargs="+", type=pathlib.Path)
     chosen = arguments.parse_args()
     failed = 0
     for path in chosen.files:
         scenario = Scenario(path.resolve())
-        for engine in chosen.engine or scenario.engines():
-            for loops in chosen.loops or scenario.loops():
-                run = Run(scenario, chosen.host.resolve(), engine, loops)
-                try:
-                    asyncio.run(run.replay())
-                    print(f"ok      {path} ({engine}, loops {loops})")
-                except Failure as failure:
-                    failed += 1
-                    print(f"FAILED  {path} ({engine}, loops {loops})\n{failure}")
-                if run.rewrites:
-                    rewrite(scenario, run.rewrites)
-                    scenario = Scenario(path.resolve())
+        for engine, loops, way in itertools.product(
+                chosen.engine or scenario.engines(), chosen.loops or scenario.loops(), chosen.way or scenario.ways()):
+            run = Run(scenario, chosen.host.resolve(), engine, loops, way)
+            try:
+                asyncio.run(run.replay())
+                print(f"ok      {path} ({engine}, loops {loops}, {way})")
+            except Failure as failure:
+                failed += 1
+                print(f"FAILED  {path} ({engine}, loops {loops}, {way})\n{failure}")
+            if run.rewrites:
+                rewrite(scenario, run.rewrites)
+                scenario = Scenario(path.resolve())
     database.remove_own_servers()
     return 1 if failed else 0
 

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A scenario file: its steps with their blocks, the variants it asks for, and its rewriting."""
 
+import re
+
 BLOCKS = ("file", "sql")
+CONDITION = re.compile(r"on ([a-z ]+): ")  # `on ENGINE... WAY...: STEP`
 
 
 class Failure(Exception):
@@ -22,7 +25,8 @@ class Scenario:
             if not line or line.startswith("#"):
                 continue
             block = None
-            if line.split()[0] in BLOCKS and not line.startswith("file copy "):
+            step = CONDITION.sub("", line, count=1)
+            if step.split()[0] in BLOCKS and not step.startswith("file copy "):
                 block = []
                 while index < len(self.lines) and self.lines[index].rstrip() != "end":
                     block.append(self.lines[index])
@@ -30,7 +34,7 @@ class Scenario:
                 if index == len(self.lines):
                     raise Failure(f"{path}:{start + 1}: no line 'end' behind this")
                 index += 1
-            elif line.startswith("expect exit"):
+            elif step.startswith("expect exit"):
                 block = []
                 while index < len(self.lines) and self.lines[index].startswith("|"):
                     block.append(self.lines[index][1:].strip())
@@ -44,8 +48,14 @@ class Scenario:
         return self.words_of("engines") or (["sqlite", "postgres"] if self.words_of("sql") or any(
             line.split()[0] in ("sql", "sqlfile") for _, line, _ in self.steps) else ["sqlite"])
 
+    def ways(self):
+        ways, calls = self.words_of("ways"), any(CONDITION.sub("", line, count=1).startswith("call ") for _, line, _ in self.steps)
+        if calls != ("http" in ways):
+            raise Failure(f"{self.path}: `ways` names the ways of its steps `call`, and they are sent over HTTP at least")
+        return ways or ["http"]
+
     def loops(self):
-        has_sockets = any(line.startswith("connect ") for _, line, _ in self.steps)
+        has_sockets = any(line.startswith("connect ") or line.startswith("ways ") and "websocket" in line for _, line, _ in self.steps)
         return self.words_of("loops") or (["1", "3"] if has_sockets else ["1"])
 
 
