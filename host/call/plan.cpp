@@ -52,8 +52,10 @@ class PlanCompiler {
   bool compileTransaction() {
     const std::size_t errors_before = problems_.errorCount();
     plugin::Plugin* member = nullptr;
+    bool is_whole = true;
     for (const auto& action : plan_.actions) {
-      if (action.run.prepared.handler == nullptr) continue;
+      is_whole = is_whole && action.run.prepared.handler != nullptr;
+      if (action.run.prepared.handler == nullptr) continue;  // its error was told
       plugin::Plugin& owner = *action.run.prepared.handler->plugin;
       const dialect::Place place = action.model->mode_place;
       if (action.run.prepared.waits) {
@@ -69,10 +71,10 @@ class PlanCompiler {
       }
       member = &owner;
     }
-    if (member == nullptr) {
+    if (member == nullptr && is_whole) {
       problems_.warning(resource_.file->at(resource_.pointer + "/transaction"), "S-22",
                         "no action of this resource takes part in transactions");
-    } else {
+    } else if (member != nullptr) {
       plan_.commit.emplace();
       plan_.commit->prepared = plugin::commitOf(*member, resource_.id);
       plan_.borrows = false;  // a commit may end later, and the reply with it

@@ -162,6 +162,15 @@ void PlanSet::chooseTables(dialect::Problems& problems) {
   tables_ = dialect::chooseTables(project_->models(), uses, problems);
 }
 
+/// S-33: no model has the table, so no migration makes an index.
+void PlanSet::warnOfUnwatched(const PlanAction& action, dialect::Problems& problems) {
+  const std::string& warning = action.run.prepared.unique_unwatched;
+  if (warning.empty()) return;
+  const dialect::Actionable& model = *action.model;
+  const std::string pointer = dialect::Project::pointerBelow(model, model.config_key, "/unique");
+  problems.warning(model.place.file->at(pointer), "S-33", warning);
+}
+
 void PlanSet::collectUniqueFields(dialect::Problems& problems) {
   unique_fields_.resize(tables_.size());
   for (const auto& plan : plans_) {
@@ -170,7 +179,10 @@ void PlanSet::collectUniqueFields(dialect::Problems& problems) {
       const auto choice = std::find_if(tables_.begin(), tables_.end(), [&](const auto& one) {
         return !unique.empty() && text::equalsIgnoreCase(one.table, unique.front());
       });
-      if (choice == tables_.end()) continue;
+      if (choice == tables_.end()) {
+        warnOfUnwatched(action, problems);
+        continue;
+      }
       const auto index = static_cast<std::size_t>(choice - tables_.begin());
       const dialect::TableModel& model = project_->models()[index];
       std::vector<std::string>& fields = unique_fields_[index];

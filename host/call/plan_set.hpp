@@ -61,6 +61,7 @@ class PlanSet final : public Catalogue {
   void takeIdentity(const IdentityOptions& options, dialect::Problems& problems);
   void chooseTables(dialect::Problems& problems);
   void collectUniqueFields(dialect::Problems& problems);
+  static void warnOfUnwatched(const PlanAction& action, dialect::Problems& problems);
 
   std::shared_ptr<const dialect::Project> project_;
   std::vector<std::unique_ptr<Plan>> plans_;

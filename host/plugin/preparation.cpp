@@ -111,6 +111,9 @@ void onFact(sub0_preparation* p, const sub0_text_view* name, const sub0_value* v
   } else if (key == "tables" || key == "unique") {
     auto& texts = key == "tables" ? self.out->tables : self.out->unique;
     if (!readTexts(*value, texts)) self.fault("fact " + std::string(key) + " is no array of texts");
+  } else if (key == "unique_unwatched") {
+    if (value->type != SUB0_TEXT) return self.fault("fact unique_unwatched is no text");
+    self.out->unique_unwatched = json::chars(*value);
   } else {
     self.out->other_facts.emplace_back(std::string(key), json::toString(*value));
   }
@@ -193,6 +196,7 @@ PreparedAction& PreparedAction::operator=(PreparedAction&& other) noexcept {
   waits = other.waits;
   tables = std::move(other.tables);
   unique = std::move(other.unique);
+  unique_unwatched = std::move(other.unique_unwatched);
   other_facts = std::move(other.other_facts);
   return *this;
 }

@@ -56,6 +56,7 @@ class PreparedAction {
   bool waits = false;
   std::vector<std::string> tables;
   std::vector<std::string> unique;  // a table, then columns of it that are unique
+  std::string unique_unwatched;     // a warning, unless a model's index keeps them so
   std::vector<std::pair<std::string, std::string>> other_facts;  // name, JSON text
 };
 

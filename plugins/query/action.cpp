@@ -8,6 +8,7 @@
 #include "row_times.hpp"
 #include "sql_analysis.hpp"
 #include "sql_tables.hpp"
+#include "sqlite/sqlite_clock.hpp"
 #include "unique_check.hpp"
 
 namespace sub0::query {
@@ -123,8 +124,10 @@ bool keepUnique(Preparation& preparation, Dialect dialect, Statement& statement,
     preparation.error("/unique", check.error);
     return false;
   }
-  if (!check.warning.empty()) {
+  if (!check.warning.empty() && dialect == Dialect::kOdbc) {  // migrations make nothing there
     preparation.warning("/unique", check.warning);
+  } else if (!check.warning.empty()) {
+    preparation.fact("unique_unwatched", Literal(check.warning));
   }
   for (const std::string& column : of_payload) {
     const Input input = preparation.inputOf("$PAYLOAD." + column);
@@ -169,6 +172,11 @@ StatementPointer compileAction(Preparation& preparation, Engine& engine) {
   if (!analysis.errors.empty()) {
     return nullptr;
   }
+  if (engine.dialect() == Dialect::kSqlite) {
+    for (const std::string& doubt : doubtfulInstants(tokens)) {
+      preparation.warning("/query", doubt);
+    }
+  }
   if (has_list) {
     compareCounts(preparation, analysis, statement->inputs.size());
   }
@@ -196,7 +204,9 @@ StatementPointer compileAction(Preparation& preparation, Engine& engine) {
   if (preparation.failed()) {
     return nullptr;
   }
-  orderInputs(tokenize(sql, engine.dialect()), *statement);
+  const TokenList made = tokenize(sql, engine.dialect());
+  orderInputs(made, *statement);
+  statement->row_counts = rowCountParameters(made);
   statement->reads_only = analysis.reads_only;
   statement->place = placeOf(preparation);
   statement->number = engine.numberOf(statement->sql);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "host_port.hpp"
+#include "row_counts.hpp"
 #include "sql_tokens.hpp"
 #include "statement_index.hpp"
 
@@ -27,6 +28,7 @@ struct Statement {
   std::string without_returning;
   // Of $1, $2, ..., or of each ? where the database knows no numbers: index into the run's inputs.
   std::vector<std::uint32_t> inputs;
+  std::vector<RowCount> row_counts;  // by place among them
 };
 using StatementPointer = std::shared_ptr<const Statement>;
 
@@ -118,5 +120,7 @@ inline constexpr const char* kMustNotWrite =
 Failure resultTooLarge(std::size_t limit_bytes);
 // What fails a run with a NUL character in a parameter. Q-60
 Failure holdsNulFailure();
+// What fails a run whose parameter behind LIMIT or OFFSET is no row count. spec S-30
+Failure noRowCountFailure();
 
 }  // namespace sub0::query

@@ -93,4 +93,9 @@ Failure holdsNulFailure() {
   return Failure{SUB0_BAD_REQUEST, text, text};
 }
 
+Failure noRowCountFailure() {
+  const std::string text = "LIMIT and OFFSET take a whole number from 0 on, or null";
+  return Failure{SUB0_BAD_REQUEST, text, text};
+}
+
 }  // namespace sub0::query

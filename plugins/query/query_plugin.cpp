@@ -229,6 +229,13 @@ struct QueryMode final : Handler<QueryMode> {
   // The engine ends the ticket, now or later.
   void run(Run run) {
     const sub0_run& raw = *run.raw();
+    for (const RowCount& count : statement_->row_counts) {
+      if (!isRowCount(raw.inputs[statement_->inputs[count.place]])) {
+        const Failure failure = noRowCountFailure();
+        run.fail(failure.code, failure.client, failure.log);
+        return;
+      }
+    }
     run.detach();
     engine_.run(statement_, raw);
   }

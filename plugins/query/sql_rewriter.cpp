@@ -37,6 +37,13 @@ void SqlRewriter::replace(std::size_t from, std::size_t behind, const std::strin
   edit.end = list_.tokens[behind - 1].end;
 }
 
+void SqlRewriter::insertBehind(std::size_t last, const std::string& text) {
+  const std::size_t place = list_.tokens[last].end;
+  Edit& edit = edits_[place];
+  edit.before = text + edit.before;
+  edit.end = std::max(edit.end, place);
+}
+
 void SqlRewriter::cannot(std::size_t at, const std::string& what) {
   result_.errors.push_back(what + placeOf(list_, at) + where_);
 }

@@ -56,6 +56,8 @@ class SqlRewriter {
   }
   // Puts text in the place of the tokens from `from` to before `behind`.
   void replace(std::size_t from, std::size_t behind, const std::string& text);
+  // Puts text behind token `last`, and behind all that else takes its place.
+  void insertBehind(std::size_t last, const std::string& text);
   // What the statement uses does not exist here.
   void cannot(std::size_t at, const std::string& what);
   void refuse(const std::string& error) { result_.errors.push_back(error); }

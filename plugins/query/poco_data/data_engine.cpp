@@ -53,6 +53,12 @@ void DataEngine::run(const StatementPointer& statement, const sub0_run& run) {
     }
     request.parameters.push_back(toDataParameter(run.inputs[input]));
   }
+  if (source_->dialect() == Dialect::kMysql) {  // which has no null there
+    for (const RowCount& count : statement->row_counts) {
+      request.parameters[count.place] =
+          toRowCount(run.inputs[statement->inputs[count.place]], count.is_offset);
+    }
+  }
   if ((run.flags & SUB0_RUN_IN_TRANSACTION) != 0) {
     pool_.addToCall(run.call_id, std::move(request));
   } else {

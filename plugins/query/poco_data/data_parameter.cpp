@@ -95,6 +95,18 @@ DataParameter toDataParameter(const sub0_value& value) {
   }
 }
 
+DataParameter toRowCount(const sub0_value& value, bool is_offset) {
+  DataParameter count = toDataParameter(value);
+  if (count.kind == DataParameter::Kind::kText) {
+    return numberParameter(count.text);
+  }
+  if (count.kind == DataParameter::Kind::kNull) {
+    count.kind = DataParameter::Kind::kUnsigned;
+    count.integer = is_offset ? 0 : -1;  // all bits: 18446744073709551615
+  }
+  return count;
+}
+
 bool toPlainInstant(const std::string& text, std::string& plain) {
   constexpr std::size_t kShortest = 17;  // 2024-02-29T13:14Z
   constexpr std::size_t kMicroseconds = 26;

@@ -23,6 +23,10 @@ using DataParameters = std::vector<DataParameter>;
 
 DataParameter toDataParameter(const sub0_value& value);
 
+// A row count, as isRowCount knows it, as a database takes it that knows no null there: the
+// greatest number is no limit.
+DataParameter toRowCount(const sub0_value& value, bool is_offset);
+
 // An instant of ISO-8601 as "2024-02-29 13:14:15.123456" in UTC, which is the form that MariaDB
 // takes; false, and nothing written, where the text is none with a zone.
 bool toPlainInstant(const std::string& text, std::string& plain);

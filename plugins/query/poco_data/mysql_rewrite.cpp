@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "poco_data/mysql_rewrite.hpp"
 
+#include "row_counts.hpp"
+
 namespace sub0::query {
 namespace {
 
@@ -49,7 +51,11 @@ class MysqlRewriter final : public SqlRewriter {
   explicit MysqlRewriter(const TokenList& list)
       : SqlRewriter(list, " does not exist on MariaDB and MySQL"),
         is_definition_(list.isWord(0, "CREATE") || list.isWord(0, "ALTER")),
-        is_update_(list.isWord(0, "UPDATE")) {}
+        is_update_(list.isWord(0, "UPDATE")) {
+    if (!is_definition_) {
+      lookAtRowCounts();
+    }
+  }
 
  private:
   Cast castTo(const TypeName& type) const override {
@@ -95,9 +101,12 @@ class MysqlRewriter final : public SqlRewriter {
   }
 
   void visit(std::size_t i) override {
+    if (i < done_) {
+      return;
+    }
     switch (list_.tokens[i].kind) {
       case TokenKind::kParameter:
-        replace(i, i + 1, "?");
+        visitParameter(i);
         break;
       case TokenKind::kOperator:
         visitOperator(i);
@@ -111,6 +120,33 @@ class MysqlRewriter final : public SqlRewriter {
       default:
         break;
     }
+  }
+
+  // A number or a parameter, whose null is settled when it is bound: a row count is no more there.
+  void lookAtRowCounts() {
+    std::size_t before = 0;
+    for (const RowCountClause& clause : rowCountsOf(list_)) {
+      const std::string word = capitals(list_.text(clause.keyword));
+      const bool is_alone = clause.is_offset && word == "OFFSET" && clause.keyword != before &&
+                            !list_.isWord(clause.end, "ROW") && !list_.isWord(clause.end, "ROWS");
+      const bool is_number =
+          clause.end - clause.begin == 1 && list_.tokens[clause.begin].kind == TokenKind::kNumber;
+      if (is_alone) {
+        cannot(clause.keyword, "OFFSET without LIMIT before it");
+      } else if (clause.parameter != 0) {
+        row_counts_[clause.begin] = clause.end;
+      } else if (!is_number) {
+        cannot(clause.begin, "an expression behind " + (word == "," ? "LIMIT" : word) +
+                                 " (write a number or $1)");
+      }
+      before = clause.end;
+    }
+  }
+
+  void visitParameter(std::size_t i) {
+    const auto count = row_counts_.find(i);
+    done_ = count == row_counts_.end() ? i + 1 : count->second;
+    replace(i, done_, "?");
   }
 
   void visitString(std::size_t i) {
@@ -152,6 +188,8 @@ class MysqlRewriter final : public SqlRewriter {
       }
     } else if (word == "CAST" && is_call) {
       castByWord(i);
+    } else if (word == "LENGTH" && is_call && !is_definition_ && !isTableAt(i)) {
+      replace(i, i + 1, "CHAR_LENGTH");  // there LENGTH counts bytes
     } else if (is_call && isOneOf(word, kFunctions) && !list_.isWord(i - 1, "INTO")) {
       cannot(i, "the function " + std::string(list_.text(i)));
     } else {
@@ -160,6 +198,36 @@ class MysqlRewriter final : public SqlRewriter {
         cannot(i, construct);
       }
     }
+  }
+
+  // Whether the name before a bracket is that of a table with its columns.
+  bool isTableAt(std::size_t i) const {
+    return list_.isWord(i - 1, "INTO") || list_.isWord(i - 1, "WITH") ||
+           list_.isWord(i - 1, "RECURSIVE") || list_.isWord(i - 1, "TABLE");
+  }
+
+  // Whether a FROM stands in the UPDATE itself, not in brackets.
+  bool isFromOfUpdate(std::size_t i) const {
+    if (!is_update_ || list_.isWord(i - 1, "DISTINCT")) {
+      return false;
+    }
+    std::size_t at = 0;
+    while (at < i) {
+      at = list_.isSign(at, "(") ? behindBracket(list_, at) : at + 1;
+    }
+    return at == i;
+  }
+
+  // Whether the query in the bracket at `open` has a LIMIT of its own.
+  bool hasLimit(std::size_t open) const {
+    const std::size_t behind = behindBracket(list_, open);
+    for (std::size_t at = open + 1; at < behind;) {
+      if (list_.isWord(at, "LIMIT")) {
+        return true;
+      }
+      at = list_.isSign(at, "(") ? behindBracket(list_, at) : at + 1;
+    }
+    return false;
   }
 
   // Whether it is the time without a precision of its own.
@@ -183,8 +251,24 @@ class MysqlRewriter final : public SqlRewriter {
     if (word == "ON" && next("CONFLICT")) {
       return "ON CONFLICT (write ON DUPLICATE KEY UPDATE)";
     }
+    if ((word == "INSERT" || word == "UPDATE" || word == "DELETE") && i > 1 &&
+        list_.isSign(i - 1, "(") && list_.isWord(i - 2, "AS") && !is_definition_) {
+      return "WITH ... AS (" + word + " ...)";
+    }
     if (word == "RETURNING" && is_update_) {
       return "UPDATE ... RETURNING";
+    }
+    if (word == "FROM" && isFromOfUpdate(i)) {
+      return "UPDATE ... FROM (write UPDATE t JOIN u ON ... SET ...)";
+    }
+    if (word == "DISTINCT" && next("FROM")) {
+      return list_.isWord(i - 1, "NOT") ? "IS NOT DISTINCT FROM (write a <=> b)"
+                                        : "IS DISTINCT FROM (write NOT a <=> b)";
+    }
+    const bool is_quantified = (word == "ANY" || word == "SOME" || word == "ALL") && i > 0 &&
+                               list_.tokens[i - 1].kind == TokenKind::kOperator;
+    if (is_call && !is_definition_ && (word == "IN" || is_quantified) && hasLimit(i + 1)) {
+      return word + " (SELECT ... LIMIT) (put a SELECT around it: SELECT * FROM (...) AS few)";
     }
     if (word == "FOR" && ((next("NO") && list_.isWord(i + 2, "KEY")) || next("KEY"))) {
       return "FOR KEY";
@@ -216,6 +300,8 @@ class MysqlRewriter final : public SqlRewriter {
 
   const bool is_definition_;
   const bool is_update_;
+  std::map<std::size_t, std::size_t> row_counts_;  // `$1::bigint`: its first token, the one behind
+  std::size_t done_ = 0;                           // tokens before it have been seen to
 };
 
 class OdbcRewriter final : public SqlRewriter {

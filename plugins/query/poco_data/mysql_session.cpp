@@ -114,6 +114,7 @@ void MysqlSession::close() {
     number_ = 0;
   }
   prepared_ = {};
+  fractional_.clear();
   session_.reset();
 }
 
@@ -197,16 +198,49 @@ std::string MysqlSession::columnsOfKey(const std::string& key, const std::string
       "SELECT GROUP_CONCAT(column_name ORDER BY seq_in_index SEPARATOR ', ') FROM "
       "information_schema.statistics WHERE table_schema = DATABASE() AND table_name = " +
       quoted(table) + " AND index_name = " + quoted(key);
-  std::string columns;
-  if (mysql_real_query(handle(), sql.data(), static_cast<unsigned long>(sql.size())) == 0) {
-    const Result result(mysql_store_result(handle()));
-    const MYSQL_ROW row = result == nullptr ? nullptr : mysql_fetch_row(result.get());
-    columns = row == nullptr || row[0] == nullptr ? "" : row[0];
-  }
+  const std::string columns = firstValue(sql);
   if (!columns.empty()) {
     key_columns_[{table, key}] = columns;
   }
   return columns;
+}
+
+// Of the first row; empty: there is none.
+std::string MysqlSession::firstValue(const std::string& sql) {
+  if (mysql_real_query(handle(), sql.data(), static_cast<unsigned long>(sql.size())) != 0) {
+    return {};
+  }
+  const Result result(mysql_store_result(handle()));
+  const MYSQL_ROW row = result == nullptr ? nullptr : mysql_fetch_row(result.get());
+  return row == nullptr || row[0] == nullptr ? "" : row[0];
+}
+
+// Whether a fraction would go into a column of whole numbers. A column that holds fractions is
+// remembered; one that does not is asked for again, as it may have changed.
+bool MysqlSession::wouldRound(const Prepared& prepared, const Statement& statement,
+                              const DataParameters& parameters) {
+  std::string table;
+  for (const MysqlAssignment& one : prepared.assignments) {
+    if (one.place >= parameters.size() || !hasFraction(parameters[one.place])) {
+      continue;
+    }
+    table = table.empty() ? tableWrittenBy(statement.sql) : table;
+    const std::string which = one.column.empty()
+                                  ? "ordinal_position = " + std::to_string(one.ordinal)
+                                  : "column_name = " + quoted(one.column);
+    if (fractional_.count({table, which}) > 0) {
+      continue;
+    }
+    if (!firstValue("SELECT 1 FROM information_schema.columns WHERE table_schema = DATABASE() AND "
+                    "table_name = " +
+                    quoted(table) + " AND " + which +
+                    " AND data_type IN ('tinyint', 'smallint', 'mediumint', 'int', 'bigint')")
+             .empty()) {
+      return true;
+    }
+    fractional_.insert({table, which});
+  }
+  return false;
 }
 
 // ---- statements ---------------------------------------------------------------------------------
@@ -261,6 +295,7 @@ bool MysqlSession::prepareInto(Prepared& prepared, const Statement& statement, F
   prepared.executor = std::move(executor);
   prepared.known.clear();
   prepared.changes_session = changesSession(sql);
+  prepared.assignments = assignmentsOf(sql);
   return true;
 }
 

@@ -8,11 +8,13 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "poco_data/data_session.hpp"
 #include "poco_data/mysql_address.hpp"
+#include "poco_data/mysql_assignments.hpp"
 #include "poco_data/mysql_values.hpp"
 
 namespace sub0::query {
@@ -49,7 +51,8 @@ class MysqlSession final : public DataSession {
     std::unique_ptr<Executor> executor;
     std::vector<MysqlKnown> known;
     std::vector<bool> plain_instants;  // see MysqlInstants
-    bool changes_session = false;      // for others that would come after it
+    std::vector<MysqlAssignment> assignments;
+    bool changes_session = false;  // for others that would come after it
   };
 
   MYSQL* handle() { return *session_; }
@@ -73,6 +76,9 @@ class MysqlSession final : public DataSession {
   std::unique_ptr<ResultTree> readScriptRows();
   Outcome failed(unsigned number, const std::string& message, const std::string& sql);
   std::string columnsOfKey(const std::string& key, const std::string& table);
+  std::string firstValue(const std::string& sql);
+  bool wouldRound(const Prepared& prepared, const Statement& statement,
+                  const DataParameters& parameters);
 
   const MysqlAddress address_;
   const std::size_t result_limit_bytes_;
@@ -80,7 +86,8 @@ class MysqlSession final : public DataSession {
   std::unique_ptr<Poco::Data::MySQL::SessionHandle> session_;
   PreparedStatements<Prepared> prepared_;
   std::map<std::pair<std::string, std::string>, std::string> key_columns_;
-  bool is_read_only_ = false;  // the session's mode
+  std::set<std::pair<std::string, std::string>> fractional_;  // columns that hold fractions
+  bool is_read_only_ = false;                                 // the session's mode
   bool is_in_transaction_ = false;
   bool is_mariadb_ = true;
   bool is_spent_ = false;  // a statement changed it for others: it ends with its transaction

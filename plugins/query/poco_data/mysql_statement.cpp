@@ -17,6 +17,8 @@ namespace {
 
 constexpr unsigned kNewMetadata = 2057;  // the table has changed since the statement was prepared
 
+constexpr unsigned kRounded = 1265;  // as the server says where it tells
+
 struct FreeResult {
   void operator()(MYSQL_RES* result) const { mysql_free_result(result); }
 };
@@ -58,6 +60,9 @@ DataSession::Outcome MysqlSession::execute(const Statement& statement,
 // returns rows may fail behind itself, where they have other columns than when it was prepared.
 DataSession::Outcome MysqlSession::run(Prepared& prepared, const Statement& statement,
                                        const DataParameters& parameters, bool must_not_write) {
+  if (wouldRound(prepared, statement, parameters)) {
+    return failed(kRounded, "a fraction for a column of whole numbers", statement.sql);
+  }
   MysqlInstants instants(parameters, statement.sql, prepared.plain_instants);
   const bool may_write = !must_not_write && !statement.reads_only;
   const bool may_fail_late = !parameters.empty() || mysql_stmt_field_count(*prepared.executor) > 0;

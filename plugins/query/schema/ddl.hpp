@@ -97,6 +97,8 @@ class Ddl {
   virtual Fit fit(const Column& column, const ExistingColumn& existing) const = 0;
   // The column's type in this database's words, with length.
   virtual std::string typeOf(const Column& column) const = 0;
+  // The same for people, with what is kept besides it.
+  virtual std::string shownTypeOf(const Column& column) const { return typeOf(column); }
 
   // What stands between these tables as a whole and what is there, so that nothing is done; empty:
   // nothing.

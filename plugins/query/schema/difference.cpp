@@ -61,7 +61,7 @@ class Differences {
           there.max_length > 0 ? "(" + std::to_string(there.max_length) + ")" : "";
       add(ChangeKind::kChangeType, there.name,
           "change column " + there.name + " from " + there.type + length + " to " +
-              ddl_.typeOf(column),
+              ddl_.shownTypeOf(column),
           fit == Fit::kDiffers);
     }
     if (column.is_identity && !there.has_default) {

@@ -63,6 +63,7 @@ struct ExistingColumn {
   bool is_key = false;     // of a primary, unique or foreign key
   std::string definition;  // its type in SQL; empty: it cannot be said again
   std::string attributes;  // what else is said of it, but for NOT NULL
+  std::string check;       // of ours, in SQL, where the type alone holds nothing back
 };
 
 struct ExistingIndex {

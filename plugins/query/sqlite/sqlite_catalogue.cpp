@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "sql_tokens.hpp"
+#include "sqlite/sqlite_checks.hpp"
 #include "sqlite/sqlite_ddl.hpp"
 
 namespace sub0::query {
@@ -163,9 +164,9 @@ std::string beyondColumns(const TokenList& list) {
     return capitals(list.text(end));  // WITHOUT ROWID, STRICT
   }
   for (std::size_t i = open + 1; i < end; ++i) {
-    if (list.isSign(i, "(")) {
-      i = behindBracket(list, i) - 1;  // of a type, a default, a reference
-      continue;
+    if (list.isSign(i, "(") || behindCheck(list, i) > i) {
+      i = std::max(behindBracket(list, i), behindCheck(list, i)) - 1;
+      continue;  // of a type, a default, a reference; a check of ours
     }
     const bool begins = i == open + 1 || list.isSign(i - 1, ",");
     std::string word =
@@ -178,11 +179,27 @@ std::string beyondColumns(const TokenList& list) {
   return {};
 }
 
+void addChecks(const std::vector<SqliteCheck>& checks, ExistingTable& table) {
+  for (const SqliteCheck& check : checks) {
+    const auto column =
+        std::find_if(table.columns.begin(), table.columns.end(),
+                     [&](const ExistingColumn& one) { return isSameName(one.name, check.column); });
+    if (column == table.columns.end()) {
+      table.beyond = "CHECK";  // somebody has renamed the column
+      continue;
+    }
+    column->check = check.sql;
+    column->max_length = check.max_length;
+    column->has_default = !column->default_text.empty();  // a key that is no row's own number
+  }
+}
+
 }  // namespace
 
 bool SqliteDdl::readCatalogue(SqlSession& session, std::vector<ExistingTable>& tables,
                               Failure& failure) const {
   Rows rows;
+  std::vector<std::vector<SqliteCheck>> checks;
   if (!rows.read(session, kTables, failure)) {
     return false;
   }
@@ -194,10 +211,14 @@ bool SqliteDdl::readCatalogue(SqlSession& session, std::vector<ExistingTable>& t
     tables.back().model = modelOfMark(sql);
     tables.back().words_of = tableOfWords(list);
     tables.back().beyond = beyondColumns(list);
+    checks.push_back(checksIn(list));
   }
   if (!readColumns(session, tables, failure) || !readIndexes(session, tables, failure) ||
       !readDependents(session, tables, failure)) {
     return false;
+  }
+  for (std::size_t i = 0; i < checks.size(); ++i) {
+    addChecks(checks[i], tables[i]);
   }
   for (ExistingTable& table : tables) {
     const ExistingTable* const words = find(tables, table.name + "_fts");

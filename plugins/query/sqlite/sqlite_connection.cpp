@@ -7,6 +7,7 @@
 
 #include "column_text.hpp"
 #include "sqlite/sqlite_errors.hpp"
+#include "sqlite/sqlite_instants.hpp"
 #include "unique_check.hpp"
 
 namespace sub0::query {
@@ -166,7 +167,31 @@ SqliteConnection::Prepared* SqliteConnection::prepare(const Statement& statement
     return nullptr;
   }
   prepared.only_reads = sqlite3_stmt_readonly(prepared.statement) != 0;
+  prepared.instants.clear();
+  if (sqlite3_bind_parameter_count(prepared.statement) > 0) {
+    prepared.instants = instantParameters(
+        statement.sql, [this](const std::vector<std::string>& tables, const std::string& column) {
+          return isInstantColumn(tables, column);
+        });
+  }
   return &prepared;
+}
+
+bool SqliteConnection::isInstantColumn(const std::vector<std::string>& tables,
+                                       const std::string& column) {
+  bool is_instant = false;
+  for (const std::string& table : tables) {
+    const char* type = nullptr;
+    if (sqlite3_table_column_metadata(database_, nullptr, table.c_str(), column.c_str(), &type,
+                                      nullptr, nullptr, nullptr, nullptr) != SQLITE_OK) {
+      continue;  // it has none
+    }
+    is_instant = kindOfDeclaredType(type) == ColumnKind::kInstant;
+    if (!is_instant) {
+      return false;
+    }
+  }
+  return is_instant;
 }
 
 void SqliteConnection::watchTime(std::chrono::nanoseconds time_left) {
@@ -244,7 +269,9 @@ SqliteConnection::Outcome SqliteConnection::step(Prepared& prepared,
   Outcome outcome;
   auto tree = std::make_unique<ResultTree>(result_limit_bytes_);
   sqlite3_stmt* statement = prepared.statement;
-  int status = bindAll(statement, parameters);
+  SqliteParameters in_form;
+  const bool is_put = putInForm(prepared.instants, parameters, in_form);
+  int status = bindAll(statement, is_put ? in_form : parameters);
   while (status == SQLITE_OK || status == SQLITE_ROW) {
     status = sqlite3_step(statement);
     if (status != SQLITE_ROW) {

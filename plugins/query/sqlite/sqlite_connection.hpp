@@ -53,6 +53,7 @@ class SqliteConnection {
     int reprepared = -1;  // of SQLite's own counter, when the columns were looked at
     std::vector<ColumnKind> kinds;
     std::vector<std::string> names;
+    std::vector<std::uint32_t> instants;  // parameters: see sqlite_instants.hpp
   };
 
   SqliteConnection(Use use, std::size_t result_limit_bytes)
@@ -98,6 +99,7 @@ class SqliteConnection {
  private:
   Outcome step(Prepared& prepared, const SqliteParameters& parameters);
   void lookAtColumns(Prepared& prepared);
+  bool isInstantColumn(const std::vector<std::string>& tables, const std::string& column);
   Failure failureNow(const char* sql);
   void watchTime(std::chrono::nanoseconds time_left);
   bool configure(const std::string& path, std::string& error);

@@ -5,15 +5,18 @@
 #include <utility>
 
 #include "sql_tokens.hpp"
+#include "sqlite/sqlite_checks.hpp"
 #include "sqlite/sqlite_table_change.hpp"
 #include "sqlite/sqlite_values.hpp"
 
 namespace sub0::query {
 namespace sqlite {
 
-std::string definitionOf(const Ddl& ddl, const Column& column) {
-  std::string text = quotedName(column.name) + " " + ddl.typeOf(column);
-  const bool is_rowid = column.is_primary && column.type == ColumnType::kNumber;
+std::string definitionOf(const Ddl& ddl, const Column& column, bool has_rowid_key) {
+  const bool is_number = column.is_primary && column.type == ColumnType::kNumber;
+  const bool is_rowid = is_number && has_rowid_key;
+  std::string text = quotedName(column.name) + " " +
+                     (is_number && !is_rowid ? std::string("BIGINT") : ddl.typeOf(column));
   text += column.is_required && !is_rowid ? " NOT NULL" : "";
   text += column.is_primary ? " PRIMARY KEY" : "";
   text += column.is_now ? std::string(" DEFAULT (") + kNow + ")" : "";
@@ -21,7 +24,7 @@ std::string definitionOf(const Ddl& ddl, const Column& column) {
     text += " REFERENCES " + quotedName(column.reference->table) + " (" +
             quotedName(column.reference->column) + ")";
   }
-  return text;
+  return is_rowid ? text : text + checkOf(column);
 }
 
 std::string definitionOf(const ExistingTable& table, const ExistingColumn& column) {
@@ -37,7 +40,7 @@ std::string definitionOf(const ExistingTable& table, const ExistingColumn& colum
           " REFERENCES " + quotedName(target) + (key.empty() ? "" : " (" + quotedName(key) + ")");
     }
   }
-  return text;
+  return text + column.check;
 }
 
 std::string createSql(const std::string& name, const std::string& model,
@@ -146,9 +149,16 @@ std::string SqliteDdl::conflictOf(const std::vector<Table>& tables,
   return {};
 }
 
-// By the kind that values of the column are read back as (spec S-32); lengths are not kept.
+// By the kind that values of the column are read back as (spec S-32), and by the length that a
+// check of ours keeps.
 Fit SqliteDdl::fit(const Column& column, const ExistingColumn& existing) const {
   const std::string there = capitals(existing.type);
+  if (column.type == ColumnType::kString && !existing.check.empty() &&
+      column.max_length != existing.max_length) {
+    const bool is_wider = column.max_length == 0 ||
+                          (existing.max_length > 0 && column.max_length > existing.max_length);
+    return is_wider && there == typeOf(column) ? Fit::kWidens : Fit::kDiffers;
+  }
   if (there == typeOf(column)) {
     return Fit::kFits;
   }
@@ -196,10 +206,20 @@ std::string SqliteDdl::typeOf(const Column& column) const {
   return "TEXT";
 }
 
+std::string SqliteDdl::shownTypeOf(const Column& column) const {
+  return typeOf(column) + (column.type == ColumnType::kString && column.max_length > 0
+                               ? "(" + std::to_string(column.max_length) + ")"
+                               : "");
+}
+
+// The rows' own numbers stay as they are through a VACUUM only where they are the key, which words
+// depend on.
 std::vector<std::string> SqliteDdl::createTable(const Table& table) const {
+  const bool has_words = !sqlite::wordsOf(table).empty();
   std::string definitions;
   for (const Column& column : table.columns) {
-    definitions += (definitions.empty() ? "" : ", ") + sqlite::definitionOf(*this, column);
+    definitions += (definitions.empty() ? "" : ", ") +
+                   sqlite::definitionOf(*this, column, column.is_identity || has_words);
   }
   return {sqlite::createSql(table.name, table.model, definitions)};
 }

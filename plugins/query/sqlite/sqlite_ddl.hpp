@@ -19,6 +19,7 @@ class SqliteDdl final : public Ddl {
   bool ignoresCase() const override { return true; }
   Fit fit(const Column& column, const ExistingColumn& existing) const override;
   std::string typeOf(const Column& column) const override;
+  std::string shownTypeOf(const Column& column) const override;
   std::string takenNames() const override { return "SELECT name FROM sqlite_master"; }
   std::string conflictOf(const std::vector<Table>& tables,
                          const std::vector<ExistingTable>& existing) const override;
@@ -36,7 +37,9 @@ namespace sqlite {
 // The form of $DATETIME, so that the two compare. spec S-30
 inline constexpr const char* kNow = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
 
-std::string definitionOf(const Ddl& ddl, const Column& column);
+// `has_rowid_key`: a Number as its key is the row's own number, which SQLite makes up where it is
+// left out.
+std::string definitionOf(const Ddl& ddl, const Column& column, bool has_rowid_key = true);
 // As it is there.
 std::string definitionOf(const ExistingTable& table, const ExistingColumn& column);
 std::string createSql(const std::string& name, const std::string& model,

@@ -5,6 +5,7 @@
 
 #include "engine.hpp"
 #include "sql_analysis.hpp"
+#include "sqlite/sqlite_checks.hpp"
 #include "unique_check.hpp"
 
 namespace sub0::query {
@@ -38,6 +39,11 @@ bool isDelete(std::string_view sql) {
 std::string clientText(int extended_code, std::string_view message, std::string_view sql) {
   const std::string prefix = "Operation Failed: ";
   const std::string columns = columnsOf(message);
+  const std::size_t colon = message.find(": ");
+  const std::string checked(extended_code == SQLITE_CONSTRAINT_CHECK &&
+                                    colon != std::string_view::npos
+                                ? columnOfCheck(message.substr(colon + 2))
+                                : std::string_view());
   switch (extended_code) {
     case SQLITE_CONSTRAINT_UNIQUE:
     case SQLITE_CONSTRAINT_PRIMARYKEY:
@@ -49,7 +55,7 @@ std::string clientText(int extended_code, std::string_view message, std::string_
       return prefix +
              (isDelete(sql) ? "the deletion is not allowed" : "a reference refers to nothing");
     default:
-      return prefix + "the value is not allowed";
+      return prefix + (checked.empty() ? "the value" : checked) + " is not allowed";
   }
 }
 
@@ -75,6 +81,10 @@ Failure sqliteFailure(int extended_code, std::string_view message, std::string_v
       break;
     case SQLITE_TOOBIG:
       failure = resultTooLarge(result_limit_bytes);
+      break;
+    case SQLITE_MISMATCH:  // of a row's own number
+      failure.code = SUB0_ACTION_FAILED;
+      failure.client = "Operation Failed: a value does not fit its column's type";
       break;
     case SQLITE_FULL:
       failure.code = SUB0_ACTION_FAILED;

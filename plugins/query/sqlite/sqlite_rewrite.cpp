@@ -5,7 +5,11 @@
 #include <array>
 #include <map>
 
+#include "row_counts.hpp"
+#include "sql_analysis.hpp"
+#include "sql_tables.hpp"
 #include "sqlite/postgres_functions.hpp"
+#include "sqlite/sqlite_clock.hpp"
 
 namespace sub0::query {
 namespace {
@@ -17,8 +21,12 @@ constexpr std::array<std::string_view, 27> kOperators = {
     "!~~*", "@@", "@?", "&&", "^",  "<->", "<=>", "@",  "|/", "||/", "!!",  "^@", "#"};
 class SqliteRewriter final : public SqlRewriter {
  public:
-  explicit SqliteRewriter(const TokenList& list)
-      : SqlRewriter(list, " exists on PostgreSQL only") {}
+  explicit SqliteRewriter(const TokenList& list) : SqlRewriter(list, " exists on PostgreSQL only") {
+    for (const RowCountClause& clause : rowCountsOf(list)) {
+      takeNullFor(clause);
+    }
+    settleAlias();
+  }
 
  private:
   Cast castTo(const TypeName& name) const override {
@@ -53,6 +61,12 @@ class SqliteRewriter final : public SqlRewriter {
             std::string(" AS ") + (found == kStorage.end() ? "TEXT" : found->second) + ")"};
   }
 
+  std::string shown(const TypeName& type) const override {
+    return type.name == "INTERVAL" && !type.is_array
+               ? "INTERVAL (write " + insteadOfInterval(list_, list_.size()) + ")"
+               : SqlRewriter::shown(type);
+  }
+
   void visit(std::size_t i) override {
     switch (list_.tokens[i].kind) {
       case TokenKind::kParameter:
@@ -72,6 +86,60 @@ class SqliteRewriter final : public SqlRewriter {
         break;
       default:
         break;
+    }
+  }
+
+  // The table that the statement itself writes to: `UPDATE t n` and `DELETE FROM t n` need an AS,
+  // and RETURNING knows the table by its own name alone.
+  void settleAlias() {
+    const std::size_t verb = analyse(list_, Dialect::kSqlite).verb_index;
+    const bool is_update = list_.isWord(verb, "UPDATE");
+    const bool is_delete = list_.isWord(verb, "DELETE") && list_.isWord(verb + 1, "FROM");
+    const bool is_insert = list_.isWord(verb, "INSERT") && list_.isWord(verb + 1, "INTO");
+    std::size_t at = is_update ? verb + 1 : verb + 2;
+    at += is_update && list_.isWord(at, "OR") ? 2 : 0;  // OR IGNORE
+    if (!(is_update || is_delete || is_insert) || !isName(list_, at)) {
+      return;
+    }
+    while (list_.isSign(at + 1, ".") && isName(list_, at + 2)) {
+      at += 2;
+    }
+    static constexpr std::array<std::string_view, 10> kNoAlias = {
+        "SET", "WHERE", "RETURNING", "USING", "INDEXED", "NOT", "ORDER", "LIMIT", "FROM", "AS"};
+    std::size_t alias = list_.isWord(at + 1, "AS") ? at + 2 : 0;
+    if (alias == 0 && !is_insert && isName(list_, at + 1) &&
+        !isOneOf(capitals(list_.text(at + 1)), kNoAlias)) {
+      alias = at + 1;
+      replace(alias, alias + 1, "AS " + std::string(list_.text(alias)));
+    }
+    settleReturning(at, isName(list_, alias) && alias > 0 ? alias : at);
+  }
+
+  void settleReturning(std::size_t table, std::size_t alias) {
+    std::size_t at = alias;
+    while (at < list_.size() && !list_.isWord(at, "RETURNING")) {
+      at = list_.isSign(at, "(") ? behindBracket(list_, at) : at + 1;
+    }
+    for (; at < list_.size(); ++at) {
+      if (list_.isSign(at, "(") &&
+          (list_.isWord(at + 1, "SELECT") || list_.isWord(at + 1, "WITH"))) {
+        at = behindBracket(list_, at) - 1;  // where the alias may be another's
+      } else if (isName(list_, at) && list_.isSign(at + 1, ".") && !list_.isSign(at - 1, ".") &&
+                 foldedName(list_, at) == foldedName(list_, alias)) {
+        const bool is_row = list_.isSign(at + 2, "*");
+        replace(at, at + (is_row ? 3 : 1), is_row ? "*" : std::string(list_.text(table)));
+      }
+    }
+  }
+
+  // To SQLite null is no row count.
+  void takeNullFor(const RowCountClause& clause) {
+    const auto first = list_.tokens.begin() + static_cast<std::ptrdiff_t>(clause.begin);
+    const auto behind = list_.tokens.begin() + static_cast<std::ptrdiff_t>(clause.end);
+    if (std::any_of(first, behind,
+                    [](const Token& token) { return token.kind == TokenKind::kParameter; })) {
+      replace(clause.keyword, clause.begin, std::string(list_.text(clause.keyword)) + " ifnull(");
+      insertBehind(clause.end - 1, clause.is_offset ? ",0)" : ",-1)");
     }
   }
 
@@ -173,7 +241,15 @@ class SqliteRewriter final : public SqlRewriter {
     }
     if (word == "INTERVAL" && i + 1 < list_.size() &&
         list_.tokens[i + 1].kind == TokenKind::kString) {
-      return "INTERVAL";
+      return "INTERVAL (write " + insteadOfInterval(list_, i) + ")";
+    }
+    if ((word == "INSERT" || word == "UPDATE" || word == "DELETE") && i > 1 &&
+        list_.isSign(i - 1, "(") &&
+        (list_.isWord(i - 2, "AS") || list_.isWord(i - 2, "MATERIALIZED"))) {
+      return "WITH ... AS (" + word + " ...)";
+    }
+    if (word == "USING" && list_.isWord(0, "DELETE") && !is_call) {
+      return "DELETE ... USING (write WHERE ... IN (SELECT ...))";
     }
     if (word == "AT" && list_.isWord(i + 1, "TIME") && list_.isWord(i + 2, "ZONE")) {
       return "AT TIME ZONE";

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "sqlite/sqlite_checks.hpp"
 #include "sqlite/sqlite_ddl.hpp"
 
 namespace sub0::query {
@@ -121,8 +122,14 @@ std::string SqliteTableChange::definitionOfKept(const ExistingColumn& existing) 
   ExistingColumn column = existing;
   ExistingTable table = existing_;
   if (wanted != nullptr) {
-    column.type = find(ChangeKind::kChangeType, existing.name) != nullptr ? ddl_.typeOf(*wanted)
-                                                                          : column.type;
+    if (find(ChangeKind::kChangeType, existing.name) != nullptr) {
+      column.type = ddl_.typeOf(*wanted);
+      column.check = checkOf(*wanted);
+    }
+    if (find(ChangeKind::kAddIdentity, existing.name) != nullptr) {
+      column.type = "INTEGER";
+      column.check.clear();
+    }
     column.is_required =
         (column.is_required || find(ChangeKind::kRequire, existing.name) != nullptr) &&
         find(ChangeKind::kRelax, existing.name) == nullptr;

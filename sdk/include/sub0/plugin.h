@@ -159,9 +159,9 @@ typedef struct sub0_host {
 #define SUB0_PLACE_LOOP 1u
 #define SUB0_PLACE_POOL 2u
 
-/* Valid until prepare returns. Facts: "reads_only" (bool; default false), "tables" (array of text),
- * "waits" (bool: waits for the outside), "statement" (text that a trace shows: what is executed,
- * no values), "unique" (texts: a table, unique columns). Pointers count from the config value. */
+/* Valid until prepare returns. Pointers count from the config value. Facts: "reads_only" (bool),
+ * "tables" (texts), "waits" (bool: for the outside), "statement" (text for a trace, no values),
+ * "unique" (texts: a table, unique columns), "unique_unwatched" (text: told if no model has it). */
 typedef struct sub0_preparation {
   uint32_t struct_size, reserved;
   const sub0_value* action;   /* the whole action object */

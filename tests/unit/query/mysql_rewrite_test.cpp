@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "row_counts.hpp"
 #include "row_times.hpp"
 #include "sql_analysis.hpp"
 
@@ -42,6 +43,17 @@ TEST(MysqlRewrite, SpellsPostgresqlTheWayMariadbReadsIt) {
       {"INSERT INTO t (a) VALUES ($1) ON DUPLICATE KEY UPDATE a = $1 RETURNING a",
        "INSERT INTO t (a) VALUES (?) ON DUPLICATE KEY UPDATE a = ? RETURNING a"},
       {"SELECT @@version", "SELECT @@version"},
+      {"SELECT LENGTH(a), t.length, length FROM t WHERE length ($1) > 2",
+       "SELECT CHAR_LENGTH(a), t.length, length FROM t WHERE CHAR_LENGTH (?) > 2"},
+      {"INSERT INTO length (a) VALUES (1)", "INSERT INTO length (a) VALUES (1)"},
+      {"CREATE PROCEDURE p() BEGIN SELECT LENGTH(a) FROM t LIMIT n; END",
+       "CREATE PROCEDURE p() BEGIN SELECT LENGTH(a) FROM t LIMIT n; END"},
+      {"UPDATE t SET a = TRIM(BOTH 'x' FROM a) WHERE b IN (SELECT b FROM (SELECT b FROM u LIMIT 1) "
+       "AS few)",
+       "UPDATE t SET a = TRIM(BOTH 'x' FROM a) WHERE b IN (SELECT b FROM (SELECT b FROM u LIMIT 1) "
+       "AS few)"},
+      {"SELECT a FROM t UNION ALL (SELECT b FROM u LIMIT 1)",
+       "SELECT a FROM t UNION ALL (SELECT b FROM u LIMIT 1)"},
   };
   for (const auto& [sql, expected] : cases) {
     const Rewritten made = rewrite(sql);
@@ -74,6 +86,21 @@ TEST(MysqlRewrite, NamesWhatMariadbCannot) {
       {"SELECT a FROM t ORDER BY a NULLS LAST", "NULLS LAST"},
       {"SELECT a FROM t FULL JOIN u ON a = b", "FULL JOIN"},
       {"SELECT a FROM t WHERE b = ?", "the ? at character 27 is no parameter here; write $1"},
+      {"SELECT a FROM t LIMIT COALESCE($1, 2)",
+       "an expression behind LIMIT (write a number or $1) at character 23"},
+      {"SELECT a FROM t LIMIT ALL", "an expression behind LIMIT"},
+      {"SELECT a FROM t LIMIT 1 OFFSET ($1 - 1)", "an expression behind OFFSET"},
+      {"SELECT a FROM t LIMIT 1, $1 * 2", "an expression behind LIMIT"},
+      {"SELECT a FROM t OFFSET $1", "OFFSET without LIMIT before it at character 17"},
+      {"UPDATE t SET a = (SELECT b FROM v) FROM u WHERE t.c = u.c",
+       "UPDATE ... FROM (write UPDATE t JOIN u ON ... SET ...) at character 36"},
+      {"DELETE FROM t WHERE a IN (SELECT a FROM u ORDER BY a LIMIT 2)",
+       "IN (SELECT ... LIMIT) (put a SELECT around it: SELECT * FROM (...) AS few) at character "
+       "23"},
+      {"SELECT a = ANY (SELECT a FROM u LIMIT $1)", "ANY (SELECT ... LIMIT)"},
+      {"SELECT a IS DISTINCT FROM b", "IS DISTINCT FROM (write NOT a <=> b) at character 13"},
+      {"SELECT a IS NOT DISTINCT FROM b", "IS NOT DISTINCT FROM (write a <=> b)"},
+      {"WITH w AS (DELETE FROM t RETURNING a) SELECT a FROM w", "WITH ... AS (DELETE ...)"},
   };
   for (const auto& [sql, expected] : cases) {
     const Rewritten made = rewrite(sql);
@@ -107,6 +134,24 @@ TEST(MysqlAnalysis, RefusesWhatWouldBecomeAComment) {
 TEST(MysqlRewrite, CountsPlaces) {
   const TokenList list = tokenize("SELECT $2, '$9', $1::text, $2", Dialect::kMysql);
   EXPECT_EQ(placeholderOrder(list), (std::vector<std::uint32_t>{2, 1, 2}));
+}
+
+// spec S-30
+TEST(MysqlRewrite, LeavesRowCountsToTheBinding) {
+  const std::string sql =
+      "SELECT a FROM t WHERE b = $1 AND c IN (SELECT c FROM u WHERE d = $2) LIMIT $1::bigint "
+      "OFFSET $3";
+  const TokenList list = tokenize(sql, Dialect::kMysql);
+  const Rewritten made = rewriteForMysql(list);
+  EXPECT_TRUE(made.errors.empty());
+  EXPECT_EQ(made.sql,
+            "SELECT a FROM t WHERE b = ? AND c IN (SELECT c FROM u WHERE d = ?) LIMIT ? OFFSET ?");
+  const std::vector<RowCount> counts = rowCountParameters(list);
+  ASSERT_EQ(counts.size(), 2U);
+  EXPECT_EQ(counts[0].place, 2U);
+  EXPECT_FALSE(counts[0].is_offset);
+  EXPECT_EQ(counts[1].place, 3U);
+  EXPECT_TRUE(counts[1].is_offset);
 }
 
 // spec S-30: of what is behind a driver nothing is known

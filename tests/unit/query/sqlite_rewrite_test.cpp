@@ -69,6 +69,30 @@ TEST(SqliteRewrite, SpellsPostgresqlTheWaySqliteReadsIt) {
   }
 }
 
+// spec S-30: null is no limit, and leaves out no row
+TEST(SqliteRewrite, TakesNullForARowCount) {
+  const std::pair<std::string, std::string> cases[] = {
+      {"SELECT a FROM t LIMIT $1 OFFSET $2",
+       "SELECT a FROM t LIMIT ifnull( ?1,-1) OFFSET ifnull( ?2,0)"},
+      {"SELECT (SELECT a FROM t LIMIT $1), b", "SELECT (SELECT a FROM t LIMIT ifnull( ?1,-1)), b"},
+      {"SELECT a FROM t LIMIT $1 -- ;", "SELECT a FROM t LIMIT ifnull( ?1,-1) -- ;"},
+      {"SELECT a FROM t LIMIT $1::int", "SELECT a FROM t LIMIT ifnull( CAST(?1 AS INTEGER),-1)"},
+      {"SELECT a FROM t LIMIT ($1) UNION SELECT 1",
+       "SELECT a FROM t LIMIT ifnull( (?1),-1) UNION SELECT 1"},
+      {"SELECT a FROM t LIMIT coalesce($1, 2) * 2 OFFSET 1",
+       "SELECT a FROM t LIMIT ifnull( coalesce(?1, 2) * 2,-1) OFFSET 1"},
+      {"SELECT a FROM t LIMIT $1, $2", "SELECT a FROM t LIMIT ifnull( ?1,0), ifnull( ?2,-1)"},
+      {"SELECT a FROM t LIMIT 10", "SELECT a FROM t LIMIT 10"},
+      {"SELECT offset, t.offset FROM t WHERE offset = $1 AND a AS offset",
+       "SELECT offset, t.offset FROM t WHERE offset = ?1 AND a AS offset"},
+  };
+  for (const auto& [sql, expected] : cases) {
+    const Rewritten rewritten = rewrite(sql);
+    EXPECT_EQ(rewritten.sql, expected);
+    EXPECT_TRUE(rewritten.errors.empty()) << sql;
+  }
+}
+
 // spec S-30
 TEST(SqliteRewrite, NamesWhatOnlyPostgresqlCanDo) {
   const std::pair<const char*, const char*> cases[] = {
@@ -100,12 +124,43 @@ TEST(SqliteRewrite, NamesWhatOnlyPostgresqlCanDo) {
       {"SELECT (a)[b]", "the subscript [b]"},
       {"SELECT \"a\"[1:2]", "the subscript [1:2]"},
       {"SELECT JSONB_path_query(a, '$')", "JSONB_path_query"},
+      {"WITH w AS (UPDATE t SET a = 1 RETURNING a) SELECT a FROM w", "WITH ... AS (UPDATE ...)"},
+      {"WITH w AS MATERIALIZED (DELETE FROM t RETURNING a) SELECT a FROM w",
+       "WITH ... AS (DELETE ...)"},
+      {"DELETE FROM t USING u WHERE t.a = u.a", "DELETE ... USING"},
   };
   for (const auto& [sql, name] : cases) {
     const Rewritten rewritten = rewrite(sql);
     ASSERT_EQ(rewritten.errors.size(), 1U) << sql;
     EXPECT_NE(rewritten.errors[0].find(name), std::string::npos) << rewritten.errors[0];
     EXPECT_NE(rewritten.errors[0].find("at character"), std::string::npos) << rewritten.errors[0];
+  }
+}
+
+// spec S-30: SQLite wants an AS, and its RETURNING knows the table by its own name alone
+TEST(SqliteRewrite, SettlesTheAliasOfTheTableThatIsWrittenTo) {
+  const std::pair<std::string, std::string> cases[] = {
+      {"UPDATE t n SET a = n.b WHERE n.c", "UPDATE t AS n SET a = n.b WHERE n.c"},
+      {"UPDATE main.t \"N\" SET a = 1", "UPDATE main.t AS \"N\" SET a = 1"},
+      {"UPDATE OR IGNORE t n SET a = 1", "UPDATE OR IGNORE t AS n SET a = 1"},
+      {"DELETE FROM t n WHERE n.a = 1 RETURNING n.*",
+       "DELETE FROM t AS n WHERE n.a = 1 RETURNING *"},
+      {"DELETE FROM t AS n RETURNING N.a, b.n, (n.c)",
+       "DELETE FROM t AS n RETURNING t.a, b.n, (t.c)"},
+      {"INSERT INTO t AS n (a) VALUES (1) RETURNING n.a",
+       "INSERT INTO t AS n (a) VALUES (1) RETURNING t.a"},
+      {"WITH u AS (SELECT 1) UPDATE t n SET a = 1 RETURNING (SELECT n.a FROM u n), n.a",
+       "WITH u AS (SELECT 1) UPDATE t AS n SET a = 1 RETURNING (SELECT n.a FROM u n), t.a"},
+      {"UPDATE t SET a = 1 RETURNING t.*", "UPDATE t SET a = 1 RETURNING *"},
+      {"UPDATE t SET a = 1", "UPDATE t SET a = 1"},
+      {"DELETE FROM t INDEXED BY i WHERE a", "DELETE FROM t INDEXED BY i WHERE a"},
+      {"DELETE FROM t", "DELETE FROM t"},
+      {"INSERT INTO t DEFAULT VALUES", "INSERT INTO t DEFAULT VALUES"},
+  };
+  for (const auto& [sql, expected] : cases) {
+    const Rewritten rewritten = rewrite(sql);
+    EXPECT_EQ(rewritten.sql, expected);
+    EXPECT_TRUE(rewritten.errors.empty()) << sql;
   }
 }
 

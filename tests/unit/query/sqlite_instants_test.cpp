@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sqlite/sqlite_instants.hpp"
+
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+
+namespace sub0::query {
+namespace {
+
+std::string found(const std::string& sql) {
+  std::string numbers;
+  const auto is_at = [](const std::vector<std::string>&, const std::string& column) {
+    return column == "at" || column == "until";
+  };
+  for (const std::uint32_t place : instantParameters(sql, is_at)) {
+    numbers += std::to_string(place + 1) + " ";
+  }
+  return numbers;
+}
+
+// spec S-30
+TEST(SqliteInstants, AreParametersBesideAColumnOfInstants) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"SELECT 1 FROM t WHERE at >= ?1 AND at < ?2", "1 2 "},
+      {"SELECT 1 FROM t WHERE at>=?1 AND ?2<=t.at", "1 2 "},
+      {"SELECT 1 FROM t WHERE \"at\" BETWEEN ?1 AND ?2 AND a = ?3", "1 2 "},
+      {"SELECT 1 FROM t WHERE at NOT BETWEEN ?1 AND ?2", "1 2 "},
+      {"SELECT 1 FROM t WHERE x.at IN (?1, ?2, ?3)", "1 2 3 "},
+      {"SELECT 1 FROM t WHERE at NOT IN (?1) OR ?2 IS NULL", "1 "},
+      {"SELECT 1 FROM t WHERE (?1 IS NULL OR at > ?1) AND (?2 IS NOT NULL)", "1 "},
+      {"SELECT 1 FROM t WHERE at > CAST(?1 AS TEXT)", "1 "},
+      {"UPDATE t SET at = ?1, a = ?2, until = coalesce(?3, until) WHERE a = ?4", "1 3 "},
+      {"INSERT INTO t (a, at, until) VALUES (?1, ?2, ifnull(CAST(?3 AS TEXT), ?4)), (1, ?5, ?6)",
+       "2 3 5 6 "},
+      {"INSERT INTO t (a) VALUES (?1) ON CONFLICT (a) DO UPDATE SET at = ?2", "2 "},
+      // beside others too, or within something else
+      {"SELECT ?1 FROM t WHERE at = ?1", ""},
+      {"SELECT 1 FROM t WHERE at > ?1 || 'Z' AND at > ?2 COLLATE nocase", ""},
+      {"SELECT 1 FROM t WHERE b || at > ?1 AND at < substr(?2, 1)", ""},
+      {"SELECT 1 FROM t WHERE a = ?1 AND at LIKE ?2", ""},
+      {"INSERT INTO t (a, at) VALUES (?1, ?2 || 'Z')", ""},
+      {"INSERT INTO t VALUES (?1)", ""},
+      {"SELECT ?1", ""},
+      {"coalesce(?1,", ""},
+      {"INSERT INTO t (at) VALUES (?1", ""},
+      {"SELECT '?1' = at", ""},
+      {"", ""},
+  };
+  for (const auto& [sql, expected] : cases) {
+    EXPECT_EQ(found(sql), expected) << sql;
+  }
+}
+
+SqliteParameter text(const char* written) {
+  SqliteParameter parameter;
+  parameter.type = SQLITE_TEXT;
+  parameter.text = written;
+  return parameter;
+}
+
+TEST(SqliteInstants, ThoseWithAZoneGetTheFormOfColumns) {
+  const SqliteParameters given = {text("2026-01-31T03:00:00+03:00"), text("2026-01-31T00:00:00Z"),
+                                  text("2026-01-31T00:00:00Z")};
+  SqliteParameters made;
+  ASSERT_TRUE(putInForm({0, 2}, given, made));
+  EXPECT_EQ(made[0].text, "2026-01-31T00:00:00.000Z");
+  EXPECT_EQ(made[1].text, "2026-01-31T00:00:00Z");
+  EXPECT_EQ(made[2].text, "2026-01-31T00:00:00.000Z");
+}
+
+TEST(SqliteInstants, OthersStayAsTheyAre) {
+  SqliteParameters made;
+  for (const char* written : {"2026-01-31T00:00:00.000Z", "2026-01-31", "2026-01-31 00:00:00",
+                              "2026-01-31T00:00:00", "yesterday, or never Z", ""}) {
+    EXPECT_FALSE(putInForm({0}, {text(written)}, made)) << written;
+  }
+  EXPECT_FALSE(putInForm({0, 7}, {SqliteParameter{}}, made));
+  EXPECT_FALSE(putInForm({}, {text("2026-01-31T00:00:00Z")}, made));
+}
+
+}  // namespace
+}  // namespace sub0::query
