@@ -30,7 +30,12 @@ struct Statement {
 };
 using StatementPointer = std::shared_ptr<const Statement>;
 
-// A blocking session of its own, for sub0.sql/1. Used by one thread.
+// What a session does when its connection is lost: connects again, or fails from then on, because
+// it held something there that another connection has not, such as the lock of a migration.
+enum class AfterLoss : std::uint8_t { kReconnects, kFails };
+
+// A blocking session of its own, for sub0.sql/1 and migrations: connects on first use. Used by one
+// thread.
 class SqlSession {
  public:
   virtual ~SqlSession() = default;
@@ -72,7 +77,7 @@ class Engine {
   virtual void commit(const sub0_run& run) = 0;
   virtual void rollback(std::uint64_t call_id) = 0;
   virtual bool isReady() const = 0;
-  virtual std::unique_ptr<SqlSession> openSession() = 0;
+  virtual std::unique_ptr<SqlSession> openSession(AfterLoss after_loss) = 0;
   // How tables are made there; null: this version makes none.
   virtual const Ddl* ddl() const { return nullptr; }
 };
@@ -116,6 +121,8 @@ inline constexpr const char* kMustNotWrite =
 
 // What fails a run whose result passed SUB0_RESULT_LIMIT. Q-72
 Failure resultTooLarge(std::size_t limit_bytes);
+// What fails a statement whose session has lost its connection and does not get another.
+Failure connectionLost();
 // What fails a run with a NUL character in a parameter. Q-60
 Failure holdsNulFailure();
 

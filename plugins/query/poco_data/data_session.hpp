@@ -81,7 +81,7 @@ class DataSource {
   virtual std::string translate(const TokenList& list, std::vector<std::string>& errors) const = 0;
   // THREAD: any.
   virtual std::unique_ptr<DataSession> makeSession(SessionUse use) const = 0;
-  virtual std::unique_ptr<SqlSession> openSqlSession() const = 0;
+  virtual std::unique_ptr<SqlSession> openSqlSession(AfterLoss after_loss) const = 0;
   // How tables are made there; null: this version makes none.
   virtual const Ddl* ddl() const { return nullptr; }
 };

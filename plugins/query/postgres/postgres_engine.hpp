@@ -38,7 +38,7 @@ class PostgresEngine final : public Engine, private PostgresLoop::Group {
   void commit(const sub0_run& run) override;
   void rollback(std::uint64_t call_id) override;
   bool isReady() const override;
-  std::unique_ptr<SqlSession> openSession() override;
+  std::unique_ptr<SqlSession> openSession(AfterLoss after_loss) override;
   const Ddl* ddl() const override { return &ddl_; }
 
  private:

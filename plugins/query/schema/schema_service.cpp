@@ -65,7 +65,8 @@ void SchemaService::work(const sub0_value& models, std::uint32_t flags, Migratio
     MigrationOptions options;
     options.plan_only = (flags & SUB0_SCHEMA_PLAN_ONLY) != 0;
     options.allow_destructive = (flags & SUB0_SCHEMA_ALLOW_DESTRUCTIVE) != 0;
-    end = query::migrate(keep(engine_.openSession()), *ddl, std::move(tables), options);
+    end = query::migrate(keep(engine_.openSession(AfterLoss::kFails)), *ddl, std::move(tables),
+                         options);
   } catch (const std::exception& exception) {
     end = failed(SUB0_INTERNAL, exception.what());
   }

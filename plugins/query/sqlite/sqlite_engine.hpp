@@ -61,7 +61,7 @@ class SqliteEngine final : public Engine {
   void commit(const sub0_run& run) override;
   void rollback(std::uint64_t call_id) override;
   bool isReady() const override { return is_ready_.load(); }
-  std::unique_ptr<SqlSession> openSession() override;
+  std::unique_ptr<SqlSession> openSession(AfterLoss after_loss) override;
   const Ddl* ddl() const override { return &ddl_; }
 
  private:
