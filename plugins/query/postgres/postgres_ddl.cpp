@@ -266,7 +266,7 @@ std::string PostgresDdl::typeOf(const Column& column) const {
   return "text";
 }
 
-std::vector<std::string> PostgresDdl::createTable(const Table& table) const {
+std::vector<std::string> PostgresDdl::createTable(const Table& table, Names& /*names*/) const {
   std::string columns;
   for (const Column& column : table.columns) {
     columns += (columns.empty() ? "" : ", ") + definitionOf(*this, column);
@@ -305,7 +305,8 @@ std::vector<std::string> PostgresDdl::changeTable(const TableChanges& changes, N
   return statements;
 }
 
-std::vector<std::string> PostgresDdl::addReferences(const TableChanges& changes) const {
+std::vector<std::string> PostgresDdl::addReferences(const TableChanges& changes,
+                                                    Names& /*names*/) const {
   std::vector<std::string> statements;
   for (const Change& change : changes.changes) {
     if (change.kind == ChangeKind::kAddReference) {

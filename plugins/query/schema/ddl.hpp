@@ -53,8 +53,8 @@ struct TableChanges {
 std::string indexName(std::string_view table, const std::vector<std::string>& columns,
                       std::string_view suffix);
 
-// Names that are taken, of tables and indexes, as far as a migration knows: those in the database
-// and those that it gives away.
+// Names that are taken, of tables, indexes and references, as far as a migration knows: those in
+// the database and those that it gives away.
 class Names {
  public:
   void add(std::string_view name);
@@ -89,7 +89,8 @@ class Ddl {
   virtual bool readCatalogue(SqlSession& session, std::vector<ExistingTable>& tables,
                              Failure& failure) const = 0;
 
-  // Rows of {name}: what no new index may be called. Empty: each table has names of its own.
+  // Rows of {name}: what nothing new may be called that the database's tables share names of:
+  // indexes, or references. Empty: each table has names of its own.
   virtual std::string takenNames() const { return {}; }
 
   // Whether "Users" and "users" are one table.
@@ -107,7 +108,7 @@ class Ddl {
   // Why the model can be no table here; empty: it can.
   virtual std::string problemOf(const Table& /*table*/) const { return {}; }
   // The table with its columns and key, marked as the model's.
-  virtual std::vector<std::string> createTable(const Table& table) const = 0;
+  virtual std::vector<std::string> createTable(const Table& table, Names& names) const = 0;
   // What can come only when all tables are there: references, indexes.
   virtual std::vector<std::string> completeTable(const Table& table, Names& names) const = 0;
   // Changes of a table that is there; empty and an error where it cannot be done.
@@ -115,7 +116,8 @@ class Ddl {
                                                std::string& error) const = 0;
   // References among the changes, where changeTable leaves them: they come when the tables that
   // they lead to are there.
-  virtual std::vector<std::string> addReferences(const TableChanges& /*changes*/) const {
+  virtual std::vector<std::string> addReferences(const TableChanges& /*changes*/,
+                                                 Names& /*names*/) const {
     return {};
   }
   // All of them at once: they may refer to each other.

@@ -281,7 +281,7 @@ class Migration {
           column.reference.reset();
         }
       }
-      append(creations, table.name, ddl_.createTable(made));
+      append(creations, table.name, ddl_.createTable(made, names_));
       append(behind, table.name, ddl_.completeTable(made, names_));
     }
     return true;
@@ -365,7 +365,7 @@ class Migration {
   }
 
   // Those that lead to tables that are there, which rows may violate, come before new tables.
-  void planReferences(const TableChanges& changes, Plan& early, Plan& late) const {
+  void planReferences(const TableChanges& changes, Plan& early, Plan& late) {
     TableChanges to_old = changes;
     TableChanges to_new = changes;
     to_old.changes.clear();
@@ -377,8 +377,8 @@ class Migration {
         (is_there ? to_old : to_new).changes.push_back(change);
       }
     }
-    append(early, changes.existing->name, ddl_.addReferences(to_old));
-    append(late, changes.existing->name, ddl_.addReferences(to_new));
+    append(early, changes.existing->name, ddl_.addReferences(to_old, names_));
+    append(late, changes.existing->name, ddl_.addReferences(to_new, names_));
   }
 
   // Tables of models that are gone.

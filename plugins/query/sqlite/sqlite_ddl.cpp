@@ -196,7 +196,7 @@ std::string SqliteDdl::typeOf(const Column& column) const {
   return "TEXT";
 }
 
-std::vector<std::string> SqliteDdl::createTable(const Table& table) const {
+std::vector<std::string> SqliteDdl::createTable(const Table& table, Names& /*names*/) const {
   std::string definitions;
   for (const Column& column : table.columns) {
     definitions += (definitions.empty() ? "" : ", ") + sqlite::definitionOf(*this, column);

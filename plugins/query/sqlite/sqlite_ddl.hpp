@@ -22,7 +22,7 @@ class SqliteDdl final : public Ddl {
   std::string takenNames() const override { return "SELECT name FROM sqlite_master"; }
   std::string conflictOf(const std::vector<Table>& tables,
                          const std::vector<ExistingTable>& existing) const override;
-  std::vector<std::string> createTable(const Table& table) const override;
+  std::vector<std::string> createTable(const Table& table, Names& names) const override;
   std::vector<std::string> completeTable(const Table& table, Names& names) const override;
   std::vector<std::string> changeTable(const TableChanges& changes, Names& names,
                                        std::string& error) const override;
