@@ -55,6 +55,8 @@ class Engine {
  public:
   virtual ~Engine() = default;
   virtual Dialect dialect() const = 0;
+  // What the database takes for the schema of a table that names none.
+  virtual std::string usualSchema() const = 0;
   // The statement in the database's own words; errors where it cannot run there at all.
   virtual std::string translate(const TokenList& list, std::vector<std::string>& errors) const = 0;
   // Makes a statement known: before start, so that start can try it, or later, at a reload.

@@ -19,6 +19,7 @@ class DataEngine final : public Engine {
   ~DataEngine() override { stop(0); }
 
   Dialect dialect() const override { return source_->dialect(); }
+  std::string usualSchema() const override { return source_->usualSchema(); }
   std::string translate(const TokenList& list, std::vector<std::string>& errors) const override {
     return source_->translate(list, errors);
   }

@@ -24,6 +24,7 @@ class PostgresEngine final : public Engine, private PostgresLoop::Group {
                                       std::string& error);
 
   Dialect dialect() const override { return Dialect::kPostgres; }
+  std::string usualSchema() const override { return "public"; }
   std::string translate(const TokenList& list, std::vector<std::string>&) const override {
     return std::string(list.sql);
   }

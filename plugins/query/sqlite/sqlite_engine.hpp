@@ -49,6 +49,7 @@ class SqliteEngine final : public Engine {
   ~SqliteEngine() override;
 
   Dialect dialect() const override { return Dialect::kSqlite; }
+  std::string usualSchema() const override { return "main"; }
   std::string translate(const TokenList& list, std::vector<std::string>& errors) const override;
   void add(const StatementPointer& statement) override;
   StatementNumber numberOf(const std::string& sql) override { return index_.of(sql); }
