@@ -147,7 +147,7 @@ bool takeTables(SqlSession& session, std::vector<ExistingTable>& tables, bool& i
   for (std::size_t i = 0; i < rows.size(); ++i) {
     tables.emplace_back();
     tables.back().name = rows.text(i, "table");
-    tables.back().model = modelOfMark(rows.text(i, "comment"));
+    tables.back().mark = markIn(rows.text(i, "comment"));
     is_mariadb = rows.truth(i, "is_mariadb");
   }
   return true;

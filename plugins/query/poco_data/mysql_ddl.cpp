@@ -259,7 +259,7 @@ std::vector<std::string> MysqlDdl::createTable(const Table& table, Names& names)
           "CREATE TABLE " + quotedName(table.name) + " (" + parts +
               ") ENGINE = InnoDB, ROW_FORMAT = DYNAMIC, CHARACTER SET utf8mb4, COLLATE "
               "utf8mb4_bin, COMMENT = " +
-              quotedText(markOf(table.model)),
+              quotedText(textOf({table.model, table.project})),
           "SET SESSION foreign_key_checks = 1"};
 }
 

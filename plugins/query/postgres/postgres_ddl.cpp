@@ -119,7 +119,7 @@ void takeColumns(const Rows& rows, std::vector<ExistingTable>& tables) {
     if (tables.empty() || tables.back().name != name) {
       tables.emplace_back();
       tables.back().name = name;
-      tables.back().model = modelOfMark(rows.text(i, "comment"));
+      tables.back().mark = markIn(rows.text(i, "comment"));
     }
     ExistingColumn column;
     column.name = rows.text(i, "column");
@@ -272,7 +272,8 @@ std::vector<std::string> PostgresDdl::createTable(const Table& table, Names& /*n
     columns += (columns.empty() ? "" : ", ") + definitionOf(*this, column);
   }
   return {"CREATE TABLE " + quotedName(table.name) + " (" + columns + ")",
-          "COMMENT ON TABLE " + quotedName(table.name) + " IS " + quotedText(markOf(table.model))};
+          "COMMENT ON TABLE " + quotedName(table.name) + " IS " +
+              quotedText(textOf({table.model, table.project}))};
 }
 
 std::vector<std::string> PostgresDdl::completeTable(const Table& table, Names& names) const {

@@ -135,9 +135,12 @@ std::string nameList(const std::vector<std::string>& names);
 std::string createIndex(Names& names, std::string_view table,
                         const std::vector<std::string>& columns, bool is_unique);
 
-// How a table that a migration made says so: the text of its mark, and the model in such a text.
-std::string markOf(std::string_view model);
-std::string modelOfMark(std::string_view text);
+// How a project is called in the marks of its tables; of any text, its name or its folder.
+std::string projectMark(std::string_view project);
+// The text of a mark: a table that a migration made says so by it.
+std::string textOf(const Mark& mark);
+// The mark in such a text; one without a model: there is none.
+Mark markIn(std::string_view text);
 
 // The rows of a statement, each an object; false and why where it fails.
 class Rows {

@@ -45,7 +45,11 @@ class Migration {
  public:
   Migration(SqlSession& session, const Ddl& ddl, std::vector<Table> tables,
             const MigrationOptions& options)
-      : session_(session), ddl_(ddl), tables_(std::move(tables)), options_(options) {}
+      : session_(session), ddl_(ddl), tables_(std::move(tables)), options_(options) {
+    for (Table& table : tables_) {
+      table.project = options_.project;
+    }
+  }
 
   MigrationEnd run() {
     if (!execute(ddl_.begin(options_.plan_only))) {
@@ -204,11 +208,17 @@ class Migration {
     end_.steps.push_back(MigrationStep{kind, table, std::move(text)});
   }
 
+  // Whether a migration of this project made it. Those of another one are not ours to take, nor to
+  // drop. S-103
+  bool isOurs(const ExistingTable& existing) const {
+    return !existing.mark.model.empty() && existing.mark.project == options_.project;
+  }
+
   // A table that an earlier migration made for a model stays its table, or at least stays. S-101
   void settleNames() {
     for (Table& table : tables_) {
       for (const ExistingTable& other : existing_) {
-        if (other.model != table.model || other.name == table.name) {
+        if (!isOurs(other) || other.mark.model != table.model || other.name == table.name) {
           continue;
         }
         if (!table.is_used && find(table.name) == nullptr) {
@@ -381,18 +391,18 @@ class Migration {
     append(late, changes.existing->name, ddl_.addReferences(to_new, names_));
   }
 
-  // Tables of models that are gone.
+  // Tables of models that are gone from this project.
   void planDrops() {
     std::vector<const ExistingTable*> gone;
     for (const ExistingTable& existing : existing_) {
       const bool is_owned = std::any_of(tables_.begin(), tables_.end(), [&](const Table& table) {
-        return table.model == existing.model || isSameName(table.name, existing.name);
+        return table.model == existing.mark.model || isSameName(table.name, existing.name);
       });
-      if (existing.model.empty() || is_owned) {
+      if (!isOurs(existing) || is_owned) {
         continue;
       }
       step(Kind::kDestructive, existing.name,
-           "drop the table: its model " + existing.model + " is gone");
+           "drop the table: its model " + existing.mark.model + " is gone");
       gone.push_back(&existing);
     }
     if (!gone.empty() && options_.allow_destructive) {

@@ -36,8 +36,15 @@ struct Column {
   std::optional<Reference> reference;
 };
 
+// What a migration writes beside a table that it makes. Projects may share a database.
+struct Mark {
+  std::string model;
+  std::string project;  // as projectMark() calls it
+};
+
 struct Table {
   std::string model;
+  std::string project;  // that of the migration
   std::string name;
   bool is_used = false;  // by some SQL
   std::vector<std::string> candidates;
@@ -74,7 +81,7 @@ struct ExistingIndex {
 
 struct ExistingTable {
   std::string name;
-  std::string model;  // for which a migration made it; empty: somebody else did
+  Mark mark;  // whose migration made it, for which model; empty: somebody else did
   std::vector<ExistingColumn> columns;
   std::vector<ExistingIndex> indexes;
   std::vector<std::pair<std::string, std::string>> references;  // column, table

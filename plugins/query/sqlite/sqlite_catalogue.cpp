@@ -191,7 +191,7 @@ bool SqliteDdl::readCatalogue(SqlSession& session, std::vector<ExistingTable>& t
     tables.back().name = rows.text(i, "name");
     const std::string sql = rows.text(i, "sql");
     const TokenList list = tokenize(sql, Dialect::kSqlite);
-    tables.back().model = modelOfMark(sql);
+    tables.back().mark = markIn(sql);
     tables.back().words_of = tableOfWords(list);
     tables.back().beyond = beyondColumns(list);
   }

@@ -40,9 +40,8 @@ std::string definitionOf(const ExistingTable& table, const ExistingColumn& colum
   return text;
 }
 
-std::string createSql(const std::string& name, const std::string& model,
-                      const std::string& definitions) {
-  return "CREATE TABLE " + quotedName(name) + " (/* " + markOf(model) + " */ " + definitions + ")";
+std::string createSql(const std::string& name, const Mark& mark, const std::string& definitions) {
+  return "CREATE TABLE " + quotedName(name) + " (/* " + textOf(mark) + " */ " + definitions + ")";
 }
 
 std::vector<std::string> wordsOf(const Table& table) {
@@ -201,7 +200,7 @@ std::vector<std::string> SqliteDdl::createTable(const Table& table, Names& /*nam
   for (const Column& column : table.columns) {
     definitions += (definitions.empty() ? "" : ", ") + sqlite::definitionOf(*this, column);
   }
-  return {sqlite::createSql(table.name, table.model, definitions)};
+  return {sqlite::createSql(table.name, {table.model, table.project}, definitions)};
 }
 
 std::vector<std::string> SqliteDdl::completeTable(const Table& table, Names& names) const {

@@ -39,8 +39,7 @@ inline constexpr const char* kNow = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
 std::string definitionOf(const Ddl& ddl, const Column& column);
 // As it is there.
 std::string definitionOf(const ExistingTable& table, const ExistingColumn& column);
-std::string createSql(const std::string& name, const std::string& model,
-                      const std::string& definitions);
+std::string createSql(const std::string& name, const Mark& mark, const std::string& definitions);
 std::vector<std::string> wordsOf(const Table& table);
 // The FTS5 table of a table and the triggers that keep it, made anew; `old_triggers`: those that
 // are there. REQUIRES: SqliteDdl::conflictOf() found none.

@@ -236,8 +236,7 @@ TEST_F(PostgresCare, AMigrationThatWaitsEndsWithThePlugin) {
     other.execute("LOCK TABLE t IN ACCESS EXCLUSIVE MODE");
     std::future<End> future = begin(models({model("t", {key()})}), flags);
     waitForLock();
-    host_.reset();
-    is_started_ = false;
+    endHost();
     EXPECT_EQ(future.get().code, SUB0_UNAVAILABLE);
     other.execute("DROP TABLE t");
     other.execute("COMMIT");
