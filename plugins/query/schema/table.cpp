@@ -65,9 +65,6 @@ bool readTable(Value model, Table& table, std::string& error) {
     error = "a model has no name, or no table";
     return false;
   }
-  for (const Value candidate : model.find("candidates").items()) {
-    table.candidates.emplace_back(candidate.asText());
-  }
   for (const Value field : model.find("fields").items()) {
     Column column;
     if (!readColumn(field, column, error)) {

@@ -47,7 +47,6 @@ struct Table {
   std::string project;  // that of the migration
   std::string name;
   bool is_used = false;  // by some SQL
-  std::vector<std::string> candidates;
   std::vector<Column> columns;
   std::vector<std::vector<std::string>> unique;  // groups of columns
 
