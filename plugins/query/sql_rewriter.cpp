@@ -31,6 +31,50 @@ Rewritten SqlRewriter::run() {
   return std::move(result_);
 }
 
+void SqlRewriter::visit(std::size_t i) {
+  switch (list_.tokens[i].kind) {
+    case TokenKind::kParameter:
+      replace(i, i + 1, parameter(list_.tokens[i].number));
+      break;
+    case TokenKind::kOperator:
+      visitOperator(i);
+      break;
+    case TokenKind::kWord:
+      if (i == 0 || !list_.isSign(i - 1, ".")) {
+        visitWord(i, capitals(list_.text(i)), list_.isSign(i + 1, "("));
+      }
+      break;
+    case TokenKind::kString:
+      visitString(i);
+      break;
+    case TokenKind::kPunctuation:
+      visitPunctuation(i);
+      break;
+    default:
+      break;
+  }
+}
+
+bool SqlRewriter::refuseQuestionMark(std::size_t i) {
+  const bool has_one = list_.text(i).find('?') != std::string_view::npos;
+  if (has_one) {
+    result_.errors.push_back("the ?" + placeOf(list_, i) +
+                             " is no parameter here; write $1, $2, ...");
+  }
+  return has_one;
+}
+
+void SqlRewriter::cannotReadString(std::size_t i) {
+  cannot(i, "the string form " + std::string(list_.text(i).substr(0, 2)));
+}
+
+bool isOfPostgresAlone(std::string_view type) {
+  static constexpr std::array<std::string_view, 12> kTypes = {
+      "INTERVAL", "REGCLASS", "REGTYPE", "REGPROC", "TSVECTOR", "TSQUERY",
+      "POINT",    "BOX",      "HSTORE",  "RECORD",  "OID",      "INT4RANGE"};
+  return isOneOf(type, kTypes);
+}
+
 void SqlRewriter::replace(std::size_t from, std::size_t behind, const std::string& text) {
   Edit& edit = edits_[begin(from)];
   edit.replacement = text;

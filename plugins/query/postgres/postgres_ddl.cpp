@@ -102,10 +102,10 @@ std::string wordsIndex(std::string_view table, const std::string& column) {
          quotedName(table) + " USING gin (to_tsvector('simple', " + quotedName(column) + "))";
 }
 
-ExistingTable& tableCalled(std::vector<ExistingTable>& tables, const std::string& name) {
-  const auto found = std::find_if(tables.begin(), tables.end(),
-                                  [&](const ExistingTable& table) { return table.name == name; });
-  if (found != tables.end()) {
+// One that is missing has no columns.
+ExistingTable& tableFor(std::vector<ExistingTable>& tables, const std::string& name) {
+  ExistingTable* const found = tableCalled(tables, name);
+  if (found != nullptr) {
     return *found;
   }
   tables.emplace_back();
@@ -134,7 +134,7 @@ void takeColumns(const Rows& rows, std::vector<ExistingTable>& tables) {
 
 void takeIndexes(const Rows& rows, std::vector<ExistingTable>& tables) {
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    ExistingTable& table = tableCalled(tables, rows.text(i, "table"));
+    ExistingTable& table = tableFor(tables, rows.text(i, "table"));
     const std::string name = rows.text(i, "index");
     if (table.indexes.empty() || table.indexes.back().name != name) {
       table.indexes.push_back(ExistingIndex{name, {}, rows.truth(i, "unique"), ""});
@@ -224,7 +224,7 @@ bool PostgresDdl::readCatalogue(SqlSession& session, std::vector<ExistingTable>&
     return false;
   }
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    tableCalled(tables, rows.text(i, "table"))
+    tableFor(tables, rows.text(i, "table"))
         .references.emplace_back(rows.text(i, "column"), rows.text(i, "target"));
   }
   return true;

@@ -124,6 +124,10 @@ Mark markIn(std::string_view text) {
 }
 
 bool Rows::read(SqlSession& session, std::string_view sql, Failure& failure) {
+  root_ = nullptr;
+  if (sql.empty()) {
+    return true;
+  }
   tree_ = session.execute(sql, false, sub0_value{}, failure);
   if (tree_ == nullptr) {
     return false;

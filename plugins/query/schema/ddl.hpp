@@ -142,7 +142,8 @@ std::string textOf(const Mark& mark);
 // The mark in such a text; one without a model: there is none.
 Mark markIn(std::string_view text);
 
-// The rows of a statement, each an object; false and why where it fails.
+// The rows of a statement, each an object; an empty statement has none. False and why where it
+// fails.
 class Rows {
  public:
   bool read(SqlSession& session, std::string_view sql, Failure& failure);

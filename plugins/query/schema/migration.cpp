@@ -132,12 +132,8 @@ class Migration {
     for (const Table& table : tables_) {
       names_.add(table.name);
     }
-    const std::string sql = ddl_.takenNames();
     Rows rows;
-    if (sql.empty()) {
-      return true;
-    }
-    if (!rows.read(session_, sql, end_.failure)) {
+    if (!rows.read(session_, ddl_.takenNames(), end_.failure)) {
       return false;
     }
     for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -149,12 +145,9 @@ class Migration {
   // By table, target, column; of the tables whose references the plan touches, at either end.
   using Violations = std::map<std::array<std::string, 3>, std::int64_t>;
   bool countViolations(Violations& found) {
-    const std::string sql = touched_.empty() ? std::string() : ddl_.countViolations(touched_);
     Rows rows;
-    if (sql.empty()) {
-      return true;
-    }
-    if (!rows.read(session_, sql, end_.failure)) {
+    if (!rows.read(session_, touched_.empty() ? std::string() : ddl_.countViolations(touched_),
+                   end_.failure)) {
       return false;
     }
     for (std::size_t i = 0; i < rows.size(); ++i) {

@@ -105,6 +105,12 @@ const ExistingColumn* ExistingTable::find(std::string_view column) const {
   return found == columns.end() ? nullptr : &*found;
 }
 
+ExistingTable* tableCalled(std::vector<ExistingTable>& tables, std::string_view name) {
+  const auto found = std::find_if(tables.begin(), tables.end(),
+                                  [&](const ExistingTable& table) { return table.name == name; });
+  return found == tables.end() ? nullptr : &*found;
+}
+
 bool isSameName(std::string_view a, std::string_view b) {
   return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
            return std::tolower(static_cast<unsigned char>(x)) ==

@@ -97,6 +97,9 @@ struct ExistingTable {
   const ExistingColumn* find(std::string_view column) const;
 };
 
+// Among the tables that are there, by its name to the letter; null: there is none.
+ExistingTable* tableCalled(std::vector<ExistingTable>& tables, std::string_view name);
+
 // Names compared as the databases do where they ignore case.
 bool isSameName(std::string_view a, std::string_view b);
 
