@@ -37,11 +37,6 @@ Tree fieldTree(const dialect::ModelField& field, const dialect::Project& project
 Tree modelTree(const dialect::TableModel& model, const dialect::TableChoice& choice,
                const std::vector<std::string>& unique_fields, const dialect::Project& project) {
   Tree tree{{"model", model.name}, {"table", choice.table}, {"is_used", choice.is_used}};
-  Tree candidates = Tree::array();
-  for (const std::string& name : dialect::tableCandidates(model.name)) {
-    candidates.push(Literal(name));
-  }
-  tree.set("candidates", candidates);
   Tree fields = Tree::array();
   for (const dialect::ModelField& field : model.fields) fields.push(fieldTree(field, project));
   tree.set("fields", fields);

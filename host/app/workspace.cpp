@@ -90,6 +90,12 @@ std::string configureLog(const Settings& settings) {
 
 }  // namespace
 
+std::string projectFolder(const Arguments& arguments) {
+  std::vector<std::string> named = arguments.positional();
+  if (arguments.has("resources")) named.push_back(arguments.value("resources"));
+  return named.size() == 1 ? named.front() : std::string();
+}
+
 std::vector<OptionDeclaration> projectOptions() {
   return {
       {"resources", "DIR", "project folder, or a folder of resource files", false},
@@ -209,6 +215,13 @@ void Workspace::createPlugins(plugin::HostTable& host) {
 
 void Workspace::compile() {
   plans_ = call::PlanSet::compile(project_, registry_, problems_, identityOptions());
+}
+
+void Workspace::compileOffline() {
+  loadPlugins();
+  loadProject();
+  createPluginsOffline();
+  compile();
 }
 
 call::IdentityOptions Workspace::identityOptions() const {

@@ -16,6 +16,10 @@
 
 namespace sub0::app {
 
+/// The project's folder, which a command names as its word or by --resources; empty: it names none,
+/// or several.
+std::string projectFolder(const Arguments& arguments);
+
 /// The options that all commands about a project share: --resources, --plugins, --state, --config,
 /// --strict, …
 std::vector<OptionDeclaration> projectOptions();
@@ -37,9 +41,11 @@ class Workspace {
   void loadProject();
   /// REQUIRES: `host` has its loops, if there are any.
   void createPlugins(plugin::HostTable& host);
-  /// For commands that run nothing.
+  /// For who runs nothing.
   void createPluginsOffline() { createPlugins(offline_host_); }
   void compile();
+  /// All of these, for commands that run nothing.
+  void compileOffline();
   /// For `check`: warnings that are no news to who starts the host each day.
   void warnOfOpenDoors() { plans_->warnOfOpenDoors(problems_); }
   /// For a reload: reads the project's files anew and compiles them with the plugins that run.

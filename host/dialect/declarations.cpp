@@ -6,7 +6,6 @@
 
 // The table itself: one line per key, object by object, inner objects first. It is one file because
 // it is one table.
-// It is one file because it is one table.
 namespace sub0::dialect {
 
 namespace {

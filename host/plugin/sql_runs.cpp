@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "plugin/host_runs.hpp"
 #include "sub0/sql.h"
 
 namespace sub0::plugin {
@@ -29,7 +30,6 @@ void onDone(void* user, int32_t code, const sub0_value* rows, const sub0_text_vi
   host.fail(&host, pending->ticket, &error);
 }
 
-// The state of the prepared action is the plugin itself.
 void onRun(void* action, const sub0_run* run) {
   Plugin& plugin = *static_cast<Plugin*>(action);
   const auto& sql =
@@ -46,38 +46,16 @@ void onRun(void* action, const sub0_run* run) {
   onDone(pending.release(), SUB0_UNAVAILABLE, nullptr, &message);
 }
 
-void onCancel(void*, sub0_ticket) {}
-void onRelease(void*) {}
-
-constexpr sub0_handler makeTable() {
-  sub0_handler table{};
-  table.struct_size = sizeof(sub0_handler);
-  table.kind = SUB0_MODE;
-  table.placement = SUB0_PLACE_LOOP;
-  table.run = onRun;
-  table.cancel = onCancel;
-  table.release = onRelease;
-  return table;
-}
-
-constexpr sub0_handler kTable = makeTable();
+constexpr sub0_handler kTable = hostHandler(onRun);
 
 }  // namespace
 
 void takeStatements(Plugin& plugin) {
-  plugin.statements.table = &kTable;
-  plugin.statements.plugin = &plugin;
-  plugin.statements.name = "statement of the host";
+  setHostHandler(plugin.statements, plugin, kTable, "statement of the host");
 }
 
 PreparedAction sqlRunOf(const Registry::Extension& database, std::string_view resource) {
-  Handler& handler = database.plugin->statements;
-  PreparedAction prepared;
-  prepared.handler = &handler;
-  prepared.site = &handler.siteOf(resource);
-  prepared.action = database.plugin;
-  prepared.placement = Placement::kLoop;
-  return prepared;
+  return hostRunOf(database.plugin->statements, resource);
 }
 
 }  // namespace sub0::plugin

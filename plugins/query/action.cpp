@@ -211,7 +211,7 @@ StatementPointer compileAction(Preparation& preparation, Engine& engine) {
   statement->place = placeOf(preparation);
   statement->number = engine.numberOf(statement->sql);
   preparation.readsOnly(analysis.reads_only);
-  preparation.tables(tablesOf(tokens));
+  preparation.tables(tablesOf(tokens, engine.usualSchema()));
   preparation.fact("statement", statement->sql);
   engine.add(statement);
   return statement;

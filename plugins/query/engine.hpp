@@ -32,7 +32,12 @@ struct Statement {
 };
 using StatementPointer = std::shared_ptr<const Statement>;
 
-// A blocking session of its own, for sub0.sql/1. Used by one thread.
+// What a session does when its connection is lost: connects again, or fails from then on, because
+// it held something there that another connection has not, such as the lock of a migration.
+enum class AfterLoss : std::uint8_t { kReconnects, kFails };
+
+// A blocking session of its own, for sub0.sql/1 and migrations: connects on first use. Used by one
+// thread.
 class SqlSession {
  public:
   virtual ~SqlSession() = default;
@@ -52,6 +57,8 @@ class Engine {
  public:
   virtual ~Engine() = default;
   virtual Dialect dialect() const = 0;
+  // What the database takes for the schema of a table that names none.
+  virtual std::string usualSchema() const = 0;
   // The statement in the database's own words; errors where it cannot run there at all.
   virtual std::string translate(const TokenList& list, std::vector<std::string>& errors) const = 0;
   // Makes a statement known: before start, so that start can try it, or later, at a reload.
@@ -74,7 +81,7 @@ class Engine {
   virtual void commit(const sub0_run& run) = 0;
   virtual void rollback(std::uint64_t call_id) = 0;
   virtual bool isReady() const = 0;
-  virtual std::unique_ptr<SqlSession> openSession() = 0;
+  virtual std::unique_ptr<SqlSession> openSession(AfterLoss after_loss) = 0;
   // How tables are made there; null: this version makes none.
   virtual const Ddl* ddl() const { return nullptr; }
 };
@@ -118,6 +125,8 @@ inline constexpr const char* kMustNotWrite =
 
 // What fails a run whose result passed SUB0_RESULT_LIMIT. Q-72
 Failure resultTooLarge(std::size_t limit_bytes);
+// What fails a statement whose session has lost its connection and does not get another.
+Failure connectionLost();
 // What fails a run with a NUL character in a parameter. Q-60
 Failure holdsNulFailure();
 // What fails a run whose parameter behind LIMIT or OFFSET is no row count. spec S-30

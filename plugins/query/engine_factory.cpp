@@ -88,6 +88,10 @@ Failure resultTooLarge(std::size_t limit_bytes) {
   return Failure{SUB0_RESULT_TOO_LARGE, text, text};
 }
 
+Failure connectionLost() {
+  return Failure{SUB0_UNAVAILABLE, "the connection to the database was lost", ""};
+}
+
 Failure holdsNulFailure() {
   const std::string text = "a text holds a NUL character, which the database cannot store";
   return Failure{SUB0_BAD_REQUEST, text, text};

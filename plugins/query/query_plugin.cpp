@@ -79,6 +79,12 @@ EngineOptions optionsOf(const Settings& settings, const HostPort& host) {
   return options;
 }
 
+// By what migrations know the tables of this project from those of others. spec S-103
+std::string projectOf(const Settings& settings) {
+  const std::string name = settings.text("SUB0_PROJECT_NAME");
+  return name.empty() ? settings.text("SUB0_PROJECT") : name;
+}
+
 // What the actions share: the database, reached through the loops.
 class Query {
  public:
@@ -111,6 +117,10 @@ class Query {
               SUB0_INT),
       setting("SUB0_SQLITE_LOG_LIMIT", "67108864",
               "SQLite: the log (the -wal file) is emptied when it holds so many bytes", SUB0_INT),
+      setting(
+          "SUB0_PROJECT_NAME", "",
+          "Whose tables a migration makes and may drop, where projects share a database; empty: "
+          "those of the project's folder, by its path"),
       setting("SUB0_SERVES", "false", "Whether calls are served (run); given by the host",
               SUB0_BOOL),
       setting("SUB0_STATE", "", "The folder for what the server keeps; given by the host"),
@@ -123,7 +133,7 @@ class Query {
       throw std::runtime_error(error);
     }
     sql_ = std::make_unique<SqlService>(*engine_);
-    schema_ = std::make_unique<SchemaService>(*engine_);
+    schema_ = std::make_unique<SchemaService>(*engine_, projectOf(resolved));
     hooks_ = {sizeof(hooks_), 0, &Query::onLoopStart, &Query::onLoopStop, &Query::onEndOfTurn};
     call_hooks_ = {sizeof(call_hooks_), 0, &Query::onCommit, &Query::onRollback};
     const auto* calls = raw_host.extension<sub0_call>(SUB0_CALL_EXTENSION);

@@ -13,8 +13,8 @@ constexpr std::array<std::string_view, 30> kNoFunctions = {
 }  // namespace
 
 Rewritten SqlRewriter::run() {
-  for (std::size_t i = 0; i < list_.size(); ++i) {
-    visit(i);
+  while (next_ < list_.size()) {
+    visit(next_++);
   }
   std::string sql;
   std::size_t copied = 0;
@@ -29,6 +29,50 @@ Rewritten SqlRewriter::run() {
   sql.append(list_.sql.substr(copied));
   result_.sql = std::move(sql);
   return std::move(result_);
+}
+
+void SqlRewriter::visit(std::size_t i) {
+  switch (list_.tokens[i].kind) {
+    case TokenKind::kParameter:
+      visitParameter(i);
+      break;
+    case TokenKind::kOperator:
+      visitOperator(i);
+      break;
+    case TokenKind::kWord:
+      if (i == 0 || !list_.isSign(i - 1, ".")) {
+        visitWord(i, capitals(list_.text(i)), list_.isSign(i + 1, "("));
+      }
+      break;
+    case TokenKind::kString:
+      visitString(i);
+      break;
+    case TokenKind::kPunctuation:
+      visitPunctuation(i);
+      break;
+    default:
+      break;
+  }
+}
+
+bool SqlRewriter::refuseQuestionMark(std::size_t i) {
+  const bool has_one = list_.text(i).find('?') != std::string_view::npos;
+  if (has_one) {
+    result_.errors.push_back("the ?" + placeOf(list_, i) +
+                             " is no parameter here; write $1, $2, ...");
+  }
+  return has_one;
+}
+
+void SqlRewriter::cannotReadString(std::size_t i) {
+  cannot(i, "the string form " + std::string(list_.text(i).substr(0, 2)));
+}
+
+bool isOfPostgresAlone(std::string_view type) {
+  static constexpr std::array<std::string_view, 12> kTypes = {
+      "INTERVAL", "REGCLASS", "REGTYPE", "REGPROC", "TSVECTOR", "TSQUERY",
+      "POINT",    "BOX",      "HSTORE",  "RECORD",  "OID",      "INT4RANGE"};
+  return isOneOf(type, kTypes);
 }
 
 void SqlRewriter::replace(std::size_t from, std::size_t behind, const std::string& text) {

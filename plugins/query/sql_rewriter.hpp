@@ -42,8 +42,12 @@ class SqlRewriter {
     std::string suffix;
   };
 
-  // Looks at one token.
-  virtual void visit(std::size_t i) = 0;
+  // Look at one token each. A word is one that stands behind no dot, in capitals.
+  virtual void visitOperator(std::size_t i) = 0;
+  virtual void visitWord(std::size_t /*i*/, const std::string& /*word*/, bool /*is_call*/) {}
+  virtual void visitString(std::size_t /*i*/) {}
+  virtual void visitPunctuation(std::size_t /*i*/) {}
+  virtual void visitParameter(std::size_t i) { replace(i, i + 1, "?"); }
   // How the database casts to that type; an empty prefix: it cannot.
   virtual Cast castTo(const TypeName& type) const = 0;
   // That type as an error names it.
@@ -58,9 +62,14 @@ class SqlRewriter {
   void replace(std::size_t from, std::size_t behind, const std::string& text);
   // Puts text behind token `last`, and behind all that else takes its place.
   void insertBehind(std::size_t last, const std::string& text);
+  // What stands before token `i` has been seen to.
+  void goOnAt(std::size_t i) { next_ = i; }
   // What the statement uses does not exist here.
   void cannot(std::size_t at, const std::string& what);
-  void refuse(const std::string& error) { result_.errors.push_back(error); }
+  // Where `?` is what parameters become: a sign with it would be taken for one. True: it was.
+  bool refuseQuestionMark(std::size_t i);
+  // E'text', U&'text' and such.
+  void cannotReadString(std::size_t i);
   bool hasErrors() const { return !result_.errors.empty(); }
   // x::type
   void castByColons(std::size_t i);
@@ -77,6 +86,7 @@ class SqlRewriter {
     std::size_t end = 0;
   };
 
+  void visit(std::size_t i);
   TypeName typeAt(std::size_t i) const;
   bool canCast(std::size_t i, std::size_t begin, const TypeName& type, const Cast& cast);
   std::size_t operandBefore(std::size_t colons) const;
@@ -87,8 +97,12 @@ class SqlRewriter {
 
   std::string where_;  // " exists on PostgreSQL only"
   std::map<std::size_t, Edit> edits_;
+  std::size_t next_ = 0;  // the token to be looked at
   Rewritten result_;
 };
+
+// Types of PostgreSQL that no other database can stand in for.
+bool isOfPostgresAlone(std::string_view type);
 
 template <std::size_t N>
 bool isOneOf(std::string_view text, const std::array<std::string_view, N>& list) {

@@ -115,7 +115,7 @@ void SqlService::execute(Job& job) {
   parameters.as.items = job.values.data();
   try {
     if (session_ == nullptr) {
-      std::unique_ptr<SqlSession> made = engine_.openSession();
+      std::unique_ptr<SqlSession> made = engine_.openSession(AfterLoss::kReconnects);
       const std::lock_guard lock(mutex_);
       session_ = std::move(made);
       if (is_stopping_) {

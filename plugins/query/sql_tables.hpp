@@ -10,14 +10,14 @@
 namespace sub0::query {
 
 // The tables that a statement names, for the host, which chooses the tables of models by them (spec
-// S-101). Only names in the places of tables count (FROM, JOIN, INTO, UPDATE, USING, TABLE), on
-// tokens: no literals, aliases, columns, functions, nor names that WITH gives to a query. Pure
-// functions, any thread.
+// S-101). Only names in the places of tables count (FROM, JOIN, INTO, UPDATE, USING, TABLE, and the
+// commas behind them), on tokens: no literals, aliases, columns, functions, nor names that WITH
+// gives to a query. Pure functions, any thread.
 
 // Each once, in the order of their coming, as the database knows them: small letters unless quoted
-// on PostgreSQL, small letters always on SQLite. A schema other than the usual one (public, main)
-// stays before the name.
-std::vector<std::string> tablesOf(const TokenList& list);
+// on PostgreSQL, small letters always on SQLite, as they are written on MariaDB and MySQL. A schema
+// other than the usual one stays before the name.
+std::vector<std::string> tablesOf(const TokenList& list, std::string_view usual_schema);
 
 // A name as the database knows it.
 std::string foldedName(const TokenList& list, std::size_t index);

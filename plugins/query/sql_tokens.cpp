@@ -65,6 +65,8 @@ class Lexer {
       string(at_, false);
     } else if (c == '"' || c == '`') {
       quotedName(at_, c);
+    } else if (beginsBracketedName()) {
+      bracketedName();
     } else if (isNameStart(c)) {
       word();
     } else if (isDigit(c) || (c == '.' && isDigit(peek(1)))) {
@@ -166,6 +168,34 @@ class Lexer {
       }
     }
     unclosed("quoted name", begin);
+  }
+
+  // To SQLite [x] is a name; PostgreSQL's x[1], ARRAY[x] and text[] stay what they are there, so
+  // that they are refused by their names.
+  bool beginsBracketedName() const {
+    if (dialect_ != Dialect::kSqlite || peek() != '[') {
+      return false;
+    }
+    std::size_t ahead = 1;
+    while (isSpace(peek(ahead))) {
+      ++ahead;
+    }
+    const char inside = peek(ahead);
+    const char before = at_ > 0 ? sql_[at_ - 1] : ' ';
+    const bool is_array = list_.isWord(list_.size() - 1, "ARRAY");
+    return !is_array && !isNamePart(before) && before != ')' && before != ']' && before != '"' &&
+           !isDigit(inside) && inside != '$' && inside != ']';
+  }
+
+  void bracketedName() {
+    const std::size_t begin = at_;
+    const std::size_t close = sql_.find(']', at_);
+    if (close == std::string_view::npos) {
+      unclosed("quoted name", begin);
+      return;
+    }
+    at_ = close + 1;
+    add(TokenKind::kQuotedName, begin);
   }
 
   void word() {

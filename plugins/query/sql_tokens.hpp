@@ -29,7 +29,7 @@ inline bool hasPlacesForParameters(Dialect dialect) {
 
 enum class TokenKind : std::uint8_t {
   kWord,         // select, users, déjà
-  kQuotedName,   // "userId", `userId`
+  kQuotedName,   // "userId", `userId`; [userId] on SQLite
   kString,       // 'text', E'text', B'01', $$text$$
   kNumber,       // 1, .5, 1e3, 0x1F
   kParameter,    // $1

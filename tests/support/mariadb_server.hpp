@@ -5,7 +5,6 @@
 
 #include <memory>
 #include <string>
-#include <vector>
 
 struct st_mysql;
 
@@ -42,8 +41,6 @@ class MariadbServer {
   std::string execute(const std::string& sql, const std::string& database = "app") const;
 
  private:
-  pid_t spawn(const std::vector<std::string>& command) const;
-  std::string logText() const;
   void makeData();
   void start();
 

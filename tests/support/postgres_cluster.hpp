@@ -4,7 +4,6 @@
 #include <sys/types.h>
 
 #include <string>
-#include <vector>
 
 namespace sub0::testing {
 
@@ -35,8 +34,6 @@ class PostgresCluster {
   int killBackends() const;
 
  private:
-  pid_t spawn(const std::vector<std::string>& command) const;
-  std::string logText() const;
   void makeData();
 
   std::string folder_;

@@ -34,16 +34,10 @@ const CommandDeclaration kCheckProject = declare();
 int checkProject(const Words& words) {
   auto [arguments, exit_code] = parseArguments(kCheckProject, words);
   if (exit_code) return *exit_code;
-  const auto& positional = arguments.positional();
-  if (positional.size() + (arguments.has("resources") ? 1 : 0) != 1) {
-    return usageError(kCheckProject, "name the project's folder");
-  }
-  const std::string folder = positional.empty() ? arguments.value("resources") : positional.front();
+  const std::string folder = projectFolder(arguments);
+  if (folder.empty()) return usageError(kCheckProject, "name the project's folder");
   Workspace workspace(arguments, folder, false);
-  workspace.loadPlugins();
-  workspace.loadProject();
-  workspace.createPluginsOffline();
-  workspace.compile();
+  workspace.compileOffline();
   workspace.warnOfOpenDoors();
   const auto& problems = workspace.sortedProblems();
   std::string report = problems.toText();

@@ -64,16 +64,10 @@ const CommandDeclaration kMigrate = declare();
 int migrateTables(const Words& words) {
   auto [arguments, exit_code] = parseArguments(kMigrate, words);
   if (exit_code) return *exit_code;
-  const auto& positional = arguments.positional();
-  if (positional.size() + (arguments.has("resources") ? 1 : 0) != 1) {
-    return usageError(kMigrate, "name the project's folder");
-  }
-  const std::string folder = positional.empty() ? arguments.value("resources") : positional.front();
+  const std::string folder = projectFolder(arguments);
+  if (folder.empty()) return usageError(kMigrate, "name the project's folder");
   Workspace workspace(arguments, folder, false);
-  workspace.loadPlugins();
-  workspace.loadProject();
-  workspace.createPluginsOffline();
-  workspace.compile();
+  workspace.compileOffline();
   if (!workspace.reportProblems()) return kExitConfiguration;
   const Migration migration(workspace.registry(), *workspace.plans());
   if (!migration.isPossible()) {

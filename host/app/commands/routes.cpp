@@ -69,10 +69,7 @@ int listRoutes(const Words& words) {
     return usageError(kListRoutes, "name the project's folder");
   }
   Workspace workspace(arguments, folder, false);
-  workspace.loadPlugins();
-  workspace.loadProject();
-  workspace.createPluginsOffline();
-  workspace.compile();
+  workspace.compileOffline();
   if (!workspace.reportProblems()) return kExitConfiguration;
   if (arguments.has("json")) {
     printJson(*workspace.plans());

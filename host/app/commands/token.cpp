@@ -35,10 +35,7 @@ CommandDeclaration declareCheck() {
 
 /// The plan of the resource that the command names, with its key; says what is missing.
 const call::Plan* planOf(Workspace& workspace, const std::string& name) {
-  workspace.loadPlugins();
-  workspace.loadProject();
-  workspace.createPluginsOffline();
-  workspace.compile();
+  workspace.compileOffline();
   if (workspace.sortedProblems().hasErrors()) {
     workspace.reportProblems();
     return nullptr;

@@ -19,6 +19,7 @@ class DataEngine final : public Engine {
   ~DataEngine() override { stop(0); }
 
   Dialect dialect() const override { return source_->dialect(); }
+  std::string usualSchema() const override { return source_->usualSchema(); }
   std::string translate(const TokenList& list, std::vector<std::string>& errors) const override {
     return source_->translate(list, errors);
   }
@@ -33,7 +34,9 @@ class DataEngine final : public Engine {
   void commit(const sub0_run& run) override;
   void rollback(std::uint64_t call_id) override { pool_.rollbackCall(call_id); }
   bool isReady() const override { return keeper_.isUp(); }
-  std::unique_ptr<SqlSession> openSession() override { return source_->openSqlSession(); }
+  std::unique_ptr<SqlSession> openSession(AfterLoss after_loss) override {
+    return source_->openSqlSession(after_loss);
+  }
   const Ddl* ddl() const override { return source_->ddl(); }
 
  private:

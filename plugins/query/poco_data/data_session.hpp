@@ -85,7 +85,9 @@ class DataSource {
   virtual std::string translate(const TokenList& list, std::vector<std::string>& errors) const = 0;
   // THREAD: any.
   virtual std::unique_ptr<DataSession> makeSession(SessionUse use) const = 0;
-  virtual std::unique_ptr<SqlSession> openSqlSession() const = 0;
+  virtual std::unique_ptr<SqlSession> openSqlSession(AfterLoss after_loss) const = 0;
+  // What the database takes for the schema of a table that names none; empty: unknown.
+  virtual std::string usualSchema() const { return {}; }
   // How tables are made there; null: this version makes none.
   virtual const Ddl* ddl() const { return nullptr; }
 };

@@ -5,10 +5,22 @@
 
 namespace sub0::query {
 
+bool DataSqlSession::connect(Failure& failure) {
+  if (session_->isOpen()) {
+    return true;
+  }
+  if (was_connected_ && after_loss_ == AfterLoss::kFails) {
+    failure = connectionLost();
+    return false;
+  }
+  was_connected_ = session_->connect(failure);
+  return was_connected_;
+}
+
 std::unique_ptr<ResultTree> DataSqlSession::execute(std::string_view sql, bool is_script,
                                                     const sub0_value& parameters,
                                                     Failure& failure) {
-  if (!session_->isOpen() && !session_->connect(failure)) {
+  if (!connect(failure)) {
     return nullptr;
   }
   DataSession::Outcome outcome =

@@ -43,12 +43,6 @@ bool startsWith(std::string_view text, std::string_view beginning) {
   return text.substr(0, beginning.size()) == beginning;
 }
 
-ExistingTable* find(std::vector<ExistingTable>& tables, const std::string& name) {
-  const auto found = std::find_if(tables.begin(), tables.end(),
-                                  [&](const ExistingTable& table) { return table.name == name; });
-  return found == tables.end() ? nullptr : &*found;
-}
-
 // The default as SQL: MariaDB says it so, MySQL says the value, or marks an expression.
 std::string presetOf(const std::string& preset, const std::string& extra, bool is_mariadb) {
   if (is_mariadb) {
@@ -105,7 +99,7 @@ ExistingColumn columnOf(const Rows& rows, std::size_t i, bool is_mariadb) {
 
 void takeIndexes(const Rows& rows, std::vector<ExistingTable>& tables) {
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    ExistingTable* const table = find(tables, rows.text(i, "table"));
+    ExistingTable* const table = tableCalled(tables, rows.text(i, "table"));
     if (table == nullptr) {
       continue;
     }
@@ -147,7 +141,7 @@ bool takeTables(SqlSession& session, std::vector<ExistingTable>& tables, bool& i
   for (std::size_t i = 0; i < rows.size(); ++i) {
     tables.emplace_back();
     tables.back().name = rows.text(i, "table");
-    tables.back().model = modelOfMark(rows.text(i, "comment"));
+    tables.back().mark = markIn(rows.text(i, "comment"));
     is_mariadb = rows.truth(i, "is_mariadb");
   }
   return true;
@@ -167,7 +161,7 @@ bool MysqlDdl::readCatalogue(SqlSession& session, std::vector<ExistingTable>& ta
     return false;
   }
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (ExistingTable* const table = find(tables, rows.text(i, "table")); table != nullptr) {
+    if (ExistingTable* const table = tableCalled(tables, rows.text(i, "table")); table != nullptr) {
       table->columns.push_back(columnOf(rows, i, is_mariadb));
     }
   }
@@ -179,7 +173,7 @@ bool MysqlDdl::readCatalogue(SqlSession& session, std::vector<ExistingTable>& ta
     return false;
   }
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (ExistingTable* const table = find(tables, rows.text(i, "table")); table != nullptr) {
+    if (ExistingTable* const table = tableCalled(tables, rows.text(i, "table")); table != nullptr) {
       table->references.emplace_back(rows.text(i, "column"), rows.text(i, "target"));
       table->reference_names.push_back(rows.text(i, "name"));
     }

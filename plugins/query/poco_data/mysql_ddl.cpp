@@ -61,8 +61,8 @@ std::string keyPart(const std::string& column, bool is_text, std::int64_t length
   return quotedName(column);
 }
 
-std::string referenceClause(std::string_view table, const Column& column) {
-  return "CONSTRAINT " + quotedName(indexName(table, {column.name}, "fkey")) + " FOREIGN KEY (" +
+std::string referenceClause(std::string_view table, const Column& column, Names& names) {
+  return "CONSTRAINT " + quotedName(names.take(table, {column.name}, "fkey")) + " FOREIGN KEY (" +
          quotedName(column.name) + ") REFERENCES " + quotedName(column.reference->table) + " (" +
          quotedName(column.reference->column) + ")";
 }
@@ -167,6 +167,12 @@ std::vector<std::string> MysqlDdl::begin(bool only_reads) const {
           "SET SESSION sql_mode = CONCAT(@@sql_mode, ',NO_AUTO_VALUE_ON_ZERO')"};
 }
 
+// Indexes have names in their table, references in the whole database.
+std::string MysqlDdl::takenNames() const {
+  return "SELECT constraint_name AS name FROM information_schema.table_constraints WHERE "
+         "constraint_schema = DATABASE() AND constraint_type = 'FOREIGN KEY'";
+}
+
 Fit MysqlDdl::fit(const Column& column, const ExistingColumn& existing) const {
   const bool is_family = std::any_of(kFamilies.begin(), kFamilies.end(), [&](const Family& family) {
     return family.type == column.type && family.name == existing.type;
@@ -226,7 +232,7 @@ std::string MysqlDdl::problemOf(const Table& table) const {
 }
 
 // References may lead to tables that come after this one, or to each other in a circle.
-std::vector<std::string> MysqlDdl::createTable(const Table& table) const {
+std::vector<std::string> MysqlDdl::createTable(const Table& table, Names& names) const {
   std::string parts;
   const auto add = [&](const std::string& part) { parts += (parts.empty() ? "" : ", ") + part; };
   for (const Column& column : table.columns) {
@@ -242,7 +248,7 @@ std::vector<std::string> MysqlDdl::createTable(const Table& table) const {
           quotedName(column.name) + ")");
     }
     if (column.reference) {
-      add(mysql::referenceClause(table.name, column));
+      add(mysql::referenceClause(table.name, column, names));
     }
   }
   for (const std::vector<std::string>& group : table.unique) {
@@ -253,7 +259,7 @@ std::vector<std::string> MysqlDdl::createTable(const Table& table) const {
           "CREATE TABLE " + quotedName(table.name) + " (" + parts +
               ") ENGINE = InnoDB, ROW_FORMAT = DYNAMIC, CHARACTER SET utf8mb4, COLLATE "
               "utf8mb4_bin, COMMENT = " +
-              quotedText(markOf(table.model)),
+              quotedText(textOf({table.model, table.project})),
           "SET SESSION foreign_key_checks = 1"};
 }
 
@@ -262,13 +268,13 @@ std::vector<std::string> MysqlDdl::changeTable(const TableChanges& changes, Name
   return MysqlTableChange(changes).statements(error);
 }
 
-std::vector<std::string> MysqlDdl::addReferences(const TableChanges& changes) const {
+std::vector<std::string> MysqlDdl::addReferences(const TableChanges& changes, Names& names) const {
   std::string clauses;
   for (const Change& change : changes.changes) {
     if (change.kind == ChangeKind::kAddReference) {
       const Column& column = *changes.wanted->find(change.name);
       clauses += (clauses.empty() ? "ADD " : ", ADD ") +
-                 mysql::referenceClause(changes.wanted->name, column);
+                 mysql::referenceClause(changes.wanted->name, column, names);
     }
   }
   if (clauses.empty()) {

@@ -20,14 +20,15 @@ class MysqlDdl final : public Ddl {
   bool isOneTransaction() const override { return false; }
   bool readCatalogue(SqlSession& session, std::vector<ExistingTable>& tables,
                      Failure& failure) const override;
+  std::string takenNames() const override;
   Fit fit(const Column& column, const ExistingColumn& existing) const override;
   std::string typeOf(const Column& column) const override;
   std::string problemOf(const Table& table) const override;
-  std::vector<std::string> createTable(const Table& table) const override;
+  std::vector<std::string> createTable(const Table& table, Names& names) const override;
   std::vector<std::string> completeTable(const Table&, Names&) const override { return {}; }
   std::vector<std::string> changeTable(const TableChanges& changes, Names& names,
                                        std::string& error) const override;
-  std::vector<std::string> addReferences(const TableChanges& changes) const override;
+  std::vector<std::string> addReferences(const TableChanges& changes, Names& names) const override;
   std::vector<std::string> dropTables(
       const std::vector<const ExistingTable*>& tables) const override;
 };
@@ -52,7 +53,8 @@ bool isCutInKey(const Column& column);
 std::string definitionOf(const Column& column);
 // One column of an index, cut where it must be.
 std::string keyPart(const std::string& column, bool is_text, std::int64_t length);
-std::string referenceClause(std::string_view table, const Column& column);
+// By a name that no other reference of the database has.
+std::string referenceClause(std::string_view table, const Column& column, Names& names);
 // Why these columns cannot be unique together; empty: they can.
 std::string keyProblem(const Table& table, const std::vector<std::string>& columns);
 

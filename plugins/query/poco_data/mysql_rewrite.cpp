@@ -66,12 +66,9 @@ class MysqlRewriter final : public SqlRewriter {
         {"FLOAT8", "DOUBLE"},       {"REAL", "DOUBLE"},    {"DOUBLE PRECISION", "DOUBLE"},
         {"BYTEA", "BINARY"},        {"BLOB", "BINARY"},    {"TIMESTAMP", "DATETIME"},
         {"TIMESTAMPTZ", "DATETIME"}};
-    static constexpr std::array<std::string_view, 12> kImpossible = {
-        "INTERVAL", "REGCLASS", "REGTYPE", "REGPROC", "TSVECTOR", "TSQUERY",
-        "POINT",    "BOX",      "HSTORE",  "RECORD",  "OID",      "INT4RANGE"};
     const bool has_digits = !type.arguments.empty();
     const bool is_decimal = type.name == "NUMERIC" || type.name == "DECIMAL";
-    if (isOneOf(type.name, kImpossible) || (is_decimal && !has_digits)) {
+    if (isOfPostgresAlone(type.name) || (is_decimal && !has_digits)) {
       return {};  // a DECIMAL without digits is a whole number here
     }
     if (type.name == "JSON" || type.name == "JSONB") {
@@ -100,28 +97,6 @@ class MysqlRewriter final : public SqlRewriter {
                                         : SqlRewriter::shown(type);
   }
 
-  void visit(std::size_t i) override {
-    if (i < done_) {
-      return;
-    }
-    switch (list_.tokens[i].kind) {
-      case TokenKind::kParameter:
-        visitParameter(i);
-        break;
-      case TokenKind::kOperator:
-        visitOperator(i);
-        break;
-      case TokenKind::kWord:
-        visitWord(i);
-        break;
-      case TokenKind::kString:
-        visitString(i);
-        break;
-      default:
-        break;
-    }
-  }
-
   // A number or a parameter, whose null is settled when it is bound: a row count is no more there.
   void lookAtRowCounts() {
     std::size_t before = 0;
@@ -143,27 +118,27 @@ class MysqlRewriter final : public SqlRewriter {
     }
   }
 
-  void visitParameter(std::size_t i) {
+  void visitParameter(std::size_t i) override {
     const auto count = row_counts_.find(i);
-    done_ = count == row_counts_.end() ? i + 1 : count->second;
-    replace(i, done_, "?");
+    const std::size_t behind = count == row_counts_.end() ? i + 1 : count->second;
+    replace(i, behind, "?");
+    goOnAt(behind);
   }
 
-  void visitString(std::size_t i) {
+  void visitString(std::size_t i) override {
     const char first = list_.text(i)[0];
     if (first == 'e' || first == 'E' || first == 'u' || first == 'U') {
-      cannot(i, "the string form " + std::string(list_.text(i).substr(0, 2)));
+      cannotReadString(i);
     }
   }
 
-  void visitOperator(std::size_t i) {
+  void visitOperator(std::size_t i) override {
     const std::string_view sign = list_.text(i);
     if (sign == "::") {
       castByColons(i);
-    } else if (sign.find('?') != std::string_view::npos) {
-      refuse("the ?" + placeOf(list_, i) + " is no parameter here; write $1, $2, ...");
-    } else if (isOneOf(sign, kOperators) ||
-               ((sign == "~" || sign == "@@") && i > 0 && endsOperand(i - 1))) {
+    } else if (!refuseQuestionMark(i) &&
+               (isOneOf(sign, kOperators) ||
+                ((sign == "~" || sign == "@@") && i > 0 && endsOperand(i - 1)))) {
       cannot(i, "the operator " + std::string(sign) + insteadOf(sign));
     }
   }
@@ -175,12 +150,7 @@ class MysqlRewriter final : public SqlRewriter {
     return sign == "->" || sign == "->>" ? " (write JSON_EXTRACT or JSON_VALUE)" : "";
   }
 
-  void visitWord(std::size_t i) {
-    const std::string word = capitals(list_.text(i));
-    const bool is_call = list_.isSign(i + 1, "(");
-    if (i > 0 && list_.isSign(i - 1, ".")) {
-      return;
-    }
+  void visitWord(std::size_t i, const std::string& word, bool is_call) override {
     if (isClock(i, word, is_call)) {
       if (!is_definition_) {
         replace(i, is_call ? i + 3 : i + 1,
@@ -301,7 +271,6 @@ class MysqlRewriter final : public SqlRewriter {
   const bool is_definition_;
   const bool is_update_;
   std::map<std::size_t, std::size_t> row_counts_;  // `$1::bigint`: its first token, the one behind
-  std::size_t done_ = 0;                           // tokens before it have been seen to
 };
 
 class OdbcRewriter final : public SqlRewriter {
@@ -312,14 +281,11 @@ class OdbcRewriter final : public SqlRewriter {
   Cast castTo(const TypeName& type) const override {
     return {"CAST(", " AS " + type.name + type.arguments + ")"};
   }
-  void visit(std::size_t i) override {
-    if (list_.tokens[i].kind == TokenKind::kParameter) {
-      replace(i, i + 1, "?");
-    } else if (list_.isSign(i, "::")) {
+  void visitOperator(std::size_t i) override {
+    if (list_.isSign(i, "::")) {
       castByColons(i);
-    } else if (list_.tokens[i].kind == TokenKind::kOperator &&
-               list_.text(i).find('?') != std::string_view::npos) {
-      refuse("the ?" + placeOf(list_, i) + " is no parameter here; write $1, $2, ...");
+    } else {
+      refuseQuestionMark(i);
     }
   }
 };

@@ -23,9 +23,10 @@ std::unique_ptr<DataSession> MysqlSource::makeSession(SessionUse use) const {
                                         use == SessionUse::kLook ? kPingTimeoutSeconds : 0);
 }
 
-std::unique_ptr<SqlSession> MysqlSource::openSqlSession() const {
+std::unique_ptr<SqlSession> MysqlSource::openSqlSession(AfterLoss after_loss) const {
   auto session = std::make_unique<MysqlSession>(address_, result_limit_bytes_, 0);
-  return std::make_unique<DataSqlSession>(std::move(session), Dialect::kMysql, rewriteForMysql);
+  return std::make_unique<DataSqlSession>(std::move(session), Dialect::kMysql, rewriteForMysql,
+                                          after_loss);
 }
 
 }  // namespace sub0::query

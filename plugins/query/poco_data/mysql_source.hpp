@@ -16,7 +16,8 @@ class MysqlSource final : public DataSource {
   Dialect dialect() const override { return Dialect::kMysql; }
   std::string translate(const TokenList& list, std::vector<std::string>& errors) const override;
   std::unique_ptr<DataSession> makeSession(SessionUse use) const override;
-  std::unique_ptr<SqlSession> openSqlSession() const override;
+  std::unique_ptr<SqlSession> openSqlSession(AfterLoss after_loss) const override;
+  std::string usualSchema() const override { return address_.database; }
   const Ddl* ddl() const override { return &ddl_; }
 
  private:

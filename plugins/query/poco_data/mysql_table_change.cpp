@@ -83,7 +83,7 @@ bool MysqlTableChange::isChanged(const ExistingColumn& column) const {
          find(ChangeKind::kRequire, column.name) != nullptr ||
          find(ChangeKind::kRelax, column.name) != nullptr ||
          find(ChangeKind::kAddIdentity, column.name) != nullptr ||
-         (find(ChangeKind::kAddWords, column.name) != nullptr && !existing_.model.empty());
+         (find(ChangeKind::kAddWords, column.name) != nullptr && !existing_.mark.model.empty());
 }
 
 void MysqlTableChange::changeColumn(const ExistingColumn& column, std::string& error) {
@@ -94,7 +94,7 @@ void MysqlTableChange::changeColumn(const ExistingColumn& column, std::string& e
     return;
   }
   const bool has_new_words = find(ChangeKind::kAddWords, column.name) != nullptr &&
-                             !existing_.model.empty() && !has_new_type;
+                             !existing_.mark.model.empty() && !has_new_type;
   const std::string type = has_new_type    ? mysql::typeInFull(wanted)
                            : has_new_words ? mysql::typeWithWords(column)
                                            : column.definition;

@@ -17,9 +17,10 @@ std::unique_ptr<DataSession> OdbcSource::makeSession(SessionUse) const {
   return std::make_unique<OdbcSession>(connection_, result_limit_bytes_);
 }
 
-std::unique_ptr<SqlSession> OdbcSource::openSqlSession() const {
+std::unique_ptr<SqlSession> OdbcSource::openSqlSession(AfterLoss after_loss) const {
   auto session = std::make_unique<OdbcSession>(connection_, result_limit_bytes_);
-  return std::make_unique<DataSqlSession>(std::move(session), Dialect::kOdbc, rewriteForOdbc);
+  return std::make_unique<DataSqlSession>(std::move(session), Dialect::kOdbc, rewriteForOdbc,
+                                          after_loss);
 }
 
 }  // namespace sub0::query

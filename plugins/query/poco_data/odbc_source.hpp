@@ -14,7 +14,7 @@ class OdbcSource final : public DataSource {
   Dialect dialect() const override { return Dialect::kOdbc; }
   std::string translate(const TokenList& list, std::vector<std::string>& errors) const override;
   std::unique_ptr<DataSession> makeSession(SessionUse use) const override;
-  std::unique_ptr<SqlSession> openSqlSession() const override;
+  std::unique_ptr<SqlSession> openSqlSession(AfterLoss after_loss) const override;
 
  private:
   std::string connection_;

@@ -102,10 +102,10 @@ std::string wordsIndex(std::string_view table, const std::string& column) {
          quotedName(table) + " USING gin (to_tsvector('simple', " + quotedName(column) + "))";
 }
 
-ExistingTable& tableCalled(std::vector<ExistingTable>& tables, const std::string& name) {
-  const auto found = std::find_if(tables.begin(), tables.end(),
-                                  [&](const ExistingTable& table) { return table.name == name; });
-  if (found != tables.end()) {
+// One that is missing has no columns.
+ExistingTable& tableFor(std::vector<ExistingTable>& tables, const std::string& name) {
+  ExistingTable* const found = tableCalled(tables, name);
+  if (found != nullptr) {
     return *found;
   }
   tables.emplace_back();
@@ -119,7 +119,7 @@ void takeColumns(const Rows& rows, std::vector<ExistingTable>& tables) {
     if (tables.empty() || tables.back().name != name) {
       tables.emplace_back();
       tables.back().name = name;
-      tables.back().model = modelOfMark(rows.text(i, "comment"));
+      tables.back().mark = markIn(rows.text(i, "comment"));
     }
     ExistingColumn column;
     column.name = rows.text(i, "column");
@@ -134,7 +134,7 @@ void takeColumns(const Rows& rows, std::vector<ExistingTable>& tables) {
 
 void takeIndexes(const Rows& rows, std::vector<ExistingTable>& tables) {
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    ExistingTable& table = tableCalled(tables, rows.text(i, "table"));
+    ExistingTable& table = tableFor(tables, rows.text(i, "table"));
     const std::string name = rows.text(i, "index");
     if (table.indexes.empty() || table.indexes.back().name != name) {
       table.indexes.push_back(ExistingIndex{name, {}, rows.truth(i, "unique"), ""});
@@ -224,7 +224,7 @@ bool PostgresDdl::readCatalogue(SqlSession& session, std::vector<ExistingTable>&
     return false;
   }
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    tableCalled(tables, rows.text(i, "table"))
+    tableFor(tables, rows.text(i, "table"))
         .references.emplace_back(rows.text(i, "column"), rows.text(i, "target"));
   }
   return true;
@@ -266,13 +266,14 @@ std::string PostgresDdl::typeOf(const Column& column) const {
   return "text";
 }
 
-std::vector<std::string> PostgresDdl::createTable(const Table& table) const {
+std::vector<std::string> PostgresDdl::createTable(const Table& table, Names& /*names*/) const {
   std::string columns;
   for (const Column& column : table.columns) {
     columns += (columns.empty() ? "" : ", ") + definitionOf(*this, column);
   }
   return {"CREATE TABLE " + quotedName(table.name) + " (" + columns + ")",
-          "COMMENT ON TABLE " + quotedName(table.name) + " IS " + quotedText(markOf(table.model))};
+          "COMMENT ON TABLE " + quotedName(table.name) + " IS " +
+              quotedText(textOf({table.model, table.project}))};
 }
 
 std::vector<std::string> PostgresDdl::completeTable(const Table& table, Names& names) const {
@@ -305,7 +306,8 @@ std::vector<std::string> PostgresDdl::changeTable(const TableChanges& changes, N
   return statements;
 }
 
-std::vector<std::string> PostgresDdl::addReferences(const TableChanges& changes) const {
+std::vector<std::string> PostgresDdl::addReferences(const TableChanges& changes,
+                                                    Names& /*names*/) const {
   std::vector<std::string> statements;
   for (const Change& change : changes.changes) {
     if (change.kind == ChangeKind::kAddReference) {

@@ -228,8 +228,9 @@ void PostgresEngine::passTo(std::uint32_t loop, PostgresRequestPointer request) 
   }
 }
 
-std::unique_ptr<SqlSession> PostgresEngine::openSession() {
-  return std::make_unique<PostgresSession>(setup_.exclusive.address, setup_.result_limit_bytes);
+std::unique_ptr<SqlSession> PostgresEngine::openSession(AfterLoss after_loss) {
+  return std::make_unique<PostgresSession>(setup_.exclusive.address, setup_.result_limit_bytes,
+                                           after_loss);
 }
 
 }  // namespace sub0::query

@@ -24,6 +24,7 @@ class PostgresEngine final : public Engine, private PostgresLoop::Group {
                                       std::string& error);
 
   Dialect dialect() const override { return Dialect::kPostgres; }
+  std::string usualSchema() const override { return "public"; }
   std::string translate(const TokenList& list, std::vector<std::string>&) const override {
     return std::string(list.sql);
   }
@@ -38,7 +39,7 @@ class PostgresEngine final : public Engine, private PostgresLoop::Group {
   void commit(const sub0_run& run) override;
   void rollback(std::uint64_t call_id) override;
   bool isReady() const override;
-  std::unique_ptr<SqlSession> openSession() override;
+  std::unique_ptr<SqlSession> openSession(AfterLoss after_loss) override;
   const Ddl* ddl() const override { return &ddl_; }
 
  private:

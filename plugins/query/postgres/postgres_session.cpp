@@ -46,6 +46,10 @@ bool PostgresSession::connect(Failure& failure) {
   if (connection_ != nullptr && PQstatus(connection_) == CONNECTION_OK && isQuiet(*connection_)) {
     return true;
   }
+  if (connection_ != nullptr && after_loss_ == AfterLoss::kFails) {
+    failure = connectionLost();
+    return false;
+  }
   PGconn* const made = address_.connect();
   {
     const std::lock_guard lock(mutex_);

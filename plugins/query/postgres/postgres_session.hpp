@@ -11,12 +11,12 @@
 
 namespace sub0::query {
 
-// A blocking session of its own for sub0.sql/1: connects on first use, and again after a loss.
-// THREAD: one.
+// A blocking session of its own for sub0.sql/1: connects on first use, and again after a loss
+// where it may. THREAD: one.
 class PostgresSession final : public SqlSession {
  public:
-  PostgresSession(const PostgresAddress& address, std::size_t limit_bytes)
-      : address_(address), limit_bytes_(limit_bytes) {}
+  PostgresSession(const PostgresAddress& address, std::size_t limit_bytes, AfterLoss after_loss)
+      : address_(address), limit_bytes_(limit_bytes), after_loss_(after_loss) {}
   ~PostgresSession() override { PQfinish(connection_); }
 
   std::unique_ptr<ResultTree> execute(std::string_view sql, bool is_script,
@@ -28,6 +28,7 @@ class PostgresSession final : public SqlSession {
 
   const PostgresAddress& address_;
   std::size_t limit_bytes_;
+  const AfterLoss after_loss_;
   std::mutex mutex_;  // of connection_ where cancel() may meet its exchange
   PGconn* connection_ = nullptr;
   std::atomic<bool> is_cancelled_{false};

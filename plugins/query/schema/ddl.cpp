@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t kLongestName = 63;
 constexpr std::string_view kMark = "sub0 model ";
+constexpr std::string_view kOf = " of project ";
 
 std::string quoted(std::string_view text, char quote) {
   std::string made(1, quote);
@@ -23,10 +24,11 @@ std::string quoted(std::string_view text, char quote) {
 }
 
 // FNV-1a
-std::uint32_t hashOf(std::string_view text) {
-  std::uint32_t hash = 2166136261U;
+template <typename Hash>
+Hash hashOf(std::string_view text, Hash start, Hash prime) {
+  Hash hash = start;
   for (const char c : text) {
-    hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
+    hash = (hash ^ static_cast<unsigned char>(c)) * prime;
   }
   return hash;
 }
@@ -34,7 +36,8 @@ std::uint32_t hashOf(std::string_view text) {
 // A name that is cut, or was taken, and what makes it another: at most 63 bytes.
 std::string withHash(std::string_view name, std::string_view hashed) {
   std::array<char, 10> hash{};
-  std::snprintf(hash.data(), hash.size(), "_%08x", static_cast<unsigned>(hashOf(hashed)));
+  std::snprintf(hash.data(), hash.size(), "_%08x",
+                static_cast<unsigned>(hashOf<std::uint32_t>(hashed, 2166136261U, 16777619U)));
   return std::string(name.substr(0, kLongestName - 9)) + hash.data();
 }
 
@@ -93,18 +96,38 @@ std::string createIndex(Names& names, std::string_view table,
          quotedName(table) + " (" + nameList(columns) + ")";
 }
 
-std::string markOf(std::string_view model) { return std::string(kMark) + std::string(model); }
+std::string projectMark(std::string_view project) {
+  std::array<char, 17> hash{};
+  std::snprintf(hash.data(), hash.size(), "%016llx",
+                static_cast<unsigned long long>(
+                    hashOf<std::uint64_t>(project, 14695981039346656037ULL, 1099511628211ULL)));
+  return hash.data();
+}
 
-std::string modelOfMark(std::string_view text) {
+std::string textOf(const Mark& mark) {
+  return std::string(kMark) + mark.model + std::string(kOf) + mark.project;
+}
+
+Mark markIn(std::string_view text) {
   const std::size_t begin = text.find(kMark);
   if (begin == std::string_view::npos) {
     return {};
   }
   const std::string_view rest = text.substr(begin + kMark.size());
-  return std::string(rest.substr(0, rest.find(' ')));
+  const std::size_t end = std::min(rest.find(' '), rest.size());
+  Mark mark{std::string(rest.substr(0, end)), ""};
+  if (rest.substr(end, kOf.size()) == kOf) {
+    const std::string_view project = rest.substr(end + kOf.size());
+    mark.project = project.substr(0, project.find(' '));
+  }
+  return mark;
 }
 
 bool Rows::read(SqlSession& session, std::string_view sql, Failure& failure) {
+  root_ = nullptr;
+  if (sql.empty()) {
+    return true;
+  }
   tree_ = session.execute(sql, false, sub0_value{}, failure);
   if (tree_ == nullptr) {
     return false;

@@ -53,8 +53,8 @@ struct TableChanges {
 std::string indexName(std::string_view table, const std::vector<std::string>& columns,
                       std::string_view suffix);
 
-// Names that are taken, of tables and indexes, as far as a migration knows: those in the database
-// and those that it gives away.
+// Names that are taken, of tables, indexes and references, as far as a migration knows: those in
+// the database and those that it gives away.
 class Names {
  public:
   void add(std::string_view name);
@@ -89,7 +89,8 @@ class Ddl {
   virtual bool readCatalogue(SqlSession& session, std::vector<ExistingTable>& tables,
                              Failure& failure) const = 0;
 
-  // Rows of {name}: what no new index may be called. Empty: each table has names of its own.
+  // Rows of {name}: what nothing new may be called that the database's tables share names of:
+  // indexes, or references. Empty: each table has names of its own.
   virtual std::string takenNames() const { return {}; }
 
   // Whether "Users" and "users" are one table.
@@ -109,7 +110,7 @@ class Ddl {
   // Why the model can be no table here; empty: it can.
   virtual std::string problemOf(const Table& /*table*/) const { return {}; }
   // The table with its columns and key, marked as the model's.
-  virtual std::vector<std::string> createTable(const Table& table) const = 0;
+  virtual std::vector<std::string> createTable(const Table& table, Names& names) const = 0;
   // What can come only when all tables are there: references, indexes.
   virtual std::vector<std::string> completeTable(const Table& table, Names& names) const = 0;
   // Changes of a table that is there; empty and an error where it cannot be done.
@@ -117,7 +118,8 @@ class Ddl {
                                                std::string& error) const = 0;
   // References among the changes, where changeTable leaves them: they come when the tables that
   // they lead to are there.
-  virtual std::vector<std::string> addReferences(const TableChanges& /*changes*/) const {
+  virtual std::vector<std::string> addReferences(const TableChanges& /*changes*/,
+                                                 Names& /*names*/) const {
     return {};
   }
   // All of them at once: they may refer to each other.
@@ -135,11 +137,15 @@ std::string nameList(const std::vector<std::string>& names);
 std::string createIndex(Names& names, std::string_view table,
                         const std::vector<std::string>& columns, bool is_unique);
 
-// How a table that a migration made says so: the text of its mark, and the model in such a text.
-std::string markOf(std::string_view model);
-std::string modelOfMark(std::string_view text);
+// How a project is called in the marks of its tables; of any text, its name or its folder.
+std::string projectMark(std::string_view project);
+// The text of a mark: a table that a migration made says so by it.
+std::string textOf(const Mark& mark);
+// The mark in such a text; one without a model: there is none.
+Mark markIn(std::string_view text);
 
-// The rows of a statement, each an object; false and why where it fails.
+// The rows of a statement, each an object; an empty statement has none. False and why where it
+// fails.
 class Rows {
  public:
   bool read(SqlSession& session, std::string_view sql, Failure& failure);

@@ -45,7 +45,11 @@ class Migration {
  public:
   Migration(SqlSession& session, const Ddl& ddl, std::vector<Table> tables,
             const MigrationOptions& options)
-      : session_(session), ddl_(ddl), tables_(std::move(tables)), options_(options) {}
+      : session_(session), ddl_(ddl), tables_(std::move(tables)), options_(options) {
+    for (Table& table : tables_) {
+      table.project = options_.project;
+    }
+  }
 
   MigrationEnd run() {
     if (!execute(ddl_.begin(options_.plan_only))) {
@@ -128,12 +132,8 @@ class Migration {
     for (const Table& table : tables_) {
       names_.add(table.name);
     }
-    const std::string sql = ddl_.takenNames();
     Rows rows;
-    if (sql.empty()) {
-      return true;
-    }
-    if (!rows.read(session_, sql, end_.failure)) {
+    if (!rows.read(session_, ddl_.takenNames(), end_.failure)) {
       return false;
     }
     for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -145,12 +145,9 @@ class Migration {
   // By table, target, column; of the tables whose references the plan touches, at either end.
   using Violations = std::map<std::array<std::string, 3>, std::int64_t>;
   bool countViolations(Violations& found) {
-    const std::string sql = touched_.empty() ? std::string() : ddl_.countViolations(touched_);
     Rows rows;
-    if (sql.empty()) {
-      return true;
-    }
-    if (!rows.read(session_, sql, end_.failure)) {
+    if (!rows.read(session_, touched_.empty() ? std::string() : ddl_.countViolations(touched_),
+                   end_.failure)) {
       return false;
     }
     for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -204,11 +201,17 @@ class Migration {
     end_.steps.push_back(MigrationStep{kind, table, std::move(text)});
   }
 
+  // Whether a migration of this project made it. Those of another one are not ours to take, nor to
+  // drop. S-103
+  bool isOurs(const ExistingTable& existing) const {
+    return !existing.mark.model.empty() && existing.mark.project == options_.project;
+  }
+
   // A table that an earlier migration made for a model stays its table, or at least stays. S-101
   void settleNames() {
     for (Table& table : tables_) {
       for (const ExistingTable& other : existing_) {
-        if (other.model != table.model || other.name == table.name) {
+        if (!isOurs(other) || other.mark.model != table.model || other.name == table.name) {
           continue;
         }
         if (!table.is_used && find(table.name) == nullptr) {
@@ -281,7 +284,7 @@ class Migration {
           column.reference.reset();
         }
       }
-      append(creations, table.name, ddl_.createTable(made));
+      append(creations, table.name, ddl_.createTable(made, names_));
       append(behind, table.name, ddl_.completeTable(made, names_));
     }
     return true;
@@ -365,7 +368,7 @@ class Migration {
   }
 
   // Those that lead to tables that are there, which rows may violate, come before new tables.
-  void planReferences(const TableChanges& changes, Plan& early, Plan& late) const {
+  void planReferences(const TableChanges& changes, Plan& early, Plan& late) {
     TableChanges to_old = changes;
     TableChanges to_new = changes;
     to_old.changes.clear();
@@ -377,22 +380,22 @@ class Migration {
         (is_there ? to_old : to_new).changes.push_back(change);
       }
     }
-    append(early, changes.existing->name, ddl_.addReferences(to_old));
-    append(late, changes.existing->name, ddl_.addReferences(to_new));
+    append(early, changes.existing->name, ddl_.addReferences(to_old, names_));
+    append(late, changes.existing->name, ddl_.addReferences(to_new, names_));
   }
 
-  // Tables of models that are gone.
+  // Tables of models that are gone from this project.
   void planDrops() {
     std::vector<const ExistingTable*> gone;
     for (const ExistingTable& existing : existing_) {
       const bool is_owned = std::any_of(tables_.begin(), tables_.end(), [&](const Table& table) {
-        return table.model == existing.model || isSameName(table.name, existing.name);
+        return table.model == existing.mark.model || isSameName(table.name, existing.name);
       });
-      if (existing.model.empty() || is_owned) {
+      if (!isOurs(existing) || is_owned) {
         continue;
       }
       step(Kind::kDestructive, existing.name,
-           "drop the table: its model " + existing.model + " is gone");
+           "drop the table: its model " + existing.mark.model + " is gone");
       gone.push_back(&existing);
     }
     if (!gone.empty() && options_.allow_destructive) {

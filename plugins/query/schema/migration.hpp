@@ -22,6 +22,7 @@ struct MigrationStep {
 };
 
 struct MigrationOptions {
+  std::string project;  // projectMark() of whose tables are made
   bool plan_only = false;
   bool allow_destructive = false;
 };

@@ -63,9 +63,11 @@ void SchemaService::work(const sub0_value& models, std::uint32_t flags, Migratio
       return;
     }
     MigrationOptions options;
+    options.project = project_;
     options.plan_only = (flags & SUB0_SCHEMA_PLAN_ONLY) != 0;
     options.allow_destructive = (flags & SUB0_SCHEMA_ALLOW_DESTRUCTIVE) != 0;
-    end = query::migrate(keep(engine_.openSession()), *ddl, std::move(tables), options);
+    end = query::migrate(keep(engine_.openSession(AfterLoss::kFails)), *ddl, std::move(tables),
+                         options);
   } catch (const std::exception& exception) {
     end = failed(SUB0_INTERNAL, exception.what());
   }

@@ -17,7 +17,9 @@ namespace sub0::query {
 // way, which may wait for somebody's lock, and waits for its end.
 class SchemaService {
  public:
-  explicit SchemaService(Engine& engine) : engine_(engine) {}
+  // `project`: its name, or its folder.
+  SchemaService(Engine& engine, std::string_view project)
+      : engine_(engine), project_(projectMark(project)) {}
   ~SchemaService() { stop(); }
   SchemaService(const SchemaService&) = delete;
   SchemaService& operator=(const SchemaService&) = delete;
@@ -32,6 +34,7 @@ class SchemaService {
   SqlSession& keep(std::unique_ptr<SqlSession> session);
 
   Engine& engine_;
+  const std::string project_;
   std::mutex mutex_;
   bool is_running_ = false;
   bool is_stopping_ = false;

@@ -65,9 +65,6 @@ bool readTable(Value model, Table& table, std::string& error) {
     error = "a model has no name, or no table";
     return false;
   }
-  for (const Value candidate : model.find("candidates").items()) {
-    table.candidates.emplace_back(candidate.asText());
-  }
   for (const Value field : model.find("fields").items()) {
     Column column;
     if (!readColumn(field, column, error)) {
@@ -106,6 +103,12 @@ const ExistingColumn* ExistingTable::find(std::string_view column) const {
       std::find_if(columns.begin(), columns.end(),
                    [column](const ExistingColumn& one) { return isSameName(one.name, column); });
   return found == columns.end() ? nullptr : &*found;
+}
+
+ExistingTable* tableCalled(std::vector<ExistingTable>& tables, std::string_view name) {
+  const auto found = std::find_if(tables.begin(), tables.end(),
+                                  [&](const ExistingTable& table) { return table.name == name; });
+  return found == tables.end() ? nullptr : &*found;
 }
 
 bool isSameName(std::string_view a, std::string_view b) {

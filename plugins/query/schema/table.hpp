@@ -36,11 +36,17 @@ struct Column {
   std::optional<Reference> reference;
 };
 
+// What a migration writes beside a table that it makes. Projects may share a database.
+struct Mark {
+  std::string model;
+  std::string project;  // as projectMark() calls it
+};
+
 struct Table {
   std::string model;
+  std::string project;  // that of the migration
   std::string name;
   bool is_used = false;  // by some SQL
-  std::vector<std::string> candidates;
   std::vector<Column> columns;
   std::vector<std::vector<std::string>> unique;  // groups of columns
 
@@ -75,7 +81,7 @@ struct ExistingIndex {
 
 struct ExistingTable {
   std::string name;
-  std::string model;  // for which a migration made it; empty: somebody else did
+  Mark mark;  // whose migration made it, for which model; empty: somebody else did
   std::vector<ExistingColumn> columns;
   std::vector<ExistingIndex> indexes;
   std::vector<std::pair<std::string, std::string>> references;  // column, table
@@ -91,6 +97,9 @@ struct ExistingTable {
 
   const ExistingColumn* find(std::string_view column) const;
 };
+
+// Among the tables that are there, by its name to the letter; null: there is none.
+ExistingTable* tableCalled(std::vector<ExistingTable>& tables, std::string_view name);
 
 // Names compared as the databases do where they ignore case.
 bool isSameName(std::string_view a, std::string_view b);

@@ -30,19 +30,13 @@ constexpr const char* kReferences =
     "coalesce(f.\"to\", '') AS \"key\" FROM "
     "sqlite_master m JOIN pragma_foreign_key_list(m.name) f WHERE m.type = 'table'";
 
-ExistingTable* find(std::vector<ExistingTable>& tables, const std::string& name) {
-  const auto found = std::find_if(tables.begin(), tables.end(),
-                                  [&](const ExistingTable& table) { return table.name == name; });
-  return found == tables.end() ? nullptr : &*found;
-}
-
 bool readColumns(SqlSession& session, std::vector<ExistingTable>& tables, Failure& failure) {
   Rows rows;
   if (!rows.read(session, kColumns, failure)) {
     return false;
   }
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    ExistingTable* const table = find(tables, rows.text(i, "table"));
+    ExistingTable* const table = tableCalled(tables, rows.text(i, "table"));
     if (table == nullptr) {
       continue;
     }
@@ -65,7 +59,7 @@ bool readIndexes(SqlSession& session, std::vector<ExistingTable>& tables, Failur
     return false;
   }
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    ExistingTable* const table = find(tables, rows.text(i, "table"));
+    ExistingTable* const table = tableCalled(tables, rows.text(i, "table"));
     const std::string name = rows.text(i, "index");
     if (table == nullptr) {
       continue;
@@ -81,7 +75,7 @@ bool readIndexes(SqlSession& session, std::vector<ExistingTable>& tables, Failur
     return false;
   }
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    ExistingTable* const table = find(tables, rows.text(i, "table"));
+    ExistingTable* const table = tableCalled(tables, rows.text(i, "table"));
     if (table != nullptr) {
       table->references.emplace_back(rows.text(i, "column"), rows.text(i, "target"));
       table->reference_columns.push_back(rows.text(i, "key"));
@@ -104,7 +98,7 @@ bool readDependents(SqlSession& session, std::vector<ExistingTable>& tables, Fai
     return false;
   }
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    ExistingTable* const table = find(tables, rows.text(i, "table"));
+    ExistingTable* const table = tableCalled(tables, rows.text(i, "table"));
     const std::string name = rows.text(i, "name");
     const std::string sql = rows.text(i, "sql");
     if (table == nullptr) {
@@ -208,7 +202,7 @@ bool SqliteDdl::readCatalogue(SqlSession& session, std::vector<ExistingTable>& t
     tables.back().name = rows.text(i, "name");
     const std::string sql = rows.text(i, "sql");
     const TokenList list = tokenize(sql, Dialect::kSqlite);
-    tables.back().model = modelOfMark(sql);
+    tables.back().mark = markIn(sql);
     tables.back().words_of = tableOfWords(list);
     tables.back().beyond = beyondColumns(list);
     checks.push_back(checksIn(list));
@@ -221,7 +215,7 @@ bool SqliteDdl::readCatalogue(SqlSession& session, std::vector<ExistingTable>& t
     addChecks(checks[i], tables[i]);
   }
   for (ExistingTable& table : tables) {
-    const ExistingTable* const words = find(tables, table.name + "_fts");
+    const ExistingTable* const words = tableCalled(tables, table.name + "_fts");
     for (const ExistingColumn& column : words == nullptr || !isSameName(words->words_of, table.name)
                                             ? std::vector<ExistingColumn>()
                                             : words->columns) {

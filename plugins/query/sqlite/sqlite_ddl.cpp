@@ -43,9 +43,8 @@ std::string definitionOf(const ExistingTable& table, const ExistingColumn& colum
   return text + column.check;
 }
 
-std::string createSql(const std::string& name, const std::string& model,
-                      const std::string& definitions) {
-  return "CREATE TABLE " + quotedName(name) + " (/* " + markOf(model) + " */ " + definitions + ")";
+std::string createSql(const std::string& name, const Mark& mark, const std::string& definitions) {
+  return "CREATE TABLE " + quotedName(name) + " (/* " + textOf(mark) + " */ " + definitions + ")";
 }
 
 std::vector<std::string> wordsOf(const Table& table) {
@@ -214,14 +213,14 @@ std::string SqliteDdl::shownTypeOf(const Column& column) const {
 
 // The rows' own numbers stay as they are through a VACUUM only where they are the key, which words
 // depend on.
-std::vector<std::string> SqliteDdl::createTable(const Table& table) const {
+std::vector<std::string> SqliteDdl::createTable(const Table& table, Names& /*names*/) const {
   const bool has_words = !sqlite::wordsOf(table).empty();
   std::string definitions;
   for (const Column& column : table.columns) {
     definitions += (definitions.empty() ? "" : ", ") +
                    sqlite::definitionOf(*this, column, column.is_identity || has_words);
   }
-  return {sqlite::createSql(table.name, table.model, definitions)};
+  return {sqlite::createSql(table.name, {table.model, table.project}, definitions)};
 }
 
 std::vector<std::string> SqliteDdl::completeTable(const Table& table, Names& names) const {

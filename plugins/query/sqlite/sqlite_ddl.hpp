@@ -23,7 +23,7 @@ class SqliteDdl final : public Ddl {
   std::string takenNames() const override { return "SELECT name FROM sqlite_master"; }
   std::string conflictOf(const std::vector<Table>& tables,
                          const std::vector<ExistingTable>& existing) const override;
-  std::vector<std::string> createTable(const Table& table) const override;
+  std::vector<std::string> createTable(const Table& table, Names& names) const override;
   std::vector<std::string> completeTable(const Table& table, Names& names) const override;
   std::vector<std::string> changeTable(const TableChanges& changes, Names& names,
                                        std::string& error) const override;
@@ -42,8 +42,7 @@ inline constexpr const char* kNow = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
 std::string definitionOf(const Ddl& ddl, const Column& column, bool has_rowid_key = true);
 // As it is there.
 std::string definitionOf(const ExistingTable& table, const ExistingColumn& column);
-std::string createSql(const std::string& name, const std::string& model,
-                      const std::string& definitions);
+std::string createSql(const std::string& name, const Mark& mark, const std::string& definitions);
 std::vector<std::string> wordsOf(const Table& table);
 // The FTS5 table of a table and the triggers that keep it, made anew; `old_triggers`: those that
 // are there. REQUIRES: SqliteDdl::conflictOf() found none.

@@ -251,7 +251,7 @@ void SqliteEngine::commit(const sub0_run& run) {
 
 void SqliteEngine::rollback(std::uint64_t call_id) { writer_.rollbackCall(call_id); }
 
-std::unique_ptr<SqlSession> SqliteEngine::openSession() {
+std::unique_ptr<SqlSession> SqliteEngine::openSession(AfterLoss /*after_loss*/) {
   makeFolder();  // a migration comes before start
   return makeSqliteSession(path_, result_limit_bytes_, writes_);
 }

@@ -49,6 +49,7 @@ class SqliteEngine final : public Engine {
   ~SqliteEngine() override;
 
   Dialect dialect() const override { return Dialect::kSqlite; }
+  std::string usualSchema() const override { return "main"; }
   std::string translate(const TokenList& list, std::vector<std::string>& errors) const override;
   void add(const StatementPointer& statement) override;
   StatementNumber numberOf(const std::string& sql) override { return index_.of(sql); }
@@ -61,7 +62,7 @@ class SqliteEngine final : public Engine {
   void commit(const sub0_run& run) override;
   void rollback(std::uint64_t call_id) override;
   bool isReady() const override { return is_ready_.load(); }
-  std::unique_ptr<SqlSession> openSession() override;
+  std::unique_ptr<SqlSession> openSession(AfterLoss after_loss) override;
   const Ddl* ddl() const override { return &ddl_; }
 
  private:

@@ -176,7 +176,7 @@ std::vector<std::uint32_t> instantParameters(std::string_view sql, const IsInsta
     return {};
   }
   const Reader reader(list);
-  const std::vector<std::string> tables = tablesOf(list);
+  const std::vector<std::string> tables = tablesOf(list, "main");
   for (std::size_t i = 1; i < list.size(); ++i) {
     if (list.tokens[i].kind != TokenKind::kParameter || reader.isOnlyAsked(i)) {
       continue;

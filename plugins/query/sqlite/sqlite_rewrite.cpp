@@ -41,10 +41,7 @@ class SqliteRewriter final : public SqlRewriter {
         {"REAL", "REAL"},         {"DOUBLE PRECISION", "REAL"},
         {"NUMERIC", "NUMERIC"},   {"DECIMAL", "NUMERIC"},
         {"BYTEA", "BLOB"},        {"BLOB", "BLOB"}};
-    static constexpr std::array<std::string_view, 12> kImpossible = {
-        "INTERVAL", "REGCLASS", "REGTYPE", "REGPROC", "TSVECTOR", "TSQUERY",
-        "POINT",    "BOX",      "HSTORE",  "RECORD",  "OID",      "INT4RANGE"};
-    if (isOneOf(type, kImpossible)) {
+    if (isOfPostgresAlone(type)) {
       return {};
     }
     if (type == "JSON" || type == "JSONB") {
@@ -67,26 +64,8 @@ class SqliteRewriter final : public SqlRewriter {
                : SqlRewriter::shown(type);
   }
 
-  void visit(std::size_t i) override {
-    switch (list_.tokens[i].kind) {
-      case TokenKind::kParameter:
-        replace(i, i + 1, "?" + std::to_string(list_.tokens[i].number));
-        break;
-      case TokenKind::kOperator:
-        visitOperator(i);
-        break;
-      case TokenKind::kWord:
-        visitWord(i);
-        break;
-      case TokenKind::kString:
-        visitString(i);
-        break;
-      case TokenKind::kPunctuation:
-        visitBracket(i);
-        break;
-      default:
-        break;
-    }
+  void visitParameter(std::size_t i) override {
+    replace(i, i + 1, "?" + std::to_string(list_.tokens[i].number));
   }
 
   // The table that the statement itself writes to: `UPDATE t n` and `DELETE FROM t n` need an AS,
@@ -143,14 +122,14 @@ class SqliteRewriter final : public SqlRewriter {
     }
   }
 
-  void visitString(std::size_t i) {
+  void visitString(std::size_t i) override {
     const char first = list_.text(i)[0];
     if (first != '\'' && first != 'x' && first != 'X') {
-      cannot(i, "the string form " + std::string(list_.text(i).substr(0, 2)));
+      cannotReadString(i);
     }
   }
 
-  void visitOperator(std::size_t i) {
+  void visitOperator(std::size_t i) override {
     const std::string_view sign = list_.text(i);
     if (sign == "::") {
       castByColons(i);
@@ -161,13 +140,7 @@ class SqliteRewriter final : public SqlRewriter {
     }
   }
 
-  void visitWord(std::size_t i) {
-    const std::string word = capitals(list_.text(i));
-    const bool is_member = i > 0 && list_.isSign(i - 1, ".");
-    const bool is_call = list_.isSign(i + 1, "(");
-    if (is_member) {
-      return;
-    }
+  void visitWord(std::size_t i, const std::string& word, bool is_call) override {
     if (word == "CURRENT_TIMESTAMP" || word == "LOCALTIMESTAMP") {
       replaceClock(i, is_call ? behindBracket(list_, i + 1) : i + 1);
     } else if (is_call && list_.isSign(i + 2, ")") &&
@@ -202,7 +175,7 @@ class SqliteRewriter final : public SqlRewriter {
   }
 
   // SQLite takes [name] for a quoted name, so a[1] would be a named 1.
-  void visitBracket(std::size_t i) {
+  void visitPunctuation(std::size_t i) override {
     if (!list_.isSign(i, "[") || i == 0 || !endsOperand(i - 1) || hasErrors()) {
       return;  // ARRAY[...] and text[] have been named before
     }

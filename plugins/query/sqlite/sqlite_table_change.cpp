@@ -57,7 +57,7 @@ std::vector<std::string> SqliteTableChange::statements(std::string& error) {
 }
 
 std::string SqliteTableChange::reasonAgainstNewTable() const {
-  if (existing_.model.empty()) {
+  if (existing_.mark.model.empty()) {
     return "this takes a new table, and no migration made this one, so nobody knows what would "
            "be lost: change it by SQL, or make the model fit";
   }
@@ -108,7 +108,7 @@ void SqliteTableChange::rebuild() {
     }
   }
   const std::string made = existing_.name + "_made_anew";
-  statements_.push_back(sqlite::createSql(made, existing_.model, definitions));
+  statements_.push_back(sqlite::createSql(made, existing_.mark, definitions));
   statements_.push_back("INSERT INTO " + quotedName(made) + " (" + nameList(kept) + ") SELECT " +
                         nameList(kept) + " FROM " + quotedName(existing_.name));
   statements_.push_back("DROP TABLE " + quotedName(existing_.name));

@@ -27,10 +27,9 @@ typedef struct sub0_schema {
   uint32_t struct_size, reserved;
   /* [any] Before start or after it, one at a time (SUB0_BUSY): compares the database with the
    * models and changes it, as a whole or not at all where the database can. `models` is copied: an
-   * array of {model, table, is_used (some SQL names that table), candidates: [tables that the model
-   * may also mean], fields: [{name, type, optional, primary_key, auto_increment, max_length,
-   * indexable, fts, foreign_key: {model, key}}], unique: [[column, ...]]}; the types are those of
-   * the dialect. */
+   * array of {model, table, is_used (some SQL names that table), fields: [{name, type, optional,
+   * primary_key, auto_increment, max_length, indexable, fts, foreign_key: {model, key}}], unique:
+   * [[column, ...]]}; the types are those of the dialect. */
   int32_t (*migrate)(void* self, const sub0_value* models, uint32_t flags, sub0_schema_done done,
                      void* user);
 } sub0_schema;

@@ -4,23 +4,13 @@ server stands a relay of the test's, so that the address itself can fail."""
 
 import collections
 import contextlib
-import json
 import socket
 import threading
 import time
 import unittest
 
 import host as hosts
-from wire import PING, PONG, Wire, call_text, frame
-
-
-def next_text(wire):
-    """The next message; pings in between are answered."""
-    while True:
-        opcode, payload = wire.frame()
-        if opcode != PING:
-            return json.loads(payload)
-        wire.send(frame(payload, PONG))
+from wire import Wire, call_text, frame
 
 
 def query(name, sql):
@@ -170,7 +160,7 @@ class Caller(threading.Thread):
                         wire.send(frame(call_text(name, self.sent, action=str(self.sent))))
                         expected.append((name, self.sent))
                         self.sent += 1
-                    self.take(next_text(wire), *expected.popleft())
+                    self.take(wire.next_text(), *expected.popleft())
         except Exception as failure:  # pylint: disable=broad-exception-caught
             self.failure = failure
 

@@ -317,5 +317,19 @@ def mint_token(uid="user_12345", resources=WALLET, resource="fetch-balance"):
     return done.stdout.strip()
 
 
+def assert_key_is_refused(test, resource, env, says):
+    """`resource` has an encryption_key that does not fit: `check` says so with its place, and a host does not start.
+    What the two printed, which must not hold the key."""
+    with Folder({"resources/bad.json": json.dumps(resource)}) as folder:  # one line
+        checked = run_program("check", folder.path, env=env)
+        test.assertEqual(checked.returncode, 78, checked.stdout)
+        test.assertRegex(checked.stdout, r"resources/bad\.json:1:\d+: error: .*" + says)
+        test.assertIn("[/tokenize/encryption_key]", checked.stdout)
+        started = run_program("run", "--resources", folder.path, "--port", "0", env=env)
+        test.assertEqual(started.returncode, 78)
+        test.assertIn(says, started.stderr)
+        return checked.stdout + checked.stderr + started.stderr
+
+
 def main():
     unittest.main(verbosity=2)

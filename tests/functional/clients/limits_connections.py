@@ -7,7 +7,6 @@ import pathlib
 import resource
 import socket
 import sqlite3
-import threading
 import time
 import unittest
 

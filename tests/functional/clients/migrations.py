@@ -110,6 +110,24 @@ class Migrations(unittest.TestCase):
                                 env=hosts.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                 stderr=subprocess.STDOUT, text=True)
 
+    # spec S-103: a project is known by its folder; a table whose model is gone is that of the project that made it
+    def test_projects_that_share_a_database_leave_each_others_tables(self):
+        def plan(project):
+            done = hosts.run_program("migrate", project.path, "--plan", "--database", self.tables.url)
+            return done.stdout.splitlines()
+
+        key = {"id": {"type": "Number", "primary_key": True}}
+        ours = self.enterContext(hosts.Folder({"models/first.json": key, "models/old.json": key, "resources/0.json": resource(0)}))
+        theirs = self.enterContext(hosts.Folder({"models/second.json": key, "resources/0.json": resource(0)}))
+        for project in (ours, theirs):
+            done = hosts.run_program("migrate", project.path, "--allow-destructive", "--database", self.tables.url)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            self.assertNotIn("drop", done.stdout)
+        (ours.path / "models/old.json").unlink()
+        self.assertEqual(plan(theirs), ["0 changes to do"])
+        self.assertEqual(plan(ours), ["destructive: old: drop the table: its model old is gone",
+                                      "0 changes to do, 1 destructive to do"])
+
     # kill -9 in the middle of a migration: no half table, and the next one completes
     # spec S-103: a failed migration leaves the old schema
     def test_a_killed_migration_is_whole_or_not_at_all(self):

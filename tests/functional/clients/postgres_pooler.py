@@ -2,7 +2,6 @@
 """PostgreSQL behind PgBouncer (Debian's, transaction pooling): SUB0_POSTGRES_NAMED_STATEMENTS=false keeps nothing in a session."""
 
 import os
-import pathlib
 import pwd
 import shutil
 import socket

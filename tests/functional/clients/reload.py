@@ -2,25 +2,15 @@
 """SIGHUP: the resources of a running host are replaced, all or nothing, and no call notices."""
 
 import collections
-import json
 import signal
 import threading
 import unittest
 
 import host as hosts
-from wire import PING, PONG, Wire, call_text, frame, open_socket
+from wire import Wire, call_text, frame, open_socket
 
 ECHO = {"id": "echo", "resource": "echo", "actionables": [{"id": 1, "mode": "VALUE", "value": "$PAYLOAD"}]}
 MEBIBYTE = 1 << 20
-
-
-def next_text(wire):
-    """The next message; pings in between are answered."""
-    while True:
-        opcode, payload = wire.frame()
-        if opcode != PING:
-            return json.loads(payload)
-        wire.send(frame(payload, PONG))
 
 
 def query(name, sql):
@@ -155,7 +145,7 @@ class Caller(threading.Thread):
                         self.sent += 1
                     wire.send(b"".join(frame(call_text(name, number, action=str(number))) for name, number in batch))
                     expected.extend(batch)
-                    version = self.take(next_text(wire), *expected.popleft(), version)
+                    version = self.take(wire.next_text(), *expected.popleft(), version)
         except Exception as failure:  # pylint: disable=broad-exception-caught
             self.failure = failure
 

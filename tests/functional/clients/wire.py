@@ -158,6 +158,14 @@ class Wire:
         assert opcode == TEXT, (opcode, payload)
         return json.loads(payload)
 
+    def next_text(self):
+        """The next message; pings in between are answered."""
+        while True:
+            opcode, payload = self.frame()
+            if opcode != PING:
+                return json.loads(payload)
+            self.send(frame(payload, PONG))
+
     def close_code(self):
         """The code of the next frame, which must be a close; then the connection must end. None: a close without code."""
         opcode, payload = self.frame()

@@ -4,7 +4,7 @@
 import json
 
 import host as hosts
-from wire import Wire, call_text, close_frame, frame, upgrade_request
+from wire import call_text, close_frame, frame, upgrade_request
 from wire_project import WireTest
 
 GOOD = b"GET /healthz HTTP/1.1\r\nHost: t\r\n\r\n"

@@ -13,9 +13,9 @@
 #include "auth/token_verifier.hpp"
 #include "auth/verified_token_cache.hpp"
 #include "json/writer.hpp"
-#include "tests/unit/auth/counting_io.hpp"
 #include "tests/unit/auth/paseto_vectors.hpp"
 #include "tests/unit/auth/signed_token.hpp"
+#include "tests/unit/loop/idle_io.hpp"
 
 namespace sub0::auth {
 namespace {
@@ -275,7 +275,7 @@ TEST_F(Paseto, TimesAreDateTimesAndHold) {
 }
 
 TEST_F(Paseto, WhatIsIssuedIsVerifiedUntilItExpires) {  // spec S-70, spec S-71, spec S-72
-  CountingIo io;
+  loop::test::IdleIo io;
   const json::Member members[] = {{json::toView("id"), json::integer(7)},
                                   {json::toView("exp"), json::integer(1)},
                                   {json::toView("big"), json::number("18446744073709551615")}};
@@ -292,7 +292,7 @@ TEST_F(Paseto, WhatIsIssuedIsVerifiedUntilItExpires) {  // spec S-70, spec S-71,
 }
 
 TEST_F(Paseto, WhatCannotBeIssuedIsAnError) {
-  CountingIo io;
+  loop::test::IdleIo io;
   const json::Member member{json::toView("id"), json::integer(7)};
   const json::Value claims = json::object(&member, 1);
   EXPECT_FALSE(issueToken(key, claims, 1, 2));  // no randomness

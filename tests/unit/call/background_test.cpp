@@ -10,12 +10,7 @@ namespace {
 using Lines = std::vector<std::string>;
 
 std::string step(int id, const std::string& name, const std::string& more = "") {
-  return R"({"id": )" + std::to_string(id) + R"(, "mode": "STEP", "step": {"name": ")" + name +
-         R"(", "input": "$PAYLOAD.n"})" + (more.empty() ? "" : ", " + more) + "}";
-}
-
-std::string resource(const std::string& actions, const std::string& more = "") {
-  return R"({"id": "r", "resource": "route", )" + more + R"("actionables": [)" + actions + "]}";
+  return stepWith(id, name, R"("$PAYLOAD.n")", more);
 }
 
 const std::string kBehind = R"("run_in_background": true)";
@@ -43,7 +38,7 @@ class Background : public testing::Test {
 };
 
 TEST_F(Background, AResourceIsAnsweredBeforeItsActions) {
-  make(resource(step(1, "a", kAfter) + "," + step(2, "b"), kBehind + ","));
+  make(resourceText(step(1, "a", kAfter) + "," + step(2, "b"), kBehind + ","));
   rig->dispatch(rig->request("r", R"({"n":5})"));
   EXPECT_EQ(rig->transport.log, (Lines{"200 null", "a", "b", "effect"}));
   EXPECT_EQ(rig->transport.messages, Lines{"Accepted"});
@@ -53,15 +48,15 @@ TEST_F(Background, AResourceIsAnsweredBeforeItsActions) {
 }
 
 TEST_F(Background, GatesAndValidationComeFirst) {
-  make(resource(step(1, "a", R"("payload_validation": [{"field": {"n": {"type": "NUMBER"}}}])"),
-                kBehind + ","));
+  make(resourceText(step(1, "a", R"("payload_validation": [{"field": {"n": {"type": "NUMBER"}}}])"),
+                    kBehind + ","));
   rig->dispatch(rig->request("r", R"({"n":"x"})"));
   EXPECT_EQ(rig->transport.log, Lines{"400 validation_failed -"});
   EXPECT_EQ(rig->calls->openCount(), 0u);
 }
 
 TEST_F(Background, ItGoesOnWithoutItsClientAndItsMessage) {
-  make(resource(step(1, "a") + "," + step(2, "b"), kBehind + ","));
+  make(resourceText(step(1, "a") + "," + step(2, "b"), kBehind + ","));
   ends = false;
   {
     std::string payload = R"({"n":"what the message held"})";
@@ -84,15 +79,15 @@ TEST_F(Background, ItGoesOnWithoutItsClientAndItsMessage) {
 // What goes on behind the reply outlives the message, whatever the handlers promise.
 TEST(BackgroundPlan, BorrowsNothingFromTheMessage) {
   for (const std::string& text :
-       {resource(step(1, "a")), resource(step(1, "a"), kBehind + ","),
-        resource(step(1, "a", kBehind)), resource(step(1, "a", R"("retries": 1)"))}) {
+       {resourceText(step(1, "a")), resourceText(step(1, "a"), kBehind + ","),
+        resourceText(step(1, "a", kBehind)), resourceText(step(1, "a", R"("retries": 1)"))}) {
     const CallRig rig(text, true, SUB0_COMPLETES_IN_RUN);
-    EXPECT_EQ(rig.plans->find("r")->borrows, text == resource(step(1, "a"))) << text;
+    EXPECT_EQ(rig.plans->find("r")->borrows, text == resourceText(step(1, "a"))) << text;
   }
 }
 
 TEST_F(Background, AFailureIsNotAnsweredTwice) {
-  make(resource(step(1, "a") + "," + step(2, "b"), kBehind + ","));
+  make(resourceText(step(1, "a") + "," + step(2, "b"), kBehind + ","));
   rig->script.runs["a"] = [this](const sub0_run& run) {
     rig->script.fail(run.ticket, Code::kActionFailed);
   };
@@ -100,7 +95,7 @@ TEST_F(Background, AFailureIsNotAnsweredTwice) {
   EXPECT_EQ(rig->transport.log, Lines{"200 null"});
   EXPECT_EQ(rig->calls->openCount(), 0u);
   ends = false;
-  make(resource(step(1, "a"), kBehind + ","));
+  make(resourceText(step(1, "a"), kBehind + ","));
   rig->dispatch(rig->request("r"));
   rig->pass(1001);  // its deadline
   EXPECT_EQ(rig->transport.log, (Lines{"200 null", "a"}));
@@ -110,7 +105,7 @@ TEST_F(Background, AFailureIsNotAnsweredTwice) {
 }
 
 TEST_F(Background, ItIsTriedAgainToo) {
-  make(resource(step(1, "a"), kBehind + R"(, "retries": 2,)"));
+  make(resourceText(step(1, "a"), kBehind + R"(, "retries": 2,)"));
   int attempts = 0;
   rig->script.runs["a"] = [&](const sub0_run& run) {
     ++attempts;
@@ -126,7 +121,7 @@ TEST_F(Background, ItIsTriedAgainToo) {
 }
 
 TEST_F(Background, ItsTransactionIsCommitted) {
-  make(resource(step(1, "a", kAfter), kBehind + R"(, "transaction": true,)"));
+  make(resourceText(step(1, "a", kAfter), kBehind + R"(, "transaction": true,)"));
   rig->script.on_commit = [this](const sub0_run& run) {
     rig->transport.log.push_back("commit");
     rig->script.complete(run.ticket, "null");
@@ -136,7 +131,7 @@ TEST_F(Background, ItsTransactionIsCommitted) {
 }
 
 TEST_F(Background, NoMoreThanAThousandAtOnce) {
-  make(resource(step(1, "a"), kBehind + ","));
+  make(resourceText(step(1, "a"), kBehind + ","));
   rig->script.runs["a"] = [this](const sub0_run& run) { tickets.push_back(run.ticket); };
   for (int i = 0; i < 1000; ++i) rig->dispatch(rig->request("r"));
   EXPECT_EQ(rig->transport.log, Lines(1000, "200 null"));
@@ -149,7 +144,7 @@ TEST_F(Background, NoMoreThanAThousandAtOnce) {
 }
 
 TEST_F(Background, AnActionTooManyIsGivenUp) {
-  make(resource(step(1, "a", kBehind)));
+  make(resourceText(step(1, "a", kBehind)));
   rig->script.runs["a"] = [this](const sub0_run& run) { tickets.push_back(run.ticket); };
   for (int i = 0; i < 1001; ++i) rig->dispatch(rig->request("r"));
   EXPECT_EQ(rig->transport.log, Lines(1001, "200 null"));
@@ -159,13 +154,13 @@ TEST_F(Background, AnActionTooManyIsGivenUp) {
 
 // spec S-23: the result is that of the last action that is not in the background
 TEST_F(Background, AnActionRunsBehindTheReplyWithTheInputsOfItsPlace) {
-  make(resource(step(1, "a", kBehind + "," + kAfter) + "," + step(2, "b")));
+  make(resourceText(step(1, "a", kBehind + "," + kAfter) + "," + step(2, "b")));
   rig->dispatch(rig->request("r", R"({"n":5})"));
   EXPECT_EQ(rig->transport.log, (Lines{"b", "200 7", "a", "effect"}));
   EXPECT_EQ(inputs, (Lines{"5", "5"}));
   EXPECT_EQ(rig->transport.messages, Lines{""});
   EXPECT_EQ(rig->calls->counts().in_background.get(), 0u);
-  make(resource(step(1, "a", kBehind)));
+  make(resourceText(step(1, "a", kBehind)));
   rig->dispatch(rig->request("r"));
   EXPECT_EQ(rig->transport.log, (Lines{"200 null", "a"}));
 }
@@ -177,7 +172,7 @@ TEST_F(Background, ItsEffectHasTheValuesOfItsPlace) {
            R"(], "extract_response_for": [{"extract": "self_", "for": "owner"}]}])";
   };
   const std::string effect = R"("after": {"name": "effect", "input": "$PAYLOAD.owner"})";
-  make(resource(
+  make(resourceText(
       step(1, "a", kBehind + "," + depends(2) + "," + effect) + "," +
       step(2, "b", R"("no_op": true)") + "," +
       R"({"id": 3, "mode": "STEP", "no_op": true, "step": {"name": "c", "input": "bob"}},)" +
@@ -194,15 +189,15 @@ TEST_F(Background, ItsEffectHasTheValuesOfItsPlace) {
 TEST_F(Background, WhatAnActionDependsOnRunsInTheCall) {
   const std::string depends =
       R"("depends_on": [{"resource_id": "self", "action_ids": [2], "extract_response_for": [{"extract": "self_", "for": "n"}]}])";
-  make(resource(step(1, "a", kBehind + "," + depends) + "," + step(2, "b", R"("no_op": true)") +
-                "," + step(3, "b")));
+  make(resourceText(step(1, "a", kBehind + "," + depends) + "," + step(2, "b", R"("no_op": true)") +
+                    "," + step(3, "b")));
   rig->dispatch(rig->request("r", R"({"n":5})"));
   EXPECT_EQ(rig->transport.log, (Lines{"b", "b", "200 7", "a"}));
   EXPECT_EQ(inputs, (Lines{"5", "5", "7"}));
 }
 
 TEST_F(Background, EffectsOfTheCallComeBeforeIt) {
-  make(resource(step(1, "a", kBehind) + "," + step(2, "b", kAfter)));
+  make(resourceText(step(1, "a", kBehind) + "," + step(2, "b", kAfter)));
   ends = false;
   rig->dispatch(rig->request("r"));
   rig->script.complete(tickets.at(0), "1");
@@ -220,8 +215,8 @@ TEST_F(Background, EffectsOfTheCallComeBeforeIt) {
 // spec S-22: what was launched before stays, unless the transaction is undone
 TEST_F(Background, AFailureBehindItTakesItBackOnlyWithATransaction) {
   for (const bool is_whole : {false, true}) {
-    make(resource(step(1, "a", kBehind) + "," + step(2, "b"),
-                  is_whole ? R"("transaction": true,)" : ""));
+    make(resourceText(step(1, "a", kBehind) + "," + step(2, "b"),
+                      is_whole ? R"("transaction": true,)" : ""));
     rig->script.runs["b"] = [this](const sub0_run& run) {
       rig->script.fail(run.ticket, Code::kActionFailed);
     };

@@ -23,6 +23,15 @@
 // <template>}. Without a function, a run ends at once with its input.
 namespace sub0::call::test {
 
+/// An action of mode STEP; `input` is a template, `more` further members.
+inline std::string stepWith(int id, const std::string& name, const std::string& input,
+                            const std::string& more = "") {
+  return R"({"id": )" + std::to_string(id) + R"(, "mode": "STEP", "step": {"name": ")" + name +
+         R"(", "input": )" + input + "}" + (more.empty() ? "" : ", " + more) + "}";
+}
+
+using dialect::resourceText;
+
 class ScriptPlugin {
  public:
   using Run = std::function<void(const sub0_run&)>;

@@ -9,24 +9,18 @@ namespace {
 using Lines = std::vector<std::string>;
 
 std::string step(int id, const std::string& name, const std::string& more = "") {
-  return R"({"id": )" + std::to_string(id) + R"(, "mode": "STEP", "step": {"name": ")" + name +
-         R"(", "input": {"n": )" + std::to_string(id) + "}}" + (more.empty() ? "" : ", " + more) +
-         "}";
-}
-
-std::string resource(const std::string& actions, const std::string& more = "") {
-  return R"({"id": "r", "resource": "route", )" + more + R"("actionables": [)" + actions + "]}";
+  return stepWith(id, name, R"({"n": )" + std::to_string(id) + "}", more);
 }
 
 TEST(Call, RepliesWithTheLastResult) {
-  CallRig rig(resource(step(1, "a") + "," + step(2, "b")));
+  CallRig rig(resourceText(step(1, "a") + "," + step(2, "b")));
   rig.dispatch(rig.request("route"));
   EXPECT_EQ(rig.transport.log, Lines{R"(200 {"n":2})"});  // spec S-23
   EXPECT_EQ(rig.calls->openCount(), 0u);
 }
 
 TEST(Call, IsFoundByRouteAndByIdExactly) {
-  CallRig rig(resource(step(1, "a")));
+  CallRig rig(resourceText(step(1, "a")));
   for (const char* name : {"route", "r"}) rig.dispatch(rig.request(name));
   for (const char* name : {"Route", "route/", "R", ""}) rig.dispatch(rig.request(name));
   // spec S-11: routes match exactly
@@ -37,9 +31,9 @@ TEST(Call, IsFoundByRouteAndByIdExactly) {
 // spec S-20: dependencies first, each action once, no_op only where it is needed
 TEST(Call, RunsDependenciesFirstAndEachActionOnce) {
   const std::string depends = R"("depends_on": [{"resource_id": "self", "action_ids": [3]}])";
-  CallRig rig(resource(step(1, "one", depends) + "," + step(2, "two", depends) + "," +
-                       step(3, "three", R"("no_op": true)") + "," +
-                       step(4, "four", R"("no_op": true)")));
+  CallRig rig(resourceText(step(1, "one", depends) + "," + step(2, "two", depends) + "," +
+                           step(3, "three", R"("no_op": true)") + "," +
+                           step(4, "four", R"("no_op": true)")));
   std::string order;
   for (const char* name : {"one", "two", "three", "four"}) {
     rig.script.runs[name] = [&, name](const sub0_run& run) {
@@ -52,7 +46,7 @@ TEST(Call, RunsDependenciesFirstAndEachActionOnce) {
 }
 
 TEST(Call, WaitsForARunThatEndsLater) {
-  CallRig rig(resource(step(1, "slow") + "," + step(2, "b")));
+  CallRig rig(resourceText(step(1, "slow") + "," + step(2, "b")));
   sub0_ticket ticket = 0;
   rig.script.runs["slow"] = [&](const sub0_run& run) { ticket = run.ticket; };
   rig.dispatch(rig.request("r"));
@@ -66,7 +60,7 @@ TEST(Call, WaitsForARunThatEndsLater) {
 
 // spec S-22: a failing action ends the call, what follows does not run
 TEST(Call, AFailingActionEndsTheCallWithItsError) {
-  CallRig rig(resource(step(1, "bad") + "," + step(2, "never")));
+  CallRig rig(resourceText(step(1, "bad") + "," + step(2, "never")));
   rig.script.runs["bad"] = [&](const sub0_run& run) {
     rig.script.fail(run.ticket, Code::kConstraint, "Operation Failed: email already exists");
   };
@@ -79,7 +73,8 @@ TEST(Call, AFailingActionEndsTheCallWithItsError) {
 // spec S-25: without a row the call ends with no_value
 TEST(Call, MustReturnValueEndsACallWithoutARow) {
   for (const char* nothing : {"null", "[]"}) {
-    CallRig rig(resource(step(1, "a", R"("must_return_value": true)") + "," + step(2, "never")));
+    CallRig rig(
+        resourceText(step(1, "a", R"("must_return_value": true)") + "," + step(2, "never")));
     rig.script.runs["a"] = [&](const sub0_run& run) { rig.script.complete(run.ticket, nothing); };
     rig.script.runs["never"] = [&](const sub0_run&) { FAIL(); };
     rig.dispatch(rig.request("r"));
@@ -94,8 +89,8 @@ TEST(Call, SkipsWhatDependsOnAMissingRow) {
            R"(], "extract_response_for": [{"extract": "x", "for": "v)" + std::to_string(id) +
            R"("}]}])";
   };
-  CallRig rig(resource(step(1, "none") + "," + step(2, "skipped", on(1)) + "," +
-                       step(3, "skipped", on(2)) + "," + step(4, "last")));
+  CallRig rig(resourceText(step(1, "none") + "," + step(2, "skipped", on(1)) + "," +
+                           step(3, "skipped", on(2)) + "," + step(4, "last")));
   rig.script.runs["none"] = [&](const sub0_run& run) { rig.script.complete(run.ticket, "null"); };
   rig.script.runs["skipped"] = [&](const sub0_run&) { FAIL(); };
   rig.dispatch(rig.request("r"));
@@ -103,7 +98,7 @@ TEST(Call, SkipsWhatDependsOnAMissingRow) {
 }
 
 TEST(Call, AtItsDeadlineItIsAnsweredAndThePluginTold) {
-  CallRig rig(resource(step(1, "never")));
+  CallRig rig(resourceText(step(1, "never")));
   sub0_ticket ticket = 0;
   rig.script.runs["never"] = [&](const sub0_run& run) { ticket = run.ticket; };
   rig.dispatch(rig.request("r"));
@@ -121,7 +116,7 @@ TEST(Call, AtItsDeadlineItIsAnsweredAndThePluginTold) {
 }
 
 TEST(Call, ClientThatHasGoneCancelsOnlyItsOwnCalls) {
-  CallRig rig(resource(step(1, "slow")));
+  CallRig rig(resourceText(step(1, "slow")));
   std::vector<sub0_ticket> tickets;
   rig.script.runs["slow"] = [&](const sub0_run& run) { tickets.push_back(run.ticket); };
   Request other = rig.request("r");
@@ -138,7 +133,7 @@ TEST(Call, ClientThatHasGoneCancelsOnlyItsOwnCalls) {
 // spec S-115, S-116: after the reply, in the order of the actions, modes and effects alike
 TEST(Call, WhatItSendsComesAfterItsReplyInActionOrder) {
   CallRig rig(
-      resource(step(1, "first", R"("after": {"name": "effect"})") + "," + step(2, "second")));
+      resourceText(step(1, "first", R"("after": {"name": "effect"})") + "," + step(2, "second")));
   const auto send = [&](const char* action) {
     return [&rig, action](const sub0_run& run) {
       std::uint64_t recipients = 0;
@@ -159,7 +154,7 @@ TEST(Call, WhatItSendsComesAfterItsReplyInActionOrder) {
 
 // spec S-115: a later failure does not take back what was earned
 TEST(Call, AFailedCallStillSendsWhatItEarned) {
-  CallRig rig(resource(step(1, "a", R"("after": {"name": "effect"})") + "," + step(2, "bad")));
+  CallRig rig(resourceText(step(1, "a", R"("after": {"name": "effect"})") + "," + step(2, "bad")));
   rig.script.runs["effect"] = [&](const sub0_run& run) {
     rig.script.broadcast(run.ticket, SUB0_TO_ALL, "earned", nullptr);
     rig.script.complete(run.ticket, "1");
@@ -172,9 +167,9 @@ TEST(Call, AFailedCallStillSendsWhatItEarned) {
 }
 
 TEST(Call, AFailingOrLateEffectChangesNoReply) {
-  CallRig rig(resource(step(1, "a", R"("after": {"name": "bad"})") + "," +
-                       step(2, "b", R"("after": {"name": "late"})") + "," +
-                       step(3, "c", R"("after": {"name": "good"})")));
+  CallRig rig(resourceText(step(1, "a", R"("after": {"name": "bad"})") + "," +
+                           step(2, "b", R"("after": {"name": "late"})") + "," +
+                           step(3, "c", R"("after": {"name": "good"})")));
   sub0_ticket late = 0;
   rig.script.runs["bad"] = [&](const sub0_run& run) {
     rig.script.fail(run.ticket, Code::kInternal);
@@ -194,7 +189,7 @@ TEST(Call, AFailingOrLateEffectChangesNoReply) {
 
 // spec S-115: the effect gets the result as the returnables trim it
 TEST(Call, AnEffectGetsTheTrimmedResult) {
-  CallRig rig(resource(step(1, "a", R"("returnables": ["x"], "after": {"name": "effect"})")));
+  CallRig rig(resourceText(step(1, "a", R"("returnables": ["x"], "after": {"name": "effect"})")));
   rig.script.runs["a"] = [&](const sub0_run& run) {
     rig.script.complete(run.ticket, R"({"x": 1, "secret": 2})");
   };
@@ -212,7 +207,7 @@ TEST(Call, SingleGoesToTheNamedUidOrTheCallersOrTheClaims) {
   const std::string secured =
       R"("tokenize": {"type": "JWT", "encryption_key": "$ENV.KEY"}, "protected": {}, )";
   const json::Value number = json::integer(101);
-  CallRig rig(resource(step(1, "a"), secured));
+  CallRig rig(resourceText(step(1, "a"), secured));
   const json::Value* to = nullptr;
   rig.script.runs["a"] = [&](const sub0_run& run) {
     EXPECT_EQ(rig.script.broadcast(run.ticket, SUB0_TO_SINGLE, "e", to), SUB0_OK);
@@ -235,7 +230,7 @@ TEST(Call, SingleGoesToTheNamedUidOrTheCallersOrTheClaims) {
 
 // Q-51: too many uids, or what is no uid
 TEST(Call, BulkRefusesTooManyAndWrongTypes) {
-  CallRig rig(resource(step(1, "a")));
+  CallRig rig(resourceText(step(1, "a")));
   std::vector<int32_t> statuses;
   std::string to;
   rig.script.runs["a"] = [&](const sub0_run& run) {

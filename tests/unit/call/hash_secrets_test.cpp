@@ -11,13 +11,13 @@ class HashSecrets : public HashedCall {};
 
 // spec S-95: under another name, inside other values and texts, as a name, by way of a dependent
 TEST_F(HashSecrets, ANewHashLeavesUnderNoName) {
-  make(resource(
-      step(
+  make(resourceText(
+      stepWith(
           1, "a",
           R"({"pw": "$PAYLOAD.password", "n": 1, "deep": [{"in": "<$PAYLOAD.password>", "m": 2}, "$PAYLOAD.password"]})",
           hashes() + R"(, "after": {"name": "effect"})") +
           "," +
-          step(
+          stepWith(
               2, "b", R"(["$PAYLOAD.hash", {"x": "$PAYLOAD.hash", "clear": "$PAYLOAD.password"}])",
               R"("depends_on": [{"resource_id": "self", "action_ids": [1], "extract_response_for": [{"extract": "pw", "for": "hash"}]}])"),
       R"("combine_returned_results_from": [1, 2], )"));
@@ -32,9 +32,9 @@ TEST_F(HashSecrets, ANewHashLeavesUnderNoName) {
 
 // spec S-95, S-93: nor do later calls find it in the cache
 TEST_F(HashSecrets, ANewHashIsInNoCache) {
-  make(resource(
-      step(1, "a", R"({"pw": "$PAYLOAD.password"})", hashes()) + "," +
-      step(
+  make(resourceText(
+      stepWith(1, "a", R"({"pw": "$PAYLOAD.password"})", hashes()) + "," +
+      stepWith(
           2, "b", R"({"x": "$PAYLOAD.hash", "n": 1})",
           R"("cacheable": {"cache_key": "k", "duration": 60}, "depends_on": [{"resource_id": "self", "action_ids": [1], "extract_response_for": [{"extract": "pw", "for": "hash"}]}])")));
   EXPECT_EQ(replyTo(R"({"password":"secret"})"), R"(200 {"n":1})");
@@ -44,7 +44,7 @@ TEST_F(HashSecrets, ANewHashIsInNoCache) {
 
 // spec S-95: under another name, also in rows behind the one that was compared
 TEST_F(HashSecrets, AStoredHashLeavesUnderNoName) {
-  make(resource(step(1, "a", R"("x")", verifies() + R"(, "after": {"name": "effect"})")));
+  make(resourceText(stepWith(1, "a", R"("x")", verifies() + R"(, "after": {"name": "effect"})")));
   const std::string first = stored(HashAlgorithm::kBcrypt, "secret");
   const std::string second = stored(HashAlgorithm::kBcrypt, "other");
   rows = R"([{"id":1,"password":")" + first + R"(","pw":")" + first + R"(","j":{"p":[")" + first +
@@ -58,8 +58,9 @@ TEST_F(HashSecrets, AStoredHashLeavesUnderNoName) {
 
 // spec S-95, S-22: what an action before it has found is not told either, whether it matches or not
 TEST_F(HashSecrets, AStoredHashLeavesByNoOtherAction) {
-  make(resource(step(1, "b", R"("$PAYLOAD.known")", "") + "," + step(2, "a", R"("x")", verifies()),
-                R"("combine_returned_results_from": [1, 2], )"));
+  make(resourceText(
+      stepWith(1, "b", R"("$PAYLOAD.known")", "") + "," + stepWith(2, "a", R"("x")", verifies()),
+      R"("combine_returned_results_from": [1, 2], )"));
   const std::string hash = stored(HashAlgorithm::kBcrypt, "secret");
   rig->script.runs["b"] = [this, hash](const sub0_run& run) {
     rig->script.complete(run.ticket, R"({"pw":")" + hash + R"(","b":1})");

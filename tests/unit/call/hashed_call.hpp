@@ -20,12 +20,6 @@ using Lines = std::vector<std::string>;
 inline constexpr const char* kBcrypt = R"("algorithm": "BCRYPT", "options": {"rounds_cost": 4})";
 inline constexpr const char* kArgon2 = R"("algorithm": "ARGON2", "options": {"rounds_cost": 4})";
 
-inline std::string step(int id, const std::string& name, const std::string& input,
-                        const std::string& more = "") {
-  return R"({"id": )" + std::to_string(id) + R"(, "mode": "STEP", "step": {"name": ")" + name +
-         R"(", "input": )" + input + "}" + (more.empty() ? "" : ", " + more) + "}";
-}
-
 inline std::string hashes(const std::string& how = kBcrypt,
                           const std::string& property = "password") {
   return R"("hashables": [{"property": ")" + property + R"(", )" + how + "}]";
@@ -33,10 +27,6 @@ inline std::string hashes(const std::string& how = kBcrypt,
 
 inline std::string verifies(const std::string& algorithm = "BCRYPT") {
   return R"("verify_hashables": [{"property": "password", "algorithm": ")" + algorithm + R"("}])";
-}
-
-inline std::string resource(const std::string& actions, const std::string& more = "") {
-  return R"({"id": "r", "resource": "route", )" + more + R"("actionables": [)" + actions + "]}";
 }
 
 inline std::string stored(HashAlgorithm algorithm, std::string_view password) {

@@ -10,7 +10,7 @@ namespace {
 // spec S-95
 TEST_F(HashedCall, TheActionWaitsForTheHashWhichTakesTheFieldsPlace) {
   for (const char* how : {kBcrypt, kArgon2}) {
-    make(resource(step(1, "a", R"("$PAYLOAD.password")", hashes(how))));
+    make(resourceText(stepWith(1, "a", R"("$PAYLOAD.password")", hashes(how))));
     call(R"({"email":"x","password":"secret"})");
     EXPECT_EQ(rig->transport.log, Lines{});
     EXPECT_EQ(rig->calls->openCount(), 1u);
@@ -24,34 +24,34 @@ TEST_F(HashedCall, TheActionWaitsForTheHashWhichTakesTheFieldsPlace) {
 
 // spec S-95
 TEST_F(HashedCall, WhereverTheActionReadsThePayloadTheHashStands) {
-  make(resource(step(1, "a",
-                     R"({"whole": "$PAYLOAD", "in": "p: $PAYLOAD.password!", "all": "$PAYLOAD|"})",
-                     hashes())));
+  make(resourceText(stepWith(
+      1, "a", R"({"whole": "$PAYLOAD", "in": "p: $PAYLOAD.password!", "all": "$PAYLOAD|"})",
+      hashes())));
   replyTo(R"({"n":1,"password":"secret","password":"secret"})");
   EXPECT_EQ(inputs[0].find("secret"), std::string::npos) << inputs[0];
   EXPECT_NE(inputs[0].find(R"("n":1)"), std::string::npos) << inputs[0];
   std::size_t count = 0;
   for (std::size_t at = 0; (at = inputs[0].find("$2b$04$", at)) != std::string::npos; ++at) ++count;
   EXPECT_EQ(count, 3u) << inputs[0];
-  make(resource(step(1, "a", R"("$PAYLOAD")", hashes())));
+  make(resourceText(stepWith(1, "a", R"("$PAYLOAD")", hashes())));
   replyTo(R"({"password":"secret"})");
   EXPECT_EQ(inputs[0].find("secret"), std::string::npos) << inputs[0];
 }
 
 // spec S-95
 TEST_F(HashedCall, OtherActionsSeeWhatTheClientSent) {
-  make(resource(step(1, "a", R"("$PAYLOAD.password")", hashes()) + "," +
-                step(2, "b", R"({"x": "$PAYLOAD.password", "all": "$PAYLOAD"})")));
+  make(resourceText(stepWith(1, "a", R"("$PAYLOAD.password")", hashes()) + "," +
+                    stepWith(2, "b", R"({"x": "$PAYLOAD.password", "all": "$PAYLOAD"})")));
   EXPECT_EQ(replyTo(R"({"password":"secret"})"),
             R"(200 {"x":"secret","all":{"password":"secret"}})");
   EXPECT_EQ(inputs[0].find("secret"), std::string::npos);
 }
 
 TEST_F(HashedCall, EachActionAndEachFieldHasItsOwnHash) {
-  make(resource(step(1, "a", R"({"p": "$PAYLOAD.password", "q": "$PAYLOAD.pin"})",
-                     R"("hashables": [{"property": "password", )" + std::string(kBcrypt) +
-                         R"(}, {"property": "pin", )" + kArgon2 + "}]") +
-                "," + step(2, "b", R"("$PAYLOAD.password")", hashes())));
+  make(resourceText(stepWith(1, "a", R"({"p": "$PAYLOAD.password", "q": "$PAYLOAD.pin"})",
+                             R"("hashables": [{"property": "password", )" + std::string(kBcrypt) +
+                                 R"(}, {"property": "pin", )" + kArgon2 + "}]") +
+                    "," + stepWith(2, "b", R"("$PAYLOAD.password")", hashes())));
   replyTo(R"({"pin":"1234","password":"secret"})");
   const json::Value first = dialect::valueOf(inputs[0]);
   const auto p = json::chars(*json::find(first, "p"));
@@ -63,7 +63,7 @@ TEST_F(HashedCall, EachActionAndEachFieldHasItsOwnHash) {
 
 // spec S-95
 TEST_F(HashedCall, ThereIsNoHashOfNothing) {
-  make(resource(step(1, "a", R"("$PAYLOAD.password")", hashes())));
+  make(resourceText(stepWith(1, "a", R"("$PAYLOAD.password")", hashes())));
   for (const char* payload : {"{}", R"({"password":null})", "[1]", "7", ""}) {
     EXPECT_EQ(replyTo(payload), "200 null") << payload;
     EXPECT_EQ(hashed, 0);
@@ -73,7 +73,7 @@ TEST_F(HashedCall, ThereIsNoHashOfNothing) {
 }
 
 TEST_F(HashedCall, WhatCannotBeHashedIsRefusedBeforeAnythingRuns) {
-  make(resource(step(1, "a", R"("$PAYLOAD.password")", hashes())));
+  make(resourceText(stepWith(1, "a", R"("$PAYLOAD.password")", hashes())));
   for (const std::string& value : Lines{"7", "true", "[\"x\"]", "{\"a\":1}", "\"a\\u0000b\"",
                                         "\"" + std::string(73, 'x') + "\""}) {
     EXPECT_EQ(replyTo(R"({"password":)" + value + "}"), "400 validation_failed -") << value;
@@ -83,7 +83,7 @@ TEST_F(HashedCall, WhatCannotBeHashedIsRefusedBeforeAnythingRuns) {
   EXPECT_EQ(rig->transport.details, Lines{"password must have at most 72 bytes"});
   EXPECT_TRUE(inputs.empty());
   // S-81: lengths count the password
-  make(resource(step(
+  make(resourceText(stepWith(
       1, "a", R"("$PAYLOAD.password")",
       hashes() +
           R"(, "payload_validation": [{"field": {"password": {"type": "STRING"}}, "max_length": 8}])")));
@@ -94,11 +94,11 @@ TEST_F(HashedCall, WhatCannotBeHashedIsRefusedBeforeAnythingRuns) {
 
 // spec S-95
 TEST_F(HashedCall, ANewHashDoesNotLeaveTheCallAndMayBeExtracted) {
-  make(resource(
-      step(1, "a", R"({"id": 1, "password": "$PAYLOAD.password"})",
-           hashes() + R"(, "main_returnable": true, "after": {"name": "effect"})") +
+  make(resourceText(
+      stepWith(1, "a", R"({"id": 1, "password": "$PAYLOAD.password"})",
+               hashes() + R"(, "main_returnable": true, "after": {"name": "effect"})") +
       "," +
-      step(
+      stepWith(
           2, "b", R"("$PAYLOAD.hash")",
           R"("depends_on": [{"resource_id": "self", "action_ids": [1], "extract_response_for": [{"extract": "password", "for": "hash"}]}])")));
   call(R"({"password":"secret"})");
@@ -111,10 +111,10 @@ TEST_F(HashedCall, ANewHashDoesNotLeaveTheCallAndMayBeExtracted) {
 // spec S-86
 TEST_F(HashedCall, AnotherResourcesActionHashesToo) {
   make("[" +
-       resource(step(1, "b", R"("$PAYLOAD.password")",
-                     R"("depends_on": [{"resource_id": "s", "action_ids": [1]}])")) +
+       resourceText(stepWith(1, "b", R"("$PAYLOAD.password")",
+                             R"("depends_on": [{"resource_id": "s", "action_ids": [1]}])")) +
        R"(, {"id": "s", "resource": "s", "actionables": [)" +
-       step(1, "a", R"("$PAYLOAD.password")", hashes()) + "]}]");
+       stepWith(1, "a", R"("$PAYLOAD.password")", hashes()) + "]}]");
   EXPECT_EQ(replyTo(R"({"password":"secret"})"), R"(200 "secret")");
   EXPECT_EQ(hashed, 1);
   EXPECT_EQ(inputs[0].substr(0, 8), "\"$2b$04$");
@@ -123,7 +123,7 @@ TEST_F(HashedCall, AnotherResourcesActionHashesToo) {
 class Comparison : public HashedCall {
  protected:
   void makeSignIn(const std::string& algorithm = "BCRYPT", const std::string& more = "") {
-    make(resource(step(1, "a", R"("x")", verifies(algorithm) + more)));
+    make(resourceText(stepWith(1, "a", R"("x")", verifies(algorithm) + more)));
   }
 };
 
@@ -208,10 +208,10 @@ TEST_F(Comparison, WhoSendsNoPasswordDoesNotPass) {
 
 // spec S-95
 TEST_F(Comparison, NobodyBehindItSeesTheHash) {
-  make(resource(
-      step(1, "a", R"("x")", verifies() + R"(, "after": {"name": "effect"})") + "," +
-      step(2, "b", R"({"all": "$PAYLOAD.row", "hash": "$PAYLOAD.hash"})",
-           R"("depends_on": [{"resource_id": "self", "action_ids": [1], "extract_response_for":
+  make(resourceText(
+      stepWith(1, "a", R"("x")", verifies() + R"(, "after": {"name": "effect"})") + "," +
+      stepWith(2, "b", R"({"all": "$PAYLOAD.row", "hash": "$PAYLOAD.hash"})",
+               R"("depends_on": [{"resource_id": "self", "action_ids": [1], "extract_response_for":
             [{"extract": "self_", "for": "row"}, {"extract": "password", "for": "hash"}]}])")));
   rig->script.runs["b"] = [this](const sub0_run& run) {
     inputs.push_back(json::toString(run.inputs[0]));
@@ -229,7 +229,7 @@ TEST_F(Comparison, NobodyBehindItSeesTheHash) {
 
 // spec S-95: one client, on however many connections, leaves others a place
 TEST_F(HashedCall, NobodyFillsTheQueueAlone) {
-  make(resource(step(1, "a", R"("$PAYLOAD.password")", hashes())));
+  make(resourceText(stepWith(1, "a", R"("$PAYLOAD.password")", hashes())));
   const auto callFrom = [this](const char* address) {
     Request request = rig->request("r", R"({"password":"secret"})");
     request.peer_address = address;
@@ -247,7 +247,7 @@ TEST_F(HashedCall, NobodyFillsTheQueueAlone) {
 
 // spec S-95
 TEST_F(HashedCall, WhenTooManyWaitTheCallIsBusy) {
-  make(resource(step(1, "a", R"("$PAYLOAD.password")", hashes())));
+  make(resourceText(stepWith(1, "a", R"("$PAYLOAD.password")", hashes())));
   for (int i = 0; i < 4; ++i) call(R"({"password":"secret"})");
   EXPECT_EQ(rig->transport.log, Lines{"503 busy -"});
   EXPECT_EQ(rig->calls->openCount(), 3u);
@@ -260,7 +260,7 @@ TEST_F(HashedCall, WhenTooManyWaitTheCallIsBusy) {
 
 // spec S-95
 TEST_F(HashedCall, AtTheDeadlineTheResultIsNobodysAndTheCallIsUsedAgain) {
-  make(resource(step(1, "a", R"("$PAYLOAD.password")", hashes())));
+  make(resourceText(stepWith(1, "a", R"("$PAYLOAD.password")", hashes())));
   call(R"({"password":"first"})");
   rig->pass(1100);
   EXPECT_EQ(rig->transport.log, Lines{"504 timeout -"});
@@ -273,7 +273,7 @@ TEST_F(HashedCall, AtTheDeadlineTheResultIsNobodysAndTheCallIsUsedAgain) {
 }
 
 TEST_F(HashedCall, AClientThatHasGoneIsNotHashedFor) {
-  make(resource(step(1, "a", R"("$PAYLOAD.password")", hashes())));
+  make(resourceText(stepWith(1, "a", R"("$PAYLOAD.password")", hashes())));
   call(R"({"password":"secret"})");
   rig->calls->abandon(7);
   rig->pass(1);
@@ -286,7 +286,7 @@ TEST_F(HashedCall, AClientThatHasGoneIsNotHashedFor) {
 // spec S-95: behind a run that ends later, as every query on PostgreSQL does
 TEST_F(HashedCall, AComparisonHasTheDeadlineOfItsCallAndEndsWithItsClient) {
   for (const bool is_gone : {false, true}) {
-    make(resource(step(1, "a", "1", verifies())));
+    make(resourceText(stepWith(1, "a", "1", verifies())));
     ends = false;
     call(R"({"password":"secret"})");
     rig->script.complete(tickets.back(), R"({"id":7,"password":")" +
@@ -303,14 +303,14 @@ TEST_F(HashedCall, AComparisonHasTheDeadlineOfItsCallAndEndsWithItsClient) {
 }
 
 TEST_F(HashedCall, TheHostMayEndMeanwhile) {
-  make(resource(step(1, "a", R"("$PAYLOAD.password")", hashes())));
+  make(resourceText(stepWith(1, "a", R"("$PAYLOAD.password")", hashes())));
   call(R"({"password":"secret"})");
   rig.reset();
 }
 
 // spec S-90
 TEST_F(HashedCall, AnAttemptIsMadeWithTheSameHash) {
-  make(resource(step(1, "a", R"("$PAYLOAD.password")", hashes() + R"(, "retries": 3)")));
+  make(resourceText(stepWith(1, "a", R"("$PAYLOAD.password")", hashes() + R"(, "retries": 3)")));
   failures = 2;
   call(R"({"password":"secret"})");
   EXPECT_EQ(rig->hash(), 1);
@@ -322,8 +322,9 @@ TEST_F(HashedCall, AnAttemptIsMadeWithTheSameHash) {
 
 // spec S-22
 TEST_F(HashedCall, NoTransactionWaitsForAHash) {
-  make(resource(step(1, "b", R"("begin")") + "," + step(2, "a", R"("$PAYLOAD.password")", hashes()),
-                R"("transaction": true, "retries": 3, )"));
+  make(resourceText(
+      stepWith(1, "b", R"("begin")") + "," + stepWith(2, "a", R"("$PAYLOAD.password")", hashes()),
+      R"("transaction": true, "retries": 3, )"));
   call(R"({"password":"secret"})");
   EXPECT_TRUE(inputs.empty());  // `b` has not begun
   failures = 1;
@@ -335,7 +336,7 @@ TEST_F(HashedCall, NoTransactionWaitsForAHash) {
 }
 
 TEST_F(Comparison, AMismatchRollsBack) {
-  make(resource(step(1, "a", R"("x")", verifies()), R"("transaction": true, )"));
+  make(resourceText(stepWith(1, "a", R"("x")", verifies()), R"("transaction": true, )"));
   rows = R"({"password":"none"})";
   EXPECT_EQ(replyTo(R"({"password":"secret"})"), "401 hash_mismatch -");
   EXPECT_EQ(rig->script.rolled_back.size(), 1u);
@@ -343,15 +344,15 @@ TEST_F(Comparison, AMismatchRollsBack) {
 
 // spec S-91, S-53
 TEST_F(HashedCall, BehindTheReplyTheHashStandsAsWell) {
-  make(resource(
-      step(1, "b", "1") + "," +
-      step(2, "a", R"("$PAYLOAD.password")", hashes() + R"(, "run_in_background": true)")));
+  make(resourceText(
+      stepWith(1, "b", "1") + "," +
+      stepWith(2, "a", R"("$PAYLOAD.password")", hashes() + R"(, "run_in_background": true)")));
   call(R"({"password":"secret"})");
   EXPECT_EQ(rig->hash(), 1);
   EXPECT_EQ(rig->transport.log, (Lines{"b", "200 1", "a"}));
   EXPECT_TRUE(matches(texts.at(0), "secret"));
-  make(
-      resource(step(1, "a", R"("$PAYLOAD.password")", hashes()), R"("run_in_background": true, )"));
+  make(resourceText(stepWith(1, "a", R"("$PAYLOAD.password")", hashes()),
+                    R"("run_in_background": true, )"));
   call(R"({"password":"secret"})");
   EXPECT_EQ(rig->transport.log, Lines{"200 null"});
   rig->calls->abandon(7);
@@ -363,13 +364,13 @@ TEST_F(HashedCall, BehindTheReplyTheHashStandsAsWell) {
 
 // spec S-21, S-10: its own validation comes first
 TEST_F(HashedCall, AnActionThatIsNeededHashesWhenItsTurnHasCome) {
-  make(resource(
-      step(
+  make(resourceText(
+      stepWith(
           1, "a", R"("$PAYLOAD.password")",
           hashes() +
               R"(, "no_op": true, "payload_validation": [{"field": {"password": {"type": "STRING"}}, "min_length": 6}])") +
       "," +
-      step(
+      stepWith(
           2, "b", R"("$PAYLOAD.hash")",
           R"("depends_on": [{"resource_id": "self", "action_ids": [1], "extract_response_for": [{"extract": "self_", "for": "hash"}]}])")));
   EXPECT_EQ(replyTo(R"({"password":"short"})"), "400 validation_failed -");
@@ -381,9 +382,9 @@ TEST_F(HashedCall, AnActionThatIsNeededHashesWhenItsTurnHasCome) {
 
 // spec S-87
 TEST_F(HashedCall, ASkippedActionHashesNothing) {
-  make(resource(
-      step(1, "b", "null") + "," +
-      step(
+  make(resourceText(
+      stepWith(1, "b", "null") + "," +
+      stepWith(
           2, "a", R"("$PAYLOAD.password")",
           hashes() +
               R"(, "depends_on": [{"resource_id": "self", "action_ids": [1], "extract_response_for": [{"extract": "id", "for": "x"}]}])")));

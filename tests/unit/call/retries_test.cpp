@@ -10,12 +10,7 @@ namespace {
 using Lines = std::vector<std::string>;
 
 std::string step(int id, const std::string& name, const std::string& more = "") {
-  return R"({"id": )" + std::to_string(id) + R"(, "mode": "STEP", "step": {"name": ")" + name +
-         R"(", "input": "$GENERATOR.UUID"})" + (more.empty() ? "" : ", " + more) + "}";
-}
-
-std::string resource(const std::string& actions, const std::string& more = "") {
-  return R"({"id": "r", "resource": "route", )" + more + R"("actionables": [)" + actions + "]}";
+  return stepWith(id, name, R"("$GENERATOR.UUID")", more);
 }
 
 const std::string kThree = R"("retries": 3)";
@@ -66,7 +61,7 @@ TEST_F(Retries, AnActionThatFailsForNowIsDoneAgainWithTheSameInputs) {
     code = transient;
     failures = 2;
     inputs.clear();
-    make(resource(step(1, "a", kThree) + "," + step(2, "b")));
+    make(resourceText(step(1, "a", kThree) + "," + step(2, "b")));
     rig->dispatch(rig->request("r"));
     EXPECT_EQ(rig->transport.log, Lines{"a"});  // it pauses
     EXPECT_EQ(rig->calls->openCount(), 1u);
@@ -78,7 +73,7 @@ TEST_F(Retries, AnActionThatFailsForNowIsDoneAgainWithTheSameInputs) {
 }
 
 TEST_F(Retries, TheLastAttemptDecides) {
-  make(resource(step(1, "a", R"("retries": 2)")));
+  make(resourceText(step(1, "a", R"("retries": 2)")));
   failures = 3;
   rig->dispatch(rig->request("r"));
   passAll();
@@ -94,7 +89,7 @@ TEST_F(Retries, WhatWillFailAgainIsNotDoneAgain) {
                              Code::kBadRequest, Code::kResultTooLarge}) {
     code = lasting;
     failures = 1;
-    make(resource(step(1, "a", kThree)));
+    make(resourceText(step(1, "a", kThree)));
     rig->dispatch(rig->request("r"));
     passAll();
     EXPECT_EQ(rig->transport.log.size(), 2u) << codeInfo(lasting).name;
@@ -104,13 +99,13 @@ TEST_F(Retries, WhatWillFailAgainIsNotDoneAgain) {
 
 TEST_F(Retries, ThereAreNoneUnlessTheyAreAskedFor) {
   failures = 1;
-  make(resource(step(1, "a")));
+  make(resourceText(step(1, "a")));
   rig->dispatch(rig->request("r"));
   EXPECT_EQ(rig->transport.log, (Lines{"a", "503 unavailable -"}));
 }
 
 TEST_F(Retries, EachActionHasItsOwn) {
-  make(resource(step(1, "a", R"("retries": 1)") + "," + step(2, "a", R"("retries": 1)")));
+  make(resourceText(step(1, "a", R"("retries": 1)") + "," + step(2, "a", R"("retries": 1)")));
   int count = 0;
   rig->script.runs["a"] = [&](const sub0_run& run) {
     if (++count % 2 == 1) {
@@ -126,7 +121,7 @@ TEST_F(Retries, EachActionHasItsOwn) {
 }
 
 TEST_F(Retries, ThoseOfTheResourceAreEachActionsUnlessItSaysItsOwn) {
-  make(resource(step(1, "a") + "," + step(2, "b", R"("retries": 0)"), kThree + ","));
+  make(resourceText(step(1, "a") + "," + step(2, "b", R"("retries": 0)"), kThree + ","));
   failures = 1;
   rig->script.runs["b"] = [this](const sub0_run& run) { rig->script.fail(run.ticket, code); };
   rig->dispatch(rig->request("r"));
@@ -135,7 +130,7 @@ TEST_F(Retries, ThoseOfTheResourceAreEachActionsUnlessItSaysItsOwn) {
 }
 
 TEST_F(Retries, PausesGrowAndEndWithTheDeadline) {
-  make(resource(step(1, "a", R"("retries": 10)")));
+  make(resourceText(step(1, "a", R"("retries": 10)")));
   failures = 100;
   rig->dispatch(rig->request("r"));
   rig->pass(24);
@@ -153,7 +148,7 @@ TEST_F(Retries, PausesGrowAndEndWithTheDeadline) {
 }
 
 TEST_F(Retries, ACallWhoseClientHasGoneIsNotDoneAgain) {
-  make(resource(step(1, "a", kThree)));
+  make(resourceText(step(1, "a", kThree)));
   failures = 2;
   const Request request = rig->request("r");
   rig->dispatch(request);
@@ -164,7 +159,7 @@ TEST_F(Retries, ACallWhoseClientHasGoneIsNotDoneAgain) {
 }
 
 TEST_F(Retries, WhatEndsLaterIsDoneAgainToo) {
-  make(resource(step(1, "a", kThree)));
+  make(resourceText(step(1, "a", kThree)));
   std::vector<sub0_ticket> tickets;
   rig->script.runs["a"] = [&](const sub0_run& run) { tickets.push_back(run.ticket); };
   rig->dispatch(rig->request("r"));
@@ -181,7 +176,7 @@ TEST_F(Retries, WhatEndsLaterIsDoneAgainToo) {
 }
 
 TEST_F(Retries, WhatAFailedAttemptBroadcastIsNotSent) {
-  make(resource(step(1, "b") + "," + step(2, "a", kThree)));
+  make(resourceText(step(1, "b") + "," + step(2, "a", kThree)));
   rig->script.runs["b"] = [this](const sub0_run& run) {
     rig->script.broadcast(run.ticket, SUB0_TO_ALL, "before", nullptr);
     rig->script.complete(run.ticket, "1");
@@ -205,7 +200,7 @@ TEST_F(Retries, WhatAFailedAttemptBroadcastIsNotSent) {
 
 // spec S-22: the database has undone all, so all is done again, as a transaction of its own
 TEST_F(Retries, ATransactionIsDoneAgainAsAWhole) {
-  make(resource(step(1, "b") + "," + step(2, "a"), R"("transaction": true, "retries": 1, )"));
+  make(resourceText(step(1, "b") + "," + step(2, "a"), R"("transaction": true, "retries": 1, )"));
   failures = 1;
   rig->dispatch(rig->request("r"));
   EXPECT_EQ(rig->script.rolled_back, std::vector<std::uint64_t>{calls.at(0)});
@@ -216,7 +211,7 @@ TEST_F(Retries, ATransactionIsDoneAgainAsAWhole) {
 }
 
 TEST_F(Retries, ACommitThatGaveWayIsDoneAgain) {
-  make(resource(step(1, "a"), R"("transaction": true, "retries": 1, )"));
+  make(resourceText(step(1, "a"), R"("transaction": true, "retries": 1, )"));
   code = Code::kBusy;
   commit_failures = 1;
   rig->dispatch(rig->request("r"));
@@ -225,7 +220,7 @@ TEST_F(Retries, ACommitThatGaveWayIsDoneAgain) {
 }
 
 TEST_F(Retries, ACommitOfWhichNobodyKnowsIsNot) {
-  make(resource(step(1, "a"), R"("transaction": true, "retries": 1, )"));
+  make(resourceText(step(1, "a"), R"("transaction": true, "retries": 1, )"));
   code = Code::kUnavailable;
   commit_failures = 1;
   rig->dispatch(rig->request("r"));

@@ -16,7 +16,7 @@ std::string step(int id, const std::string& name, const std::string& more = "") 
 
 std::string resource(const std::string& actions,
                      const std::string& more = R"("transaction": true, )") {
-  return R"({"id": "r", "resource": "route", )" + more + R"("actionables": [)" + actions + "]}";
+  return resourceText(actions, more);
 }
 
 std::string after(const std::string& name) { return R"("after": {"name": ")" + name + R"("})"; }

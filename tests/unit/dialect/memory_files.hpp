@@ -96,6 +96,15 @@ inline std::string resourceText(const std::string& actions, const std::string& m
   return R"({"id": "r", "resource": "route", )" + more + R"("actionables": [)" + actions + "]}";
 }
 
+/// An action of mode VALUE, with more members behind a comma.
+inline std::string actionText(int id, const std::string& more = "") {
+  return R"({"id": )" + std::to_string(id) + R"(, "mode": "VALUE", "value": 1)" + more + "}";
+}
+/// Such a member: it depends on actions of its own resource.
+inline std::string dependsOn(const std::string& ids, const std::string& more = "") {
+  return R"(, "depends_on": [{"resource_id": "self", "action_ids": )" + ids + more + "}]";
+}
+
 /// A value from text that lives as long as the process of the test.
 inline json::Value valueOf(const std::string& text) {
   static Arena arena;

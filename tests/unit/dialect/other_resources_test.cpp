@@ -9,27 +9,20 @@
 namespace sub0::dialect {
 namespace {
 
-std::string action(int id, const std::string& more) {
-  return R"({"id": )" + std::to_string(id) + R"(, "mode": "VALUE", "value": 1)" + more + "}";
-}
-std::string dependsOn(const std::string& ids, const std::string& more = "") {
-  return R"(, "depends_on": [{"resource_id": "self", "action_ids": )" + ids + more + "}]";
-}
-
 std::string dependsOnOf(const std::string& resource, const std::string& ids) {
   return R"(, "depends_on": [{"resource_id": ")" + resource + R"(", "action_ids": )" + ids + "}]";
 }
 
 // spec S-86: with what they need themselves, each once, behind the resource's own
 TEST(OtherResources, ActionsOfOtherResourcesAreTakenInWithTheirHome) {
-  const Loaded loaded =
-      loadText(R"([{"id": "r", "resource": "r", "actionables": [)" +
-               action(1, dependsOnOf("s", "[1, 2]")) + "," + action(2, dependsOnOf("s", "[2]")) +
-               R"(]}, {"id": "s", "resource": "s/s", "returnables": ["a"], "actionables": [)" +
-               action(1, dependsOnOf("self", "[3]") + R"(, "main_returnable": true)") + "," +
-               action(2, dependsOnOf("t", "[1]")) + "," + action(3, "") +
-               R"(]}, {"id": "t", "resource": "t", "actionables": [)" +
-               action(1, dependsOnOf("r", "[3]")) + "]}]");
+  const Loaded loaded = loadText(
+      R"([{"id": "r", "resource": "r", "actionables": [)" +
+      actionText(1, dependsOnOf("s", "[1, 2]")) + "," + actionText(2, dependsOnOf("s", "[2]")) +
+      R"(]}, {"id": "s", "resource": "s/s", "returnables": ["a"], "actionables": [)" +
+      actionText(1, dependsOnOf("self", "[3]") + R"(, "main_returnable": true)") + "," +
+      actionText(2, dependsOnOf("t", "[1]")) + "," + actionText(3, "") +
+      R"(]}, {"id": "t", "resource": "t", "actionables": [)" +
+      actionText(1, dependsOnOf("r", "[3]")) + "]}]");
   // The last is what no resource has: nothing else is wrong, and it is said once.
   ASSERT_EQ(loaded.problems.errorCount(), 1u) << loaded.problems.toText();
   EXPECT_EQ(loaded.problems.all()[0].place.pointer, "/2/actionables/0/depends_on/0/action_ids/0");
@@ -53,9 +46,9 @@ TEST(OtherResources, ActionsOfOtherResourcesAreTakenInWithTheirHome) {
 // spec S-24, S-86: said in each resource that has a part in it
 TEST(OtherResources, ACircleMayLeadThroughOtherResources) {
   const Loaded loaded = loadText(R"([{"id": "r", "resource": "r", "actionables": [)" +
-                                 action(1, dependsOnOf("s", "[7]")) +
+                                 actionText(1, dependsOnOf("s", "[7]")) +
                                  R"(]}, {"id": "s", "resource": "s", "actionables": [)" +
-                                 action(7, dependsOnOf("r", "[1]")) + "]}]");
+                                 actionText(7, dependsOnOf("r", "[1]")) + "]}]");
   ASSERT_EQ(loaded.problems.errorCount(), 2u) << loaded.problems.toText();
   EXPECT_EQ(loaded.problems.all()[1].message, "circular dependency: r/1 -> s/7 -> r/1");
   EXPECT_EQ(loaded.problems.all()[1].place.pointer, "/1/actionables/0/depends_on/0/action_ids/0");
@@ -68,7 +61,7 @@ TEST(OtherResources, AClaimOfTheHomeIsNoWordOfTheClient) {
     const std::string tokenize =
         R"("tokenize": {"type": "JWT", "encryption_key": "k23456789012345678901234567890123"}, )";
     return R"([{"id": "r", "resource": "r", )" + (protection.empty() ? "" : tokenize + protection) +
-           R"("actionables": [)" + action(1, dependsOnOf("s", "[1]")) +
+           R"("actionables": [)" + actionText(1, dependsOnOf("s", "[1]")) +
            R"(]}, {"id": "s", "resource": "s", )" + tokenize +
            R"("protected": {"extract_claims": ["id"]}, "actionables": [{"id": 1, "mode": "VALUE",
               "value": "x"}]}])";
@@ -91,9 +84,9 @@ TEST(OtherResources, AClaimOfTheHomeIsNoWordOfTheClient) {
 // spec S-113: the declaration of an action that is taken asks for a number, too
 TEST(OtherResources, AnIdThatATakenActionDeclaresIsANumber) {
   const Loaded loaded = loadText(
-      R"([{"id": "r", "resource": "r", "actionables": [)" + action(1, dependsOnOf("s", "[1]")) +
+      R"([{"id": "r", "resource": "r", "actionables": [)" + actionText(1, dependsOnOf("s", "[1]")) +
       R"(]}, {"id": "s", "resource": "s", "actionables": [)" +
-      action(1, R"(, "payload_validation": [{"field": {"id": {"type": "NUMBER"}}}])") + "]}]");
+      actionText(1, R"(, "payload_validation": [{"field": {"id": {"type": "NUMBER"}}}])") + "]}]");
   EXPECT_TRUE(loaded.project->resources()[0].id_is_number);
 }
 
@@ -102,14 +95,15 @@ TEST(OtherResources, ChainsAndActionsOfOthersAreBounded) {
   std::string chain, resources;
   for (int i = 1; i <= 3000; ++i) {
     chain += (i == 1 ? "" : ",") +
-             action(i, i == 3000 ? "" : dependsOn("[" + std::to_string(i + 1) + "]"));
+             actionText(i, i == 3000 ? "" : dependsOn("[" + std::to_string(i + 1) + "]"));
   }
   EXPECT_TRUE(loadText(resourceText(chain)).hasError("S-24", "/actionables"));
   for (int i = 1; i <= 400; ++i) {
     const std::string name = "r" + std::to_string(i);
     resources += (i == 1 ? "[" : ",") + (R"({"id": ")" + name) + R"(", "resource": ")" + name +
                  R"(", "actionables": [)" +
-                 action(1, i == 400 ? "" : dependsOnOf("r" + std::to_string(i + 1), "[1]")) + "]}";
+                 actionText(1, i == 400 ? "" : dependsOnOf("r" + std::to_string(i + 1), "[1]")) +
+                 "]}";
   }
   const Loaded loaded = loadText(resources + "]");
   EXPECT_TRUE(loaded.hasError("S-86", "/0/actionables"));
@@ -119,8 +113,9 @@ TEST(OtherResources, ChainsAndActionsOfOthersAreBounded) {
 // spec S-91: nothing comes of a background action
 TEST(OtherResources, WhoExtractsFromTheBackgroundIsTold) {
   const Loaded loaded = loadText(resourceText(
-      action(1, R"(, "run_in_background": true)") + "," +
-      action(2, dependsOn("[1]", R"(, "extract_response_for": [{"extract": "a", "for": "x"}])"))));
+      actionText(1, R"(, "run_in_background": true)") + "," +
+      actionText(2,
+                 dependsOn("[1]", R"(, "extract_response_for": [{"extract": "a", "for": "x"}])"))));
   ASSERT_EQ(loaded.problems.warningCount(), 1u) << loaded.problems.toText();
   EXPECT_EQ(loaded.problems.all()[0].rule, "S-91");
 }
@@ -132,9 +127,9 @@ TEST(OtherResources, ActionsOfOtherResourcesKnowTheNamesOfBoth) {
   };
   const Loaded loaded =
       loadText(R"([{"id": "r", "resource": "r", "actionables": [)" +
-               action(1, dependsOnOf("s", "[1]") + declares("mine")) +
-               R"(]}, {"id": "s", "resource": "s", "actionables": [)" + action(1, declares("its")) +
-               "," + action(2, declares("beside")) + "]}]");
+               actionText(1, dependsOnOf("s", "[1]") + declares("mine")) +
+               R"(]}, {"id": "s", "resource": "s", "actionables": [)" +
+               actionText(1, declares("its")) + "," + actionText(2, declares("beside")) + "]}]");
   EXPECT_EQ(loaded.problems.errorCount(), 0u) << loaded.problems.toText();
   const Resource& resource = loaded.project->resources()[0];
   ASSERT_EQ(resource.actionables.size(), 2u);

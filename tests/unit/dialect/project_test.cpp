@@ -238,71 +238,68 @@ TEST(Project, KeysOfAnotherPluginAreKnownAndItsModeLoads) {
   EXPECT_EQ(loaded.project->resources()[0].actionables[0].effects[0].first, "audit");
 }
 
-std::string action(int id, const std::string& more) {
-  return R"({"id": )" + std::to_string(id) + R"(, "mode": "VALUE", "value": 1)" + more + "}";
-}
-std::string dependsOn(const std::string& ids, const std::string& more = "") {
-  return R"(, "depends_on": [{"resource_id": "self", "action_ids": )" + ids + more + "}]";
-}
-
 // spec S-24, S-85, S-21, S-23
 TEST(Project, WhatActionsSayAboutEachOtherMustHold) {
   const std::string other = R"({"id": "s", "resource": "s", "actionables": []})";
   expectErrors({
-      {"unknown action", resourceText(action(1, dependsOn("[2]"))), "S-24",
+      {"unknown action", resourceText(actionText(1, dependsOn("[2]"))), "S-24",
        "/actionables/0/depends_on/0/action_ids/0"},
-      {"itself", resourceText(action(1, dependsOn("[1]"))), "S-24",
+      {"itself", resourceText(actionText(1, dependsOn("[1]"))), "S-24",
        "/actionables/0/depends_on/0/action_ids/0"},
       {"a circle of three",
-       resourceText(action(1, dependsOn("[2]")) + "," + action(2, dependsOn("[3]")) + "," +
-                    action(3, dependsOn("[1]"))),
+       resourceText(actionText(1, dependsOn("[2]")) + "," + actionText(2, dependsOn("[3]")) + "," +
+                    actionText(3, dependsOn("[1]"))),
        "S-24", "/actionables/2/depends_on/0/action_ids/0"},
-      {"the same id", resourceText(action(1, "") + "," + action(1, "")), "S-24",
+      {"the same id", resourceText(actionText(1, "") + "," + actionText(1, "")), "S-24",
        "/actionables/1/id"},
       {"two results",
-       resourceText(action(1, R"(, "main_returnable": true)") + "," +
-                    action(2, R"(, "main_returnable": true)")),
+       resourceText(actionText(1, R"(, "main_returnable": true)") + "," +
+                    actionText(2, R"(, "main_returnable": true)")),
        "S-24", "/actionables/1/main_returnable"},
       {"a result that never is",
-       resourceText(action(1, R"(, "main_returnable": true, "no_op": true)")), "S-21",
+       resourceText(actionText(1, R"(, "main_returnable": true, "no_op": true)")), "S-21",
        "/actionables/0/main_returnable"},
       {"combination", resourceText(kValue, R"("combine_returned_results_from": [1, 9],)"), "S-24",
        "/combine_returned_results_from/1"},
       {"unknown resource",
-       resourceText(action(1, R"(, "depends_on": [{"resource_id": "nobody", "action_ids": [1]}])")),
+       resourceText(
+           actionText(1, R"(, "depends_on": [{"resource_id": "nobody", "action_ids": [1]}])")),
        "S-24", "/actionables/0/depends_on/0/resource_id"},
       {"no such action of another resource",
        "[" +
-           resourceText(action(1, R"(, "depends_on": [{"resource_id": "s", "action_ids": [1]}])")) +
+           resourceText(
+               actionText(1, R"(, "depends_on": [{"resource_id": "s", "action_ids": [1]}])")) +
            "," + other + "]",
        "S-24", "/0/actionables/0/depends_on/0/action_ids/0"},
       {"a name twice",
-       resourceText(action(1, "") + "," + action(2, dependsOn("[1]", R"(, "extract_response_for": [
+       resourceText(actionText(1, "") + "," +
+                    actionText(2, dependsOn("[1]", R"(, "extract_response_for": [
                         {"extract": "a", "for": "x"}, {"extract": "b", "for": "x"}])"))),
        "S-85", "/actionables/1/depends_on/0/extract_response_for/1/for"},
       {"no for",
-       resourceText(action(1, "") + "," +
-                    action(2, dependsOn("[1]", R"(, "extract_response_for": [{"extract": "a"}])"))),
+       resourceText(
+           actionText(1, "") + "," +
+           actionText(2, dependsOn("[1]", R"(, "extract_response_for": [{"extract": "a"}])"))),
        "S-85", "/actionables/1/depends_on/0/extract_response_for/0"},
-      {"no actions", resourceText(action(1, dependsOn("[]"))), "S-85",
+      {"no actions", resourceText(actionText(1, dependsOn("[]"))), "S-85",
        "/actionables/0/depends_on/0/action_ids"},
   });
 }
 
 // spec S-24
 TEST(Project, ACircleIsReportedOnceWithItsChain) {
-  const Loaded loaded =
-      loadText(resourceText(action(1, dependsOn("[2]")) + "," + action(2, dependsOn("[1]"))));
+  const Loaded loaded = loadText(
+      resourceText(actionText(1, dependsOn("[2]")) + "," + actionText(2, dependsOn("[1]"))));
   ASSERT_EQ(loaded.problems.errorCount(), 1u) << loaded.problems.toText();
   EXPECT_NE(loaded.problems.all()[0].message.find("1 -> 2 -> 1"), std::string::npos);
 }
 
 // spec S-20, S-85
 TEST(Project, DependenciesAreResolvedAlsoToLaterActionsAndByTheOwnId) {
-  const Loaded loaded =
-      loadText(resourceText(action(7, R"(, "depends_on": [{"resource_id": "r", "action_ids": [9],
+  const Loaded loaded = loadText(
+      resourceText(actionText(7, R"(, "depends_on": [{"resource_id": "r", "action_ids": [9],
                  "extract_response_for": [{"extract": "id", "for": "user_id"}]}])") +
-                            "," + action(9, R"(, "no_op": true)")));
+                   "," + actionText(9, R"(, "no_op": true)")));
   EXPECT_EQ(loaded.problems.toText(), "");
   const Resource& resource = loaded.project->resources()[0];
   const Actionable& first = resource.actionables[0];
@@ -316,9 +313,9 @@ TEST(Project, DependenciesAreResolvedAlsoToLaterActionsAndByTheOwnId) {
 // spec S-23, S-21
 TEST(Project, TheResultIsTheMainElseTheCombinationElseTheLastThatIsNoNoOp) {
   const std::string plain =
-      action(1, "") + "," + action(2, "") + "," + action(3, R"(,"no_op":true)");
+      actionText(1, "") + "," + actionText(2, "") + "," + actionText(3, R"(,"no_op":true)");
   EXPECT_EQ(loadText(resourceText(plain)).project->resources()[0].result_action, 1u);
-  const std::string main = action(1, R"(, "main_returnable": true)") + "," + action(2, "");
+  const std::string main = actionText(1, R"(, "main_returnable": true)") + "," + actionText(2, "");
   const Loaded with_main =
       loadText(resourceText(main, R"("combine_returned_results_from": [1, 2],)"));
   EXPECT_EQ(with_main.project->resources()[0].result_action, 0u);
@@ -327,15 +324,16 @@ TEST(Project, TheResultIsTheMainElseTheCombinationElseTheLastThatIsNoNoOp) {
       loadText(resourceText(plain, R"("combine_returned_results_from": [2, 1],)"));
   const std::vector<std::size_t> expected{1, 0};
   EXPECT_EQ(combined.project->resources()[0].combine, expected);
-  EXPECT_EQ(
-      loadText(resourceText(action(1, R"(,"no_op":true)"))).project->resources()[0].result_action,
-      std::nullopt);
+  EXPECT_EQ(loadText(resourceText(actionText(1, R"(,"no_op":true)")))
+                .project->resources()[0]
+                .result_action,
+            std::nullopt);
 }
 
 // spec S-25, S-22
 TEST(Project, TheSwitchesOfActionsAndResourcesAreRead) {
   const Loaded loaded = loadText(
-      resourceText(action(1, R"(, "must_return_value": true, "bypass_payload_validation": true,
+      resourceText(actionText(1, R"(, "must_return_value": true, "bypass_payload_validation": true,
           "returnables": ["a"], "payload_validation": [{"field": {"id": {"type": "NUMBER"}}}])"),
                    R"("maintenance": true, "transaction": true,)"));
   EXPECT_EQ(loaded.problems.toText(), "");
@@ -353,8 +351,8 @@ TEST(Project, TheSwitchesOfActionsAndResourcesAreRead) {
 // spec S-10
 TEST(Project, OnlyActionsThatAreNotNoOpValidateBeforeTheCallRuns) {
   const std::string rule = R"(, "payload_validation": [{"field": {"a": {"type": "STRING"}}}])";
-  const Loaded loaded =
-      loadText(resourceText(action(1, rule) + "," + action(2, rule + R"(, "no_op": true)")));
+  const Loaded loaded = loadText(
+      resourceText(actionText(1, rule) + "," + actionText(2, rule + R"(, "no_op": true)")));
   EXPECT_TRUE(loaded.project->resources()[0].actionables[0].validatesFirst());
   EXPECT_FALSE(loaded.project->resources()[0].actionables[1].validatesFirst());
 }
@@ -453,8 +451,8 @@ TEST(Project, ATokenIsIssuedWithoutProtectionOrWhereClaimsOrAPropertyAreNamed) {
 
 // spec S-113
 TEST(Project, ADeclaredPayloadIdWarnsWhereSocketsAreOn) {
-  const std::string text =
-      resourceText(action(1, R"(, "payload_validation": [{"field": {"id": {"type": "STRING"}}}])"));
+  const std::string text = resourceText(
+      actionText(1, R"(, "payload_validation": [{"field": {"id": {"type": "STRING"}}}])"));
   const std::string pointer = "/actionables/0/payload_validation/0/field/id";
   EXPECT_FALSE(loadText(text).hasWarning("S-113", pointer));
   LoadOptions options = usualOptions();
@@ -465,9 +463,9 @@ TEST(Project, ADeclaredPayloadIdWarnsWhereSocketsAreOn) {
 // spec S-63
 TEST(Project, NamesOfGeneratorsAreKnownToThisAndLaterActionsOnly) {
   const std::string make = R"(, "returnables": ["x"], "depends_on": [])";
-  const Loaded loaded = loadText(resourceText(action(1, "") + R"(, {"id": 2, "mode": "VALUE",
+  const Loaded loaded = loadText(resourceText(actionText(1, "") + R"(, {"id": 2, "mode": "VALUE",
         "value": {"key": {"generate": "UUID", "for": "order_id"}}}, )" +
-                                              action(3, make)));
+                                              actionText(3, make)));
   const auto& actions = loaded.project->resources()[0].actionables;
   EXPECT_TRUE(actions[0].names.generated.empty());
   EXPECT_EQ(actions[1].names.generated, std::vector<std::string>{"order_id"});

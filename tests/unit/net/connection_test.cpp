@@ -5,6 +5,7 @@
 
 #include "net/send_queue.hpp"
 #include "net/ws/session.hpp"
+#include "tests/unit/loop/idle_io.hpp"
 #include "tests/unit/net/connection_harness.hpp"
 
 namespace sub0::net::testing {
@@ -98,14 +99,8 @@ TEST(Connection, PartialHeadersThenFinOrResetAreFreed) {
 }
 
 /// An Io that takes a few bytes of each send.
-class StingyIo final : public loop::Io {
+class StingyIo final : public loop::test::IdleIo {
  public:
-  std::span<const loop::IoEvent> wait(std::int64_t) override { return {}; }
-  bool watch(int, std::uint32_t, std::uint64_t) override { return true; }
-  bool rewatch(int, std::uint32_t, std::uint64_t) override { return true; }
-  void unwatch(int) override {}
-  loop::Accepted accept(int) override { return {}; }
-  loop::IoResult receive(int, char*, std::size_t) override { return {}; }
   loop::IoResult send(int, const iovec* parts, int count) override {
     std::size_t room = 1 + sends++ % 700;
     std::size_t taken = 0;
@@ -117,12 +112,6 @@ class StingyIo final : public loop::Io {
     }
     return {loop::IoStatus::kOk, taken, 0};
   }
-  void shutdownWrite(int) override {}
-  void close(int) override {}
-  void wake() override {}
-  std::int64_t monotonicNs() override { return 0; }
-  std::int64_t wallMs() override { return 0; }
-  void random(char*, std::size_t) override {}
 
   std::string sent;
   std::size_t sends = 0;

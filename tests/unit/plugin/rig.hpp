@@ -16,12 +16,13 @@
 #include "plugin/preparation.hpp"
 #include "plugin/registry.hpp"
 #include "plugin/ticket_table.hpp"
+#include "tests/unit/loop/idle_io.hpp"
 
 // What the tests of the wall stand on: a loop with a clock that only the test moves, an owner that
 // writes down what it is told, a plugin made of functions, and all of it wired as the host does.
 namespace sub0::plugin::test {
 
-class FakeIo final : public loop::Io {
+class FakeIo final : public loop::test::IdleIo {
  public:
   std::atomic<std::int64_t> clock_ns{1'000'000'000};
   std::atomic<std::int64_t> wall_ms{0};
@@ -44,18 +45,8 @@ class FakeIo final : public loop::Io {
     return true;
   }
   void unwatch(int) override { watched_interest = 0; }
-  loop::Accepted accept(int) override { return {}; }
-  loop::IoResult receive(int, char*, std::size_t) override { return {}; }
-  loop::IoResult send(int, const iovec*, int) override { return {}; }
-  void shutdownWrite(int) override {}
-  void close(int) override {}
-  void wake() override {}
   std::int64_t monotonicNs() override { return clock_ns.load(); }
   std::int64_t wallMs() override { return wall_ms.load(); }
-  void random(char* buffer, std::size_t size) override {
-    for (std::size_t i = 0; i < size; ++i) buffer[i] = static_cast<char>(next_random++);
-  }
-  std::uint8_t next_random = 0;
 
  private:
   std::vector<loop::IoEvent> handed_;

@@ -177,7 +177,7 @@ class FakeSource final : public DataSource {
   std::unique_ptr<DataSession> makeSession(SessionUse) const override {
     return std::make_unique<FakeSession>(script_);
   }
-  std::unique_ptr<SqlSession> openSqlSession() const override { return nullptr; }
+  std::unique_ptr<SqlSession> openSqlSession(AfterLoss) const override { return nullptr; }
 
  private:
   Script& script_;

@@ -38,6 +38,7 @@ class MariadbTest : public QueryTest {
 
   std::unique_ptr<LoopHost> makeHost(std::int64_t result_limit) override {
     return std::make_unique<LoopHost>(sub0_plugin_v0(), Tree{{"DATABASE_URL", server().url()},
+                                                             {"SUB0_PROJECT_NAME", project_},
                                                              {"SUB0_RESULT_LIMIT", result_limit}});
   }
 };

@@ -169,6 +169,25 @@ TEST_F(MariadbSchema, AKeyThatOthersReferToBecomesAutoIncrement) {
   EXPECT_EQ(query("SELECT a FROM b JOIN a ON a.id = b.a"), R"({"a":0})");
 }
 
+// spec S-103: names of references are the whole database's, and stay where their table is renamed
+TEST_F(MariadbSchema, ReferencesOfTwoTablesDoNotTakeOneName) {
+  startedHost();
+  const auto reference = [](const char* name) {
+    return referring(field(name, "Number", "", true), "t");
+  };
+  server().execute(
+      "CREATE TABLE old (x BIGINT PRIMARY KEY, y BIGINT, CONSTRAINT a_b_c_fkey FOREIGN KEY (y) "
+      "REFERENCES old (x), CONSTRAINT t_late_fkey FOREIGN KEY (y) REFERENCES old (x))");
+  make({model("t", {key()}), model("a", {key(), reference("b_c")}),
+        model("a_b", {key(), reference("c")})});
+  make({model("t", {key(), reference("late")}), model("a", {key(), reference("b_c")}),
+        model("a_b", {key(), reference("c")})});
+  EXPECT_EQ(server().execute("SELECT count(DISTINCT constraint_name) FROM "
+                             "information_schema.table_constraints WHERE constraint_schema = 'app' "
+                             "AND constraint_type = 'FOREIGN KEY'"),
+            "5");
+}
+
 // spec S-103: one node at a time
 TEST_F(MariadbSchema, AMigrationWaitsForThatOfAnotherNode) {
   startedHost();

@@ -47,6 +47,7 @@ class PostgresTest : public QueryTest {
   std::unique_ptr<LoopHost> makeHost(std::int64_t result_limit) override {
     return std::make_unique<LoopHost>(
         sub0_plugin_v0(), Tree{{"DATABASE_URL", cluster().url()},
+                               {"SUB0_PROJECT_NAME", project_},
                                {"SUB0_RESULT_LIMIT", result_limit},
                                {"SUB0_SHARED_STATEMENT_TIMEOUT_MS", shared_timeout_ms_}});
   }

@@ -67,8 +67,15 @@ class QueryTest : public ::testing::Test {
     return done.code == SUB0_OK ? done.json : std::to_string(done.code) + " " + done.client;
   }
 
+  // The next host() is another one.
+  void endHost() {
+    host_.reset();
+    is_started_ = false;
+  }
+
   std::unique_ptr<LoopHost> host_;
   bool is_started_ = false;
+  std::string project_ = "ours";  // whose tables are made
 };
 
 }  // namespace sub0::query

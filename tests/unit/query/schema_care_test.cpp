@@ -3,6 +3,13 @@
 // tables, indexes and triggers of others, violations that were there, locks, a lost commit.
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <thread>
+#include <utility>
+
+#include "poco_data/mysql_source.hpp"
+#include "postgres/postgres_ddl.hpp"
+#include "postgres/postgres_session.hpp"
 #include "schema/migration.hpp"
 #include "sqlite/sqlite_ddl.hpp"
 #include "tests/unit/query/mariadb_fixture.hpp"
@@ -231,8 +238,7 @@ TEST_F(PostgresCare, AMigrationThatWaitsEndsWithThePlugin) {
     other.execute("LOCK TABLE t IN ACCESS EXCLUSIVE MODE");
     std::future<End> future = begin(models({model("t", {key()})}), flags);
     waitForLock();
-    host_.reset();
-    is_started_ = false;
+    endHost();
     EXPECT_EQ(future.get().code, SUB0_UNAVAILABLE);
     other.execute("DROP TABLE t");
     other.execute("COMMIT");
@@ -280,6 +286,71 @@ TEST(Migrations, ALostCommitIsNotToldAsNothingChanged) {
   ASSERT_EQ(end.steps.size(), 2U);
   EXPECT_EQ(end.steps[1].kind, MigrationStep::Kind::kDone);
   EXPECT_EQ(end.steps[1].text, "may have been changed: the connection ended at the commit");
+}
+
+// A session whose connection somebody ends just before a table is made.
+class CutSession final : public SqlSession {
+ public:
+  CutSession(SqlSession& session, std::function<void()> cut)
+      : session_(session), cut_(std::move(cut)) {}
+
+  std::unique_ptr<ResultTree> execute(std::string_view sql, bool is_script,
+                                      const sub0_value& parameters, Failure& failure) override {
+    if (sql.substr(0, 13) == "CREATE TABLE ") {
+      cut_();
+    }
+    return session_.execute(sql, is_script, parameters, failure);
+  }
+  void cancel() override { session_.cancel(); }
+
+ private:
+  SqlSession& session_;
+  std::function<void()> cut_;
+};
+
+void expectNoTableWithoutLock(SqlSession& session, const Ddl& ddl, std::function<void()> cut) {
+  CutSession cut_session(session, std::move(cut));
+  Table table;
+  table.model = table.name = "t";
+  table.columns.emplace_back();
+  table.columns.back().name = "id";
+  const MigrationEnd end = migrate(cut_session, ddl, {table}, {});
+  EXPECT_EQ(end.failure.code, SUB0_UNAVAILABLE) << end.failure.log;
+}
+
+// spec S-103: the lock went with the connection, so another one must not go on
+TEST_F(PostgresCare, AMigrationThatLosesItsConnectionBetweenStatementsEnds) {
+  PostgresAddress address;
+  std::string error;
+  ASSERT_TRUE(address.parse(cluster().url(), false, error)) << error;
+  PostgresSession session(address, 1U << 20U, AfterLoss::kFails);
+  expectNoTableWithoutLock(session, PostgresDdl(), [] {
+    cluster().execute(
+        "SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity WHERE pid <> "
+        "pg_backend_pid() AND state = 'idle in transaction'");
+  });
+  EXPECT_EQ(cluster().execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"), "0");
+}
+
+using MariadbCare = MariadbTest;
+
+// spec S-103
+TEST_F(MariadbCare, AMigrationThatLosesItsConnectionBetweenStatementsEnds) {
+  MysqlAddress address;
+  std::string error;
+  ASSERT_TRUE(address.parse(server().url(), error)) << error;
+  const MysqlSource source(address, 1U << 20U);
+  const auto session = source.openSqlSession(AfterLoss::kFails);
+  expectNoTableWithoutLock(*session, *source.ddl(), [] {
+    const std::string id =
+        server().execute("SELECT id FROM information_schema.processlist WHERE user = 'tests'");
+    server().execute("KILL CONNECTION " + id);
+    while (server().execute("SELECT count(*) FROM information_schema.processlist WHERE id = " +
+                            id) != "0") {
+      std::this_thread::yield();
+    }
+  });
+  EXPECT_EQ(server().execute("SHOW TABLES"), "");
 }
 
 }  // namespace

@@ -127,6 +127,32 @@ TYPED_TEST(Schema, TheTableOfAnEarlierMigrationStays) {
   EXPECT_EQ(this->query("SELECT id FROM users"), R"({"id":1})");
 }
 
+// spec S-103, S-101: a table whose model is gone is that of the project that made it
+TYPED_TEST(Schema, TablesOfAnotherProjectAreLeftAlone) {
+  const auto shared = [](bool optional) {
+    return model("shared", {key(), field("x", "Number", "", optional)});
+  };
+  Tree user = model("_user", {key()}, false);
+  user.set("table", Literal("users"));
+  this->make({user, shared(false)});
+  this->endHost();
+  this->project_ = "theirs";
+  user.set("table", Literal("_user"));
+  EXPECT_EQ(
+      this->make({user, model("b", {key()}), shared(true)}, SUB0_SCHEMA_ALLOW_DESTRUCTIVE).steps,
+      "change _user: create the table of model _user\n"
+      "change b: create the table of model b\n"
+      "change shared: column x may be null\n");
+  EXPECT_EQ(this->migrate({user, model("b", {key()})}).steps, "");
+  this->endHost();
+  this->project_ = "ours";
+  const End end = this->migrate({model("c", {key()})}, SUB0_SCHEMA_ALLOW_DESTRUCTIVE);
+  EXPECT_NE(end.steps.find("destructive users: drop the table"), std::string::npos) << end.steps;
+  EXPECT_NE(end.steps.find("destructive shared: drop the table"), std::string::npos) << end.steps;
+  EXPECT_EQ(this->query("SELECT * FROM b"), "null");
+  EXPECT_EQ(this->query("SELECT * FROM _user"), "null");
+}
+
 // spec S-33: where a model owns the table this is a unique index
 TYPED_TEST(Schema, UniqueColumnsGetAnIndexAndDoublesFailTheWhole) {
   Tree email = field("email", "String");

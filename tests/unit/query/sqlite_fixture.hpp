@@ -161,7 +161,8 @@ class SqliteTest : public QueryTest {
     Tree settings{{"DATABASE_URL", "sqlite:" + file_},
                   {"SUB0_RESULT_LIMIT", result_limit},
                   {"SUB0_STATE", folder_},
-                  {"SUB0_PROJECT", folder_}};
+                  {"SUB0_PROJECT", folder_},
+                  {"SUB0_PROJECT_NAME", project_}};
     addSettings(settings);
     return std::make_unique<LoopHost>(sub0_plugin_v0(), settings);
   }
