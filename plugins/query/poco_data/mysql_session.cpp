@@ -198,7 +198,7 @@ std::string MysqlSession::columnsOfKey(const std::string& key, const std::string
       "SELECT GROUP_CONCAT(column_name ORDER BY seq_in_index SEPARATOR ', ') FROM "
       "information_schema.statistics WHERE table_schema = DATABASE() AND table_name = " +
       quoted(table) + " AND index_name = " + quoted(key);
-  const std::string columns = firstValue(sql);
+  std::string columns = firstValue(sql);
   if (!columns.empty()) {
     key_columns_[{table, key}] = columns;
   }
