@@ -4,8 +4,7 @@
 #include "dialect/control_declarations.hpp"
 #include "dialect/keys.hpp"
 
-// The table itself: one line per key, object by object, inner objects first. It is one file because
-// it is one table.
+// The table itself: one line per key, object by object, inner objects first.
 // It is one file because it is one table.
 namespace sub0::dialect {
 
@@ -125,19 +124,20 @@ constexpr KeyDeclaration kTypeKeys[] = {
      .rule = "S-80",
      .text = "names and types of the object's members, or of those of each element",
      .members = &kField,
-     .may_be_empty = false,
      .of_types = "OBJECT|ARRAY"},
     {.name = "min_length",
      .types = kWhole,
      .rule = "S-80",
-     .text = "least code points of a nested text; for a top-level one it stands beside \"field\"",
+     .text = "least code points of a nested text; that of a top-level one better stands beside "
+             "\"field\"",
      .least = 0,
      .not_above = "max_length",
      .of_types = kTextTypes},
     {.name = "max_length",
      .types = kWhole,
      .rule = "S-80",
-     .text = "most code points of a nested text; for a top-level one it stands beside \"field\"",
+     .text = "most code points of a nested text; that of a top-level one better stands beside "
+             "\"field\"",
      .least = 0,
      .of_types = kTextTypes},
     {.name = "arr_length",
@@ -251,7 +251,10 @@ constexpr KeyDeclaration kBroadcastKeys[] = {
      .required = true,
      .rule = "S-38",
      .text = "label of the message"},
-    {.name = "data", .rule = "S-38", .text = "template of the data; default: the payload"},
+    {.name = "data",
+     .rule = "S-38",
+     .text = "template of the data; default: the payload",
+     .may_be_null = true},
     {.name = "exclude_sender", .types = kBool, .rule = "S-38", .text = "all but the caller"},
 };
 constexpr ObjectDeclaration kBroadcast{"broadcast", kBroadcastKeys, std::size(kBroadcastKeys)};
@@ -388,7 +391,11 @@ constexpr KeyDeclaration kActionableKeys[] = {
      .text = "message of mode BROADCAST",
      .members = &kBroadcast,
      .mode = "BROADCAST"},
-    {.name = "value", .rule = "S-39", .text = "template of mode VALUE", .mode = "VALUE"},
+    {.name = "value",
+     .rule = "S-39",
+     .text = "template of mode VALUE",
+     .may_be_null = true,
+     .mode = "VALUE"},
     {.name = "broadcast_websocket_message",
      .types = kObject,
      .rule = "S-115",
@@ -430,7 +437,11 @@ constexpr KeyDeclaration kActionableKeys[] = {
     kOfCacheable[1],
     kOfCacheable[2],
     kOfCacheable[3],
-    {.name = "cron_job", .support = Support::kOffOnly, .rule = "S-92", .text = "timetable"},
+    {.name = "cron_job",
+     .support = Support::kOffOnly,
+     .rule = "S-92",
+     .text = "timetable",
+     .is_off_when_empty = true},
     {.name = "with_timestamps",
      .types = kBool,
      .rule = "S-34",
@@ -445,6 +456,10 @@ constexpr KeyDeclaration kActionableKeys[] = {
 constexpr ObjectDeclaration kActionable{"actionable", kActionableKeys, std::size(kActionableKeys)};
 
 constexpr KeyDeclaration kResourceKeys[] = {
+    {.name = "$schema",
+     .types = kText,
+     .rule = "S-2",
+     .text = "where editors find the schema of this file"},
     {.name = "id",
      .types = kText,
      .required = true,
@@ -513,7 +528,11 @@ constexpr KeyDeclaration kResourceKeys[] = {
              "only",
      .least = 0,
      .most = 10},
-    {.name = "cron_job", .support = Support::kOffOnly, .rule = "S-92", .text = "timetable"},
+    {.name = "cron_job",
+     .support = Support::kOffOnly,
+     .rule = "S-92",
+     .text = "timetable",
+     .is_off_when_empty = true},
     {.name = "run_in_background",
      .types = kBool,
      .rule = "S-91",

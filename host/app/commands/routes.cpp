@@ -73,7 +73,7 @@ int listRoutes(const Words& words) {
   workspace.loadProject();
   workspace.createPluginsOffline();
   workspace.compile();
-  if (!workspace.reportProblems()) return kExitConfiguration;
+  if (!workspace.reportErrors()) return kExitConfiguration;
   if (arguments.has("json")) {
     printJson(*workspace.plans());
   } else {
