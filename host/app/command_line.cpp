@@ -53,6 +53,10 @@ std::string usageOf(const CommandDeclaration& command) {
   return out.str();
 }
 
+std::string counted(std::size_t count, std::string_view what) {
+  return std::to_string(count) + " " + std::string(what) + (count == 1 ? "" : "s");
+}
+
 int usageError(const CommandDeclaration& command, std::string_view problem) {
   std::cerr << "sub0-host " << command.name << ": " << problem << "\nTry: sub0-host "
             << command.name << " --help\n";

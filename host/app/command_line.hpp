@@ -62,6 +62,9 @@ ParsedArguments parseArguments(const CommandDeclaration& command,
 /// "Usage: sub0-host …" and its options, for --help.
 std::string usageOf(const CommandDeclaration& command);
 
+/// "1 warning", "2 warnings".
+std::string counted(std::size_t count, std::string_view what);
+
 /// Says on stderr what is wrong with the words, and how to see what fits. Returns kExitUsage.
 int usageError(const CommandDeclaration& command, std::string_view problem);
 

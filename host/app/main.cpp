@@ -13,7 +13,7 @@ using sub0::app::Command;
 
 void printHelp() {
   std::cout << "sub0-host " << sub0::app::kVersion
-            << ": a self-hosted realtime backend. Without a command: run.\n\n";
+            << ": a self-hosted realtime backend. Options without a command: run.\n\n";
   for (const Command& command : sub0::app::allCommands()) {
     std::cout << "  sub0-host " << command.declaration->name << ' ' << command.declaration->synopsis
               << "\n      " << command.declaration->text << '\n';

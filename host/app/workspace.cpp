@@ -268,6 +268,24 @@ void Workspace::addFindings() {
   }
 }
 
+bool Workspace::reportErrors() {
+  dialect::Problems errors;
+  for (const auto& problem : problems_.all()) {
+    if (problem.severity == dialect::Severity::kError) errors.add(problem);
+  }
+  const bool is_sound = report(errors);
+  problems_.sort();  // drops repetitions
+  if (problems_.warningCount() == 0) return is_sound;
+  const std::string line = counted(problems_.warningCount(), "warning") + ": sub0-host check " +
+                           text::escapeControl(resources_);
+  if (settings_.text("SUB0_LOG") == "json") {
+    log::write(log::Level::kWarning, "problem", line, {});
+  } else {
+    std::cerr << line << '\n';
+  }
+  return is_sound;
+}
+
 bool Workspace::report(dialect::Problems& problems) const {
   problems.sort();
   if (settings_.text("SUB0_LOG") != "json") {

@@ -56,7 +56,10 @@ class Workspace {
 
   /// Every error and warning so far, on stderr (text or JSON lines). True: there is no error.
   bool reportProblems() { return report(problems_); }
-  /// The same for those of a reload.
+  /// For commands that are about something else: errors in full, and of warnings only how many
+  /// there are and which command shows them.
+  bool reportErrors();
+  /// The first, for the problems of a reload.
   bool report(dialect::Problems& problems) const;
   /// Something that stands in no file of the project.
   void addProblem(const std::string& message) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "dialect/accessor.hpp"
+#include "dialect/value_hints.hpp"
 #include "json/writer.hpp"
 
 namespace sub0::call {
@@ -30,15 +31,10 @@ void appendEscaped(std::string_view text, std::string& out) {
 void warnOfEnds(const dialect::WrittenAccessor& accessor, std::string_view text,
                 std::string_view pointer, const CompileContext& context) {
   if (context.problems == nullptr || context.file == nullptr) return;
-  for (const std::string_view segment : accessor.segments) {
-    if (segment.empty() || (segment.back() != '-' && segment.back() != '_')) continue;
-    context.problems->warning(
-        context.file->at(pointer), "S-93",
-        "\"" + std::string(text.substr(accessor.begin, accessor.end - accessor.begin)) +
-            "\" reads a member \"" + std::string(segment) +
-            "\": - and _ belong to names; put : between the parts of a key");
-    return;
-  }
+  const std::string running = dialect::runningEnd(accessor, text, context.names);
+  if (running.empty()) return;
+  context.problems->warning(context.file->at(pointer), "S-93",
+                            running + "; put : between the parts of a key");
 }
 
 }  // namespace

@@ -116,7 +116,7 @@ void readEffects(Actionable& action, const Resource& resource, const ReadContext
                                           "\", which no loaded plugin offers",
                                       context.options));
     } else if (!action.config_key.empty() && key != action.config_key &&
-               isModeKey(context.options, key)) {
+               !json::isNull(member.value) && isModeKey(context.options, key)) {
       context.problems.strictWarning(context.options.strict, resource.file->atKey(pointer), "S-2",
                                      "\"" + key + "\" does nothing in mode " + action.mode);
     }

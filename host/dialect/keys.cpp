@@ -39,6 +39,10 @@ std::string shortened(std::string number) {
 
 std::string describe(const json::Value& value) {
   switch (value.type) {
+    case SUB0_DOUBLE: {  // 1.0 is no whole number, and is not shown as one
+      const std::string number = json::toString(value);
+      return number + (number.find_first_of(".eE") == std::string::npos ? ".0" : "");
+    }
     case SUB0_NULL:
       return "null";
     case SUB0_TEXT:
@@ -83,6 +87,28 @@ bool isOff(const json::Value& value) {
   }
 }
 
+// Whether the member is as if it was not there. Never what could have been meant as something, or a
+// wrong value would take a protection away: no 0, no empty text or list, and no false for what
+// bounds a payload (`fields`).
+bool isAbsent(const json::Value& value, const KeyDeclaration& key) {
+  if (json::isNull(value)) return !key.may_be_null;
+  if (key.is_off_when_empty && json::isObject(value) && value.count == 0) return true;
+  return value.type == SUB0_BOOL && value.as.i == 0 && key.types == kObject && key.of_types.empty();
+}
+
+// As withoutAbsent, of a value that may hold objects of the declaration, in an array too.
+json::Value settled(const json::Value& value, const ObjectDeclaration* declaration, Arena& memory) {
+  if (declaration == nullptr) return value;
+  if (json::isObject(value)) return withoutAbsent(value, *declaration, memory);
+  if (!json::isArray(value)) return value;
+  auto* items = memory.array<json::Value>(value.count);
+  for (std::size_t i = 0; i < value.count; ++i) {
+    items[i] = settled(value.as.items[i], json::isObject(value.as.items[i]) ? declaration : nullptr,
+                       memory);
+  }
+  return json::array(items, value.count);
+}
+
 bool accepts(JsonTypes types, const json::Value& value) {
   return types == kAnyType || (typeOf(value) & types) != 0;
 }
@@ -104,6 +130,10 @@ bool isWholeNumber(std::string_view text) {
 
 // How a value of a wrong type was probably meant, to be put behind the message; or nothing.
 std::string mendOf(const json::Value& value, JsonTypes types, JsonTypes item_types) {
+  if (value.type == SUB0_DOUBLE && (types & kWhole) != 0) {
+    const std::string number = json::toString(value);
+    if (isWholeNumber(number)) return "; write " + number;
+  }
   if (json::isText(value)) {
     const std::string_view word = json::chars(value);
     if ((types & kBool) != 0 && (word == "true" || word == "false")) {
@@ -239,6 +269,8 @@ void checkEach(const json::Value& object, const ObjectDeclaration& each, const s
                const KeyCheck& inner) {
   for (std::size_t i = 0; i < object.count; ++i) {
     const json::Member& member = object.as.members[i];
+    const bool is_of_editors = pointer.empty() && json::toText(member.key) == "$schema";
+    if (is_of_editors && json::isText(member.value)) continue;
     const std::string here = below(pointer, json::toText(member.key));
     if (json::isObject(member.value)) {
       (void)checkObject(member.value, each, here, inner);
@@ -342,6 +374,20 @@ bool checkObject(const json::Value& object, const ObjectDeclaration& declaration
     checkNeighbours(object, declaration, declaration.keys[i], pointer, check);
   }
   return check.problems.errorCount() == errors_before;
+}
+
+json::Value withoutAbsent(const json::Value& object, const ObjectDeclaration& declaration,
+                          Arena& memory) {
+  auto* members = memory.array<json::Member>(object.count);
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < object.count; ++i) {
+    const json::Member& member = object.as.members[i];
+    const KeyDeclaration* const key = declaration.find(json::toText(member.key));
+    if (key != nullptr && isAbsent(member.value, *key)) continue;
+    const ObjectDeclaration* const inner = key == nullptr ? declaration.each : key->members;
+    members[count++] = {member.key, settled(member.value, inner, memory)};
+  }
+  return json::object(members, count);
 }
 
 std::string_view ruleAt(std::string_view pointer) {

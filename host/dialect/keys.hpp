@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/arena.hpp"
 #include "dialect/problem.hpp"
 #include "dialect/source_file.hpp"
 #include "json/value.hpp"
@@ -50,7 +51,9 @@ struct KeyDeclaration {
   std::int64_t least = INT64_MIN;              // of a whole number
   std::int64_t most = INT64_MAX;
   bool may_be_empty = true;         // a text, an array or an object
-  bool may_be_off = false;          // an object: false, 0 and null mean that it is not there
+  bool may_be_off = false;          // an object: 0 and [] too mean that it is not there
+  bool is_off_when_empty = false;   // and so does {}
+  bool may_be_null = false;         // null is a value like any other, not a missing key
   std::string_view needs = {};      // a key that must stand beside it
   std::string_view unless = {};     // beside this key it is not required, and needs nothing
   std::string_view not_above = {};  // a key beside it whose number is no smaller than its own
@@ -84,6 +87,12 @@ const ObjectDeclaration& fieldTypeDeclaration();
 std::string_view ruleAt(std::string_view pointer);
 /// All objects of resources.
 const std::vector<const ObjectDeclaration*>& allDeclarations();
+
+/// `object` without what is as if it was not there: null on every declared key, but for keys whose
+/// value it may be, and false on keys that take an object. Exported files hold both. What remains
+/// is shared with `object`; the rest lives in `memory`.
+json::Value withoutAbsent(const json::Value& object, const ObjectDeclaration& declaration,
+                          Arena& memory);
 
 /// Where checkObject reports, and what it knows beside the declaration.
 struct KeyCheck {

@@ -44,7 +44,6 @@ class Linker {
     // It grows meanwhile by what other resources' actions are needed.
     for (std::size_t i = 0; i < resource_.actionables.size(); ++i) readDependencies(i);
     findCircles();
-    findIdleActions();
     readCombination();
     chooseResult();
     findReadResults();
@@ -289,23 +288,6 @@ class Linker {
     return {action.place.file, action.place.pointer + "/depends_on"};
   }
 
-  // S-21: what nothing depends on never runs.
-  void findIdleActions() {
-    std::vector<bool> is_needed(resource_.actionables.size(), false);
-    for (const Actionable& action : resource_.actionables) {
-      for (const Dependency& dependency : action.depends_on) {
-        for (const std::size_t needed : dependency.actions) is_needed[needed] = true;
-      }
-    }
-    for (std::size_t i = 0; i < is_needed.size(); ++i) {
-      const Actionable& action = resource_.actionables[i];
-      if (!action.no_op || is_needed[i]) continue;
-      context_.problems.warning(resource_.file->atKey(action.pointer + "/no_op"), "S-21",
-                                "action " + std::to_string(action.id) +
-                                    " never runs: it has no_op, and no action depends on it");
-    }
-  }
-
   void readCombination() {
     const json::Value* list = json::find(*resource_.source, "combine_returned_results_from");
     if (list == nullptr || !json::isArray(*list)) return;
@@ -395,6 +377,27 @@ class Linker {
 void linkResource(Resource& resource, const std::vector<Resource>& resources,
                   const ReadContext& context) {
   Linker(resource, resources, context).link();
+}
+
+void warnOfIdleActions(const std::vector<Resource>& resources, const ReadContext& context) {
+  std::set<const json::Value*> needed;  // actions as they stand in the files, whoever runs them
+  for (const Resource& resource : resources) {
+    for (const Actionable& action : resource.actionables) {
+      for (const Dependency& dependency : action.depends_on) {
+        for (const std::size_t index : dependency.actions) {
+          needed.insert(resource.actionables[index].source);
+        }
+      }
+    }
+  }
+  for (const Resource& resource : resources) {
+    for (const Actionable& action : resource.actionables) {
+      if (!action.no_op || action.home != nullptr || needed.count(action.source) == 1) continue;
+      context.problems.warning(resource.file->atKey(action.pointer + "/no_op"), "S-21",
+                               "action " + std::to_string(action.id) +
+                                   " never runs: it has no_op, and no action depends on it");
+    }
+  }
 }
 
 }  // namespace sub0::dialect

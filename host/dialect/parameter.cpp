@@ -16,6 +16,8 @@ bool contains(const std::vector<std::string>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+// Whether a text may mean a field that nobody declared. A price, a sentence, a JSON text are what
+// they are, or any client could put its own values in their place.
 bool looksLikeName(std::string_view word) {
   const auto is_letter = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
@@ -57,12 +59,14 @@ Parameter Parameter::compile(const json::Value& source, std::string_view pointer
   parameter.is_generated_ = contains(names.generated, word);
   parameter.is_claim_ = contains(names.extracted_claims, word);
   parameter.is_declared_ = contains(names.declared_payload, word);
+  parameter.may_be_undeclared_ = looksLikeName(word);
   if (parameter.is_extracted_ || parameter.is_generated_) return parameter;
   parameter.word_needs_.claims = parameter.is_claim_;
-  parameter.word_needs_.payload_fields = true;
+  parameter.word_needs_.payload_fields = parameter.is_declared_ || parameter.may_be_undeclared_;
   parameter.word_needs_.payload_id = word == "id" && !parameter.is_claim_;
   parameter.warn(pointer, context, names);
-  return parameter;
+  const bool is_text = !parameter.is_claim_ && !parameter.word_needs_.payload_fields;
+  return is_text ? Parameter(Template::constant(source)) : std::move(parameter);
 }
 
 void Parameter::warn(std::string_view pointer, const CompileContext& context,
@@ -86,7 +90,7 @@ void Parameter::warn(std::string_view pointer, const CompileContext& context,
             "write $PROTECTED." +
             word_);
   }
-  if (!is_claim_ && !is_declared_ && looksLikeName(word_)) {
+  if (!is_claim_ && !is_declared_ && may_be_undeclared_) {
     context.problems->strictWarning(
         context.strict, place(), "S-64",
         quoted +
@@ -113,7 +117,8 @@ json::Value Parameter::lookUp(const Scope& scope) const {
   const json::Value* claim =
       is_claim_ && scope.claims != nullptr ? json::find(*scope.claims, word_) : nullptr;
   if (claim != nullptr && word_ == "id") return *claim;
-  const json::Value* field = scope.payload == nullptr ? nullptr : json::find(*scope.payload, word_);
+  const bool looks = word_needs_.payload_fields && scope.payload != nullptr;
+  const json::Value* field = looks ? json::find(*scope.payload, word_) : nullptr;
   if (is_declared_) return field == nullptr ? json::null() : *field;
   if (claim != nullptr) return *claim;
   if (field != nullptr) return *field;

@@ -40,10 +40,11 @@ class Parameter {
   Needs word_needs_;
   std::string word_;
   bool is_word_ = false;
-  bool is_extracted_ = false;  // a `for` of depends_on: nothing else is looked at
-  bool is_generated_ = false;  // a `for` of a generator: the same
-  bool is_claim_ = false;      // in extract_claims
-  bool is_declared_ = false;   // by payload_validation: null where missing
+  bool is_extracted_ = false;       // a `for` of depends_on: nothing else is looked at
+  bool is_generated_ = false;       // a `for` of a generator: the same
+  bool is_claim_ = false;           // in extract_claims
+  bool is_declared_ = false;        // by payload_validation: null where missing
+  bool may_be_undeclared_ = false;  // it looks like a name: any field of the payload
 };
 
 }  // namespace sub0::dialect

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "dialect/keys.hpp"
 #include "dialect/known_results.hpp"
 #include "dialect/resource_reader.hpp"
 #include "dialect/syntax_hint.hpp"
@@ -21,7 +22,10 @@ class ProjectLoader {
     project_->layout_ = findProject(files_, folder);
     readDotEnv();
     if (!project_->layout_.exists) {
-      problems_.error({folder, "", {}}, "S-1", "there is no such folder");
+      const bool is_file = files_.read(folder).has_value();
+      problems_.error(
+          {folder, "", {}}, "S-1",
+          is_file ? "this is a file; name the project's folder" : "there is no such folder");
     } else {
       readResourceFiles();
       readModelFiles();
@@ -106,14 +110,34 @@ class ProjectLoader {
         project_->model_files_.push_back(std::move(file));
       }
     }
+    for (const auto& file : project_->model_files_) {
+      const json::Value& root = file->document().root();
+      if (!json::isObject(root)) continue;
+      file->setRoot(withoutAbsent(root, modelDeclaration(), file->memory()));
+    }
     project_->models_ = readModels(project_->model_files_, project_->table_names_file_.get(),
                                    options_.strict, problems_);
+  }
+
+  // One resource, or several in an array.
+  static json::Value withoutAbsentOf(SourceFile& file) {
+    const json::Value& root = file.document().root();
+    if (json::isObject(root)) return withoutAbsent(root, resourceDeclaration(), file.memory());
+    if (!json::isArray(root)) return root;
+    auto* items = file.memory().array<json::Value>(root.count);
+    for (std::size_t i = 0; i < root.count; ++i) {
+      const json::Value& item = root.as.items[i];
+      items[i] =
+          json::isObject(item) ? withoutAbsent(item, resourceDeclaration(), file.memory()) : item;
+    }
+    return json::array(items, root.count);
   }
 
   void readResources() {
     const ReadContext context{options_, project_->environment_, project_->dot_env_, problems_};
     for (const auto& file : project_->files_) {
-      const json::Value& root = file->document().root();
+      file->setRoot(withoutAbsentOf(*file));
+      const json::Value& root = file->root();
       if (json::isObject(root)) {
         project_->resources_.push_back(readResource(root, "", *file, context));
         continue;
@@ -136,7 +160,9 @@ class ProjectLoader {
     for (Resource& resource : project_->resources_) {
       linkResource(resource, project_->resources_, context);
       checkKnownResults(resource, context);
+      checkBroadcasts(resource, context);
     }
+    warnOfIdleActions(project_->resources_, context);
     checkRoutes(project_->resources_, context);
   }
 

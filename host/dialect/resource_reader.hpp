@@ -43,6 +43,14 @@ void readControls(Resource& resource, const ReadContext& context);
 void linkResource(Resource& resource, const std::vector<Resource>& resources,
                   const ReadContext& context);
 
+/// S-21: warns of actions with `no_op` that no action of any of the resources, which are all
+/// linked, depends on: they never run.
+void warnOfIdleActions(const std::vector<Resource>& resources, const ReadContext& context);
+
+/// S-115: warns of receivers and labels of broadcasts that were probably meant as accessors.
+/// REQUIRES: the names of its actions are collected.
+void checkBroadcasts(const Resource& resource, const ReadContext& context);
+
 /// Actionable::names of all actions of a resource whose dependencies are resolved.
 void collectNames(Resource& resource, const ReadContext& context);
 

@@ -37,6 +37,22 @@ void warnOfLostSegments(const NamedRoute& route, const Place& place, const ReadC
   }
 }
 
+// `users/:id`, `users/{id}`, `users/*`: what other servers take for a pattern.
+void warnOfPatterns(const NamedRoute& route, const Place& place, const ReadContext& context) {
+  for (const std::string_view segment : text::split(route.name, "/")) {
+    const bool is_braced = segment.size() > 2 && segment.front() == '{' && segment.back() == '}';
+    const bool is_pattern = is_braced || segment == "*" || segment == "**" ||
+                            (segment.size() > 1 && segment.front() == ':');
+    if (!is_pattern) continue;
+    context.problems.warning(place, "S-11",
+                             "routes match exactly: only the address \"/" + route.name +
+                                 "\" itself reaches this; take \"" + std::string(segment) +
+                                 "\" away, and let clients send the value in the payload, or as "
+                                 "?name=value");
+    return;
+  }
+}
+
 void checkOneRoute(const NamedRoute& route, const ReadContext& context) {
   const Spot place{route.resource->file, route.resource->pointer + "/" + route.key};
   if (route.name.front() == '/') {
@@ -60,6 +76,7 @@ void checkOneRoute(const NamedRoute& route, const ReadContext& context) {
                            "the route \"" + route.name + "\" is taken by the host; choose another");
   }
   warnOfLostSegments(route, place, context);
+  warnOfPatterns(route, place, context);
 }
 
 }  // namespace

@@ -119,7 +119,8 @@ class SchemaMaker {
     schema.member("$schema", quoted("http://json-schema.org/draft-07/schema#"))
         .member("title", quoted("sub0 model file"))
         .member("description", quoted("The fields of a table, each by its name (S-100)."))
-        .member("type", quoted("object"));
+        .member("type", quoted("object"))
+        .member("properties", R"({"$schema":{"type":"string"}})");
     addObject(schema, modelDeclaration());
     return indented(schema.close());
   }
@@ -196,8 +197,11 @@ class SchemaMaker {
 
   // What a key needs beside it, as draft-07 says dependencies.
   static std::string neededBeside(const KeyDeclaration& key) {
-    if (key.unless.empty()) return "[" + quoted(key.needs) + "]";
-    return R"({"anyOf":)" + eitherOf(key.needs, key.unless) + "}";
+    Container ways('[');
+    ways.item(R"({"properties":{)" + quoted(key.name) + R"(:{"enum":)" + absent(key) + "}}}");
+    ways.item(R"({"required":[)" + quoted(key.needs) + "]}");
+    if (!key.unless.empty()) ways.item(R"({"required":[)" + quoted(key.unless) + "]}");
+    return R"({"anyOf":)" + ways.close() + "}";
   }
 
   // A key that some values of `type` need.
@@ -233,6 +237,12 @@ class SchemaMaker {
     return rules.close();
   }
 
+  // What counts as a missing key (withoutAbsent).
+  static std::string absent(const KeyDeclaration& key) {
+    if (key.may_be_off) return "[false,null,0,[]]";
+    return key.types == kObject && key.of_types.empty() ? "[false,null]" : "[null]";
+  }
+
   std::string property(const KeyDeclaration& key, bool is_of_actionable) const {
     const std::string* const of_plugin = is_of_actionable ? schemaOfPlugin(key.name) : nullptr;
     if (of_plugin != nullptr && key.support == Support::kOffOnly) {
@@ -244,18 +254,20 @@ class SchemaMaker {
       schema.member("description",
                     description(key, key.support == Support::kNever ? "; not supported"
                                                                     : "; not supported yet"));
-      return schema.member("not", "{}").close();
+      return schema.member("enum", "[null]").close();
     }
     if (key.support == Support::kOffOnly) {
       schema.member("description",
                     description(key, "; not supported yet: only values that switch it off"));
-      return schema.member("enum", "[false,null,0,[]]").close();
+      return schema
+          .member("enum", key.is_off_when_empty ? "[false,null,0,[],{}]" : "[false,null,0,[]]")
+          .close();
     }
     schema.member("description", description(key, ""));
-    if (key.may_be_off) {
+    if (key.types != kAnyType && !key.required) {
       Container value('{');
       addValue(value, key, is_of_actionable);
-      schema.member("anyOf", R"([{"enum":[false,null,0,[]]},)" + value.close() + "]");
+      schema.member("anyOf", R"([{"enum":)" + absent(key) + "}," + value.close() + "]");
     } else {
       addValue(schema, key, is_of_actionable);
     }

@@ -15,10 +15,17 @@ namespace sub0::dialect {
 class SourceFile {
  public:
   SourceFile(std::string path, std::string text)
-      : path_(std::move(path)), document_(std::move(text)) {}
+      : path_(std::move(path)), document_(std::move(text)), root_(document_.root()) {}
 
   const std::string& path() const { return path_; }
   const json::PlacedDocument& document() const { return document_; }
+
+  /// The tree to be read: that of the document, until somebody sets one that leaves out what is as
+  /// if it was not there. Pointers mean the same in both.
+  const json::Value& root() const { return root_; }
+  void setRoot(const json::Value& root) { root_ = root; }
+  /// Lives as long as this.
+  Arena& memory() { return memory_; }
 
   /// The place of the value that `pointer` names.
   Place at(std::string_view pointer) const;
@@ -26,8 +33,11 @@ class SourceFile {
   Place atKey(std::string_view pointer) const;
 
  private:
+  static constexpr std::size_t kFirstBlockBytes = 256;
   std::string path_;
   json::PlacedDocument document_;
+  Arena memory_{kFirstBlockBytes};
+  json::Value root_;
 };
 
 /// A place that is worked out only when somebody reports it: finding a line means reading the file

@@ -40,12 +40,14 @@ class ModelReader {
   TableModel read() {
     model_.name = modelNameOf(file_.path());
     model_.place = Spot{&file_, ""};
-    const json::Value& root = file_.document().root();
+    const json::Value& root = file_.root();
     if (!json::isObject(root)) {
       error("", "a model is an object of fields, {\"email\": {\"type\": \"String\"}}");
       return std::move(model_);
     }
-    if (root.count == 0) error("", "the model has no field");
+    if (root.count == (json::find(root, "$schema") == nullptr ? 0u : 1u)) {
+      error("", "the model has no field");
+    }
     (void)checkObject(root, modelDeclaration(), "", KeyCheck{file_, problems_, strict_, nullptr});
     for (std::size_t i = 0; i < root.count; ++i) {
       const json::Member& member = root.as.members[i];
@@ -125,7 +127,7 @@ class ModelLinker {
 
   void link() {
     for (TableModel& model : models_) {
-      const json::Value& root = model.place.file->document().root();
+      const json::Value& root = model.place.file->root();
       for (ModelField& field : model.fields) {
         const json::Value* const source = json::find(root, field.name);
         const json::Value* const key = json::find(*source, "foreign_key");
@@ -199,7 +201,7 @@ class ModelLinker {
 
 // models/_names.json: model → table. spec S-101
 void settleTables(const SourceFile& names, std::vector<TableModel>& models, Problems& problems) {
-  const json::Value& root = names.document().root();
+  const json::Value& root = names.root();
   if (!json::isObject(root)) {
     problems.error(names.at(""), "S-101",
                    "_names.json is an object of models and their tables, {\"_user\": \"users\"}");
@@ -208,6 +210,7 @@ void settleTables(const SourceFile& names, std::vector<TableModel>& models, Prob
   for (std::size_t i = 0; i < root.count; ++i) {
     const json::Member& member = root.as.members[i];
     const std::string name(json::toText(member.key));
+    if (name == "$schema") continue;
     const std::string pointer = pointerTo(name);
     const auto model = std::find_if(models.begin(), models.end(),
                                     [&](const TableModel& one) { return one.name == name; });

@@ -103,6 +103,8 @@ class Compiler {
     std::vector<Piece> pieces;
     std::size_t at = 0;
     for (const WrittenAccessor& accessor : written) {
+      const std::string running = runningEnd(accessor, text, context_.names);
+      if (!running.empty()) warn(pointer, "S-61", running + "; put : or / behind the name");
       addLiteral(pieces, text.substr(at, accessor.begin - at));
       const Node node = compileAccessor(accessor, text, pointer);
       if (node.kind == Node::Kind::kAccessor) {

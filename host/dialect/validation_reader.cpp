@@ -53,6 +53,18 @@ std::string listOf(const std::vector<json::Value>& values) {
   return is_longer ? list + " and " + std::to_string(values.size() - kMaxShown) + " more" : list;
 }
 
+// Both limits at once.
+CountLimits tighter(const CountLimits& a, const CountLimits& b) {
+  CountLimits both = a;
+  if (b.least && (!both.least || *b.least > *both.least)) both.least = b.least;
+  if (b.most && (!both.most || *b.most < *both.most)) both.most = b.most;
+  return both;
+}
+
+bool isCrossed(const CountLimits& limits) {
+  return limits.least && limits.most && *limits.least > *limits.most;
+}
+
 class RuleReader {
  public:
   RuleReader(const SourceFile& file, Problems& problems) : file_(file), problems_(problems) {}
@@ -68,8 +80,15 @@ class RuleReader {
       const std::string at = below(pointer + "/field", json::toText(member.key));
       auto rule = read(member, at, 0);
       if (!rule) continue;
-      rule->length = length;
-      checkTopLevel(*rule, member.value, at);
+      const CountLimits inner = rule->length;
+      rule->length = tighter(length, inner);
+      checkTopLevel(*rule, length, member.value, at);
+      if (isCrossed(rule->length) && !isCrossed(length) && !isCrossed(inner)) {
+        problems_.error(file_.atKey(at), "S-80",
+                        "min_length " + std::to_string(*rule->length.least) +
+                            " is above max_length " + std::to_string(*rule->length.most) +
+                            ": nothing is both");
+      }
       const bool is_known = std::any_of(
           rules.begin(), rules.end(), [&](const FieldRule& one) { return one.name == rule->name; });
       if (is_known) {
@@ -152,10 +171,11 @@ class RuleReader {
     }
   }
 
-  // Lengths of a top-level text stand beside "field".
-  void checkTopLevel(const FieldRule& rule, const json::Value& source, const std::string& at) {
+  // Lengths of a top-level text stand beside "field"; where they stand in its type, they hold too.
+  void checkTopLevel(const FieldRule& rule, const CountLimits& beside, const json::Value& source,
+                     const std::string& at) {
     if (!isOfText(rule.type)) {
-      if (!rule.length.least && !rule.length.most) return;
+      if (!beside.least && !beside.most) return;
       problems_.warning(file_.atKey(at), "S-80",
                         "lengths are limits of texts; they do nothing for \"" + rule.name +
                             "\" of type " + std::string(json::chars(*json::find(source, "type"))));
@@ -163,9 +183,9 @@ class RuleReader {
     }
     for (const char* const key : {"min_length", "max_length"}) {
       if (json::find(source, key) == nullptr) continue;
-      problems_.error(file_.atKey(below(at, key)), "S-80",
-                      "the " + std::string(key) +
-                          " of a top-level text stands beside \"field\", not in its type");
+      problems_.warning(file_.atKey(below(at, key)), "S-80",
+                        "the " + std::string(key) +
+                            " of a top-level text stands beside \"field\"; it holds here too");
     }
   }
 

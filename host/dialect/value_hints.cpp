@@ -39,6 +39,21 @@ std::string misspelledField(std::string_view field, const Names& names) {
   return near.size() == field.size() && field.size() > 3 ? near : std::string();
 }
 
+std::string runningEnd(const WrittenAccessor& accessor, std::string_view text, const Names* names) {
+  if (accessor.root == AccessorRoot::kGenerator) return {};
+  for (const std::string_view segment : accessor.segments) {
+    if (segment.back() != '-' && segment.back() != '_') continue;
+    if (accessor.root == AccessorRoot::kPayload && names != nullptr &&
+        segment.data() == accessor.segments.front().data()) {
+      const auto known = candidatesOf(*names, false);
+      if (std::find(known.begin(), known.end(), segment) != known.end()) continue;
+    }
+    return "\"" + std::string(text.substr(accessor.begin, accessor.end - accessor.begin)) +
+           "\" reads a member \"" + std::string(segment) + "\": - and _ belong to names";
+  }
+  return {};
+}
+
 std::string accessorHint(std::string_view written) {
   if (written == "$ENV") return "; write $ENV.NAME";
   if (written == "$HEADER") return "; write $HEADER.Name";

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "dialect/accessor.hpp"
 #include "dialect/template.hpp"
 
 // What people most likely meant where a template or a parameter reads what it should not: words for
@@ -16,6 +17,12 @@ std::string nearestName(std::string_view word, const Names& names);
 /// The same for a payload field, which may just be another one that nobody declared: only where few
 /// letters of equally long words differ; empty for names that are known.
 std::string misspelledField(std::string_view field, const Names& names);
+
+/// Where an accessor in a longer `text` runs on into the - or _ that was probably to separate it
+/// from what follows, as in "$PAYLOAD.from-$PAYLOAD.to": says so, up to what to write instead.
+/// Empty where it does not, or the name is known to end so; `names` may be null. Kinds of
+/// generators are checked elsewhere.
+std::string runningEnd(const WrittenAccessor& accessor, std::string_view text, const Names* names);
 
 /// Behind "is no accessor": how that accessor is written, such as "; write $HEADER.Name".
 std::string accessorHint(std::string_view written);

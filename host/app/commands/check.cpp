@@ -44,9 +44,9 @@ int checkProject(const Words& words) {
   if (arguments.has("json")) {
     report = problems.toJson() + "\n";
   } else {
-    report += std::to_string(workspace.project()->resources().size()) + " resources, " +
-              std::to_string(problems.errorCount()) + " errors, " +
-              std::to_string(problems.warningCount()) + " warnings\n";
+    report += counted(workspace.project()->resources().size(), "resource") + ", " +
+              counted(problems.errorCount(), "error") + ", " +
+              counted(problems.warningCount(), "warning") + "\n";
   }
   const bool is_told = tell(report);
   if (problems.hasErrors()) return kExitConfiguration;

@@ -24,10 +24,6 @@ CommandDeclaration declare() {
   return command;
 }
 
-std::string counted(std::size_t count, const std::string& what) {
-  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
-}
-
 int report(const MigrationResult& result, bool is_plan, bool allows_destructive) {
   for (const MigrationStep& step : result.steps) {
     const char* const kind = step.kind == Kind::kDestructive ? "destructive: "
@@ -46,7 +42,8 @@ int report(const MigrationResult& result, bool is_plan, bool allows_destructive)
   }
   const std::size_t destructive = result.count(Kind::kDestructive);
   const bool leaves_undone = destructive > 0 && !allows_destructive;
-  std::cout << counted(result.count(Kind::kChange), "change") << (is_plan ? " to do" : " done");
+  std::cout << counted(result.count(Kind::kChange), "change")
+            << (is_plan ? " to do" : " done");
   if (destructive > 0) {
     std::cout << ", " << destructive << " destructive "
               << (is_plan         ? "to do"
@@ -68,7 +65,7 @@ int migrateTables(const Words& words) {
   if (folder.empty()) return usageError(kMigrate, "name the project's folder");
   Workspace workspace(arguments, folder, false);
   workspace.compileOffline();
-  if (!workspace.reportProblems()) return kExitConfiguration;
+  if (!workspace.reportErrors()) return kExitConfiguration;
   const Migration migration(workspace.registry(), *workspace.plans());
   if (!migration.isPossible()) {
     std::cerr << "sub0-host: no plugin makes tables (query.so); see sub0-host plugin list\n";

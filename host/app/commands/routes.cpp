@@ -70,7 +70,7 @@ int listRoutes(const Words& words) {
   }
   Workspace workspace(arguments, folder, false);
   workspace.compileOffline();
-  if (!workspace.reportProblems()) return kExitConfiguration;
+  if (!workspace.reportErrors()) return kExitConfiguration;
   if (arguments.has("json")) {
     printJson(*workspace.plans());
   } else {

@@ -60,8 +60,8 @@ class Tables:
         for key, member in schema["properties"].items():
             for one in [member, *member.get("anyOf", [])]:  # "off" is another form of some objects
                 self._collect(f"{path}/{key}", one)
-            if isinstance(member.get("items"), dict):
-                self._collect(f"{path}/{key}", member["items"])
+                if isinstance(one.get("items"), dict):
+                    self._collect(f"{path}/{key}", one["items"])
 
     def _mark_modes_of_later(self):
         """A key that configures a mode which no plugin offers is like one that is not supported."""
@@ -99,7 +99,9 @@ class Tables:
 
     def _value(self, key):
         if "anyOf" in key:
-            return " or ".join("off" if one.get("enum") == [False, None, 0, []] else self._value(one) for one in reversed(key["anyOf"]))
+            off = {"[false, null, 0, []]": ["off"], "[false, null]": [], "[null]": []}  # null is a missing key, which goes without saying
+            ways = [off.get(json.dumps(one.get("enum")), [one]) for one in reversed(key["anyOf"])]
+            return " or ".join(one if one == "off" else self._value(one) for way in ways for one in way)
         if "enum" in key:
             return ", ".join(f"`{one}`" for one in key["enum"])
         types = key.get("type", "any")

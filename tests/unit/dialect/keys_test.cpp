@@ -71,6 +71,7 @@ TEST(Keys, AWrongNumberIsShownAndShortenedIfItIsLong) {
   const std::string long_number = "1" + std::string(60, '2');
   for (const auto& [number, shown] : {std::pair<std::string, std::string>{"1.5", "1.5"},
                                       {"-7.25", "-7.25"},
+                                      {"1.0", "1.0; write 1"},
                                       {long_number, long_number.substr(0, 32) + "..."}}) {
     const Loaded loaded =
         loadText(resourceText(R"({"id": )" + number + R"(, "mode": "VALUE", "value": 1})"));
@@ -93,7 +94,8 @@ std::vector<Refused> refusedKeys() {
         {resourceText(kPlain + "}", text + ","), "/" + text.substr(1, text.find('"', 1) - 1)});
   }
   for (const char* const member :
-       {R"("queue": {"delay": 1})", R"("cron_job": {})", R"("mongo_query": {})"}) {
+       {R"("queue": {"delay": 1})", R"("cron_job": {"execution_interval": "0"})",
+        R"("mongo_query": {})"}) {
     const std::string text(member);
     rows.push_back({resourceText(kPlain + "," + text + "}"),
                     "/actionables/0/" + text.substr(1, text.find('"', 1) - 1)});
@@ -139,6 +141,77 @@ TEST(Keys, ValuesThatMeanOffAreAccepted) {
       R"("parallel": false, "transaction": false, "queue": null, "run_in_background": false,)"
       R"("cacheable": null, "rate_limit": false,)"));
   EXPECT_EQ(loaded.problems.toText(), "");
+}
+
+// spec S-2: exported files hold both
+TEST(Keys, NullIsAMissingKeyAndSoIsFalseWhereAnObjectIsMeant) {
+  const Loaded loaded = loadText(resourceText(
+      R"({"id": 1, "mode": "QUERY", "payload_validation": null, "depends_on": null, "no_op": null,)"
+      R"("broadcast_websocket_message": null, "verify_hashables": null, "hashables": null,)"
+      R"("value": null, "broadcast": false, "http": null, "uploads": null, "mongo_query": null,)"
+      R"("cron_job": {}, "queue": null, "cacheable": {"invalidate_cache_keys": ["a"],)"
+      R"("cache_key": null, "duration": null}, "returnables": null, "with_timestamps": null,)"
+      R"("sql_query": {"query": "SELECT 1", "parameters": null, "unique": null}},)"
+      R"({"id": 2, "mode": "VALUE", "value": null, "sql_query": null, "broadcast_websocket_message":)"
+      R"({"broadcast_type": "SINGLE", "action": "x", "broadcast_to": null}})",
+      R"("tokenize": null, "protected": false, "invalidate_tokenize": false, "returnables": null,)"
+      R"("maintenance": null, "rate_limit": null, "webhook": null, "cron_job": {},)"
+      R"("combine_returned_results_from": null, )"));
+  EXPECT_EQ(loaded.problems.toText(), "");
+  const Resource& resource = loaded.project->resources()[0];
+  EXPECT_FALSE(resource.protection || resource.tokenize || resource.invalidation ||
+               resource.returnables || resource.combine);
+  EXPECT_TRUE(resource.actionables[0].effects.empty());
+  EXPECT_EQ(json::find(*resource.actionables[0].config, "unique"), nullptr);  // as plugins see it
+  ASSERT_NE(resource.actionables[1].config, nullptr);  // null is a value of VALUE
+}
+
+// spec S-2, S-72: nothing that could have been meant takes a protection away
+TEST(Keys, OtherWrongValuesAreNoMissingKeys) {
+  const char* const tokenize =
+      R"("tokenize": {"encryption_key": "0123456789abcdef0123456789abcdef"},)";
+  for (const char* const wrong : {"0", R"("")", "[]", "true", R"("false")"}) {
+    EXPECT_TRUE(loadText(resourceText(kPlain + "}",
+                                      tokenize + (R"("protected": )" + std::string(wrong) + ",")))
+                    .hasError("S-72", "/protected"))
+        << wrong;
+  }
+  EXPECT_TRUE(loadText(resourceText(kPlain + "}", R"("protected": {}, "tokenize": null, )"))
+                  .hasError("S-72", "/protected"));
+  EXPECT_TRUE(
+      loadText(resourceText(kPlain + "}", R"("webhook": {}, )")).hasError("S-40", "/webhook"));
+  for (const char* const key : {"payload_validation", "verify_hashables", "hashables"}) {
+    EXPECT_TRUE(loadText(resourceText(kPlain + ", \"" + key + "\": false}")).problems.hasErrors())
+        << key;
+  }
+  EXPECT_TRUE(loadText(R"({"id": null, "resource": "r", "actionables": []})").hasError("S-11", ""));
+  EXPECT_TRUE(loadText(resourceText(R"({"id": 1, "mode": "QUERY", "sql_query": null})"))
+                  .hasError("S-30", "/actionables/0"));
+}
+
+// spec S-38: null is what is sent, not the payload
+TEST(Keys, NullAsTheDataOfABroadcastIsAValue) {
+  const Loaded loaded = loadText(resourceText(
+      R"({"id": 1, "mode": "BROADCAST", "broadcast": {"broadcast_type": "ALL", "action": "a",)"
+      R"("data": null}})"));
+  EXPECT_EQ(loaded.problems.toText(), "");
+  const json::Value& config = *loaded.project->resources()[0].actionables[0].config;
+  EXPECT_NE(json::find(config, "data"), nullptr);
+}
+
+// spec S-2: README tells editors of the schema so
+TEST(Keys, AFileMayNameItsSchema) {
+  LoadOptions strict = usualOptions();
+  strict.strict = true;
+  const std::string named = R"("$schema": "../sub0.schema.json", )";
+  const Loaded loaded =
+      loadFiles({{"project/resources/a.json", resourceText(kPlain + "}", named)},
+                 {"project/models/_user.json", "{" + named + R"("id": {"type": "Number"}})"},
+                 {"project/models/_names.json", "{" + named + R"("_user": "people"})"}},
+                strict);
+  EXPECT_EQ(loaded.problems.toText(), "");
+  ASSERT_EQ(loaded.project->models().size(), 1u);
+  EXPECT_EQ(loaded.project->models()[0].fields.size(), 1u);
 }
 
 // spec S-90

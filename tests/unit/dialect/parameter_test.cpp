@@ -75,6 +75,23 @@ TEST_F(ParameterTest, ABareWordIsLookedUpInOrder) {
   for (const auto& [source, expected] : rows) EXPECT_EQ(evaluate(source), expected) << source;
 }
 
+// spec S-63: no client can put its own values in the place of what is no name
+TEST_F(ParameterTest, ATextThatIsNoNameIsNeverLookedUpWhereNobodyDeclaredIt) {
+  names_.declared_payload.push_back("first name");
+  names_.extracted_claims.push_back("tenant-id");
+  setPayload(R"({"100":1000000,"to be announced":"x","{\"a\":1}":"x","":"x","a-b":"x","é":"x",)"
+             R"("first name":"Zoe","tenant-id":"client"})");
+  for (const char* const text :
+       {R"("100")", R"("to be announced")", R"("{\"a\":1}")", R"("")", R"("a-b")", R"("é")"}) {
+    EXPECT_EQ(evaluate(text), text);
+    EXPECT_TRUE(compile(text).isConstant()) << text;
+    EXPECT_FALSE(compile(text).needs().payload_fields) << text;
+  }
+  EXPECT_EQ(evaluate(R"("first name")"), R"("Zoe")");  // declared
+  EXPECT_EQ(evaluate(R"("tenant-id")"), "null");       // a claim that the token has not
+  EXPECT_TRUE(problems_.empty()) << problems_.toText();
+}
+
 // spec S-63
 TEST_F(ParameterTest, AGeneratedNameIsFoundWhenItWasMade) {
   generated_.add("order_id", json::integer(9), arena_);

@@ -108,6 +108,7 @@ TEST(Schema, ModelsOfSamplesAreAcceptedAndOthersRefused) {
     EXPECT_EQ(judge.refusal(strictJson(contentOf(path))), "") << path;
   }
   EXPECT_GE(count, 6u);
+  EXPECT_EQ(judge.refusal(R"({"$schema": "x.json", "id": {"type": "Number", "fts": null}})"), "");
   for (const std::string text :
        {R"([])", R"({"id": "Number"})", R"({"id": {}})", R"({"id": {"type": "Text"}})",
         R"({"id": {"type": "String", "max_length": 0}})",
@@ -174,7 +175,9 @@ std::vector<Row> brokenDocuments() {
       {"VALUE without value", resourceText(R"({"id": 1, "mode": "VALUE"})")},
       {"no_op that is a text", value(R"(, "no_op": "true")")},
       {"must_return_value that is 1", value(R"(, "must_return_value": 1)")},
-      {"bypass that is null", value(R"(, "bypass_payload_validation": null)")},
+      {"bypass that is 0", value(R"(, "bypass_payload_validation": 0)")},
+      {"protected that is 0", tokenize(R"(}, "protected": 0, "rate_limit": {"limit": 1,)"
+                                       R"( "identifier": "a", "expires_after": 1)")},
       {"mongo_query", value(R"(, "mongo_query": {})")},
       {"eleven retries", value(R"(, "retries": 11)")},
       {"hashables", value(R"(, "hashables": [{}])")},
@@ -219,7 +222,9 @@ std::vector<Row> brokenDocuments() {
          "fields": {"m": {"type": "ARRAY", "fields": {"o": {"type": "MAIL"}}}}}}})")},
       {"a nested ENUM without values", validation(R"({"field": {"n": {"type": "OBJECT",
          "fields": {"m": {"type": "ENUM"}}}}})")},
-      {"no fields", validation(R"({"field": {"n": {"type": "OBJECT", "fields": {}}}})")},
+      {"fields that are false",
+       validation(R"({"field": {"n": {"type": "OBJECT", "fields": false}}})")},
+      {"a mode that is null", resourceText(R"({"id": 1, "mode": null, "value": 1})")},
       {"min_length -1", validation(R"({"field": {"n": {"type": "STRING"}}, "min_length": -1})")},
       {"depends_on without resource_id", dependsOn(R"({"action_ids": [2]})")},
       {"depends_on on no action", dependsOn(R"({"resource_id": "self", "action_ids": []})")},
@@ -239,6 +244,11 @@ std::vector<Row> soundDocuments() {
       {"switched off",
        value(R"(, "retries": 0, "queue": null, "hashables": [], "cacheable": false)",
              R"("transaction": false, "parallel": false, )")},
+      {"null and false of exported files",
+       value(R"(, "payload_validation": null, "broadcast_websocket_message": null, "queue": null,
+             "cron_job": {}, "mongo_query": null, "bypass_payload_validation": null)",
+             R"("$schema": "x.json", "protected": false, "invalidate_tokenize": null, )")},
+      {"no fields", validation(R"({"field": {"n": {"type": "OBJECT", "fields": {}}}})")},
       {"expiration 1", tokenize(R"(, "expiration": 1)")},
       {"expiration of 100 years", tokenize(R"(, "expiration": 3162240000)")},
       {"min_length 0", validation(R"({"field": {"n": {"type": "STRING"}}, "min_length": 0})")},

@@ -155,6 +155,33 @@ TEST_F(TemplateTest, AnUnknownNameStaysTextAndWarns) {
   EXPECT_FALSE(problems_.hasErrors());
 }
 
+// spec S-61: the longest name is read
+TEST_F(TemplateTest, ANameThatRunsOnIntoASeparatorWarns) {
+  names_.declared_payload = {"class_"};
+  const std::pair<const char*, const char*> rows[] = {
+      {R"("chat-$PAYLOAD.from-$PAYLOAD.to")",
+       R"("$PAYLOAD.from-" reads a member "from-": - and _ belong to names; put : or / behind the name)"},
+      {R"("$PROTECTED.id_$DATETIME")",
+       R"("$PROTECTED.id_" reads a member "id_": - and _ belong to names; put : or / behind the name)"},
+      {R"({"a": ["x $PAYLOAD.user.name-."]})",
+       R"("$PAYLOAD.user.name-" reads a member "name-": - and _ belong to names; put : or / behind the name)"},
+  };
+  for (const auto& [source, message] : rows) {
+    problems_ = Problems();
+    (void)compile(source);
+    ASSERT_EQ(problems_.warningCount(), 1u) << source << problems_.toText();
+    EXPECT_EQ(problems_.all()[0].message, message);
+    EXPECT_EQ(problems_.all()[0].rule, "S-61");
+  }
+  problems_ = Problems();
+  for (const char* const fine :
+       {R"("$PAYLOAD.from_")", R"("$PAYLOAD.from:$PAYLOAD.to")", R"("$PAYLOAD.a$PAYLOAD.t")",
+        R"("x-$PAYLOAD.class_$PAYLOAD.t")", R"("$PAYLOAD.first-name x")"}) {
+    (void)compile(fine);
+  }
+  EXPECT_EQ(problems_.toText(), "");
+}
+
 // spec S-3
 TEST_F(TemplateTest, AnUnsetVariableIsNullAndWarns) {
   EXPECT_EQ(evaluate(R"("$ENV.NOT_SET")"), "null");

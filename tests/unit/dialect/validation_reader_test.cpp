@@ -37,7 +37,6 @@ TEST(ValidationReader, WrongShapesAreErrorsWithTheirPlaces) {
       {R"({"type": "NUMBER", "min": 2, "max": 1})", "/min"},
       {R"({"type": "NUMBER", "min": 1.5, "max": 1.25})", "/min"},
       {R"({"type": "NUMBER", "min": "1"})", "/min"},
-      {R"({"type": "NUMBER", "max": null})", "/max"},
       {R"({"type": "STRINGARRAY", "items_min_length": 3, "items_max_length": 2})",
        "/items_min_length"},
       {R"({"type": "STRINGARRAY", "items_min_length": -1})", "/items_min_length"},
@@ -49,9 +48,8 @@ TEST(ValidationReader, WrongShapesAreErrorsWithTheirPlaces) {
       {R"({"type": "STRING", "pattern": ""})", "/pattern"},
       {R"({"type": "STRING", "pattern": "(a"})", "/pattern"},
       {R"x({"type": "STRING", "pattern": "(?=a)"})x", "/pattern"},
-      {R"({"type": "STRING", "min_length": 1})", "/min_length"},
       {R"({"type": "OBJECT", "fields": []})", "/fields"},
-      {R"({"type": "OBJECT", "fields": {}})", "/fields"},
+      {R"({"type": "OBJECT", "fields": false})", "/fields"},
       {R"({"type": "OBJECT", "fields": {"b": "STRING"}})", "/fields/b"},
       {R"({"type": "OBJECT", "fields": {"b": {}}})", "/fields/b"},
       {R"({"type": "OBJECT", "fields": {"b": {"type": "TEXT"}}})", "/fields/b/type"},
@@ -82,6 +80,7 @@ TEST(ValidationReader, LimitsMayBeEqual) {
        R"({"type": "OBJECT", "fields": {"b": {"type": "EMAIL", "min_length": 2, "max_length": 2}}})",
        R"({"type": "STRING", "optional": true, "pattern": "^a$"})",
        R"({"type": "ENUM", "values": ["a", 1, 1.5, true]})", R"({"type": "OBJECT"})",
+       R"({"type": "OBJECT", "fields": {}})", R"({"type": "NUMBER", "max": null})",
        R"({"type": "ARRAY"})", R"({"type": "BOOLEAN"})", R"({"type": "UUID"})",
        R"({"type": "DATETIME", "pattern": "Z$"})"}) {
     EXPECT_EQ(loadType(type).problems.toText(), "") << type;
@@ -128,6 +127,30 @@ TEST(ValidationReader, AFieldIsDeclaredOnceInItsObject) {
   EXPECT_TRUE(nested.hasError("S-2", kList + "/0/field/a/fields/b")) << nested.problems.toText();
   const Loaded apart = loadType(R"({"type": "OBJECT", "fields": {"a": {"type": "STRING"}}})");
   EXPECT_EQ(apart.problems.toText(), "");
+}
+
+// spec S-80: what stands inside the type bounds the text all the same
+TEST(ValidationReader, LengthsInTheTypeOfATopLevelTextHoldWithAWarning) {
+  struct {
+    const char *type, *beside;
+    std::optional<std::uint64_t> least, most;
+  } const rows[] = {
+      {R"({"type": "STRING", "max_length": 4})", "", std::nullopt, 4},
+      {R"({"type": "STRING", "min_length": 2, "max_length": 4})", R"(, "max_length": 9)", 2, 4},
+      {R"({"type": "EMAIL", "min_length": 2, "max_length": 9})",
+       R"(, "min_length": 3, "max_length": 4)", 3, 4},
+  };
+  for (const auto& row : rows) {
+    const Loaded loaded = loadType(row.type, row.beside);
+    EXPECT_FALSE(loaded.problems.hasErrors()) << loaded.problems.toText();
+    EXPECT_TRUE(loaded.hasWarning("S-80", kList + "/0/field/a/max_length")) << row.type;
+    const FieldRule* rule = loaded.project->resources()[0].actionables[0].validation.find("a");
+    ASSERT_NE(rule, nullptr);
+    EXPECT_EQ(rule->length.least, row.least) << row.type;
+    EXPECT_EQ(rule->length.most, row.most) << row.type;
+  }
+  const Loaded crossed = loadType(R"({"type": "STRING", "max_length": 2})", R"(, "min_length": 3)");
+  EXPECT_TRUE(crossed.hasError("S-80", kList + "/0/field/a")) << crossed.problems.toText();
 }
 
 // spec S-80: lengths of a top-level text
