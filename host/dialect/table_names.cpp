@@ -97,6 +97,25 @@ void checkWords(const std::vector<TableModel>& models, const std::vector<TableCh
   }
 }
 
+// Plurals are longer than their models, and some names are taken by those who keep tables.
+void checkTableName(const TableModel& model, const TableChoice& choice, Problems& problems) {
+  const auto refuse = [&](const std::string& why) {
+    problems.error(model.place, "S-101",
+                   "model " + model.name + " is the table \"" + choice.table + "\", " + why +
+                       ": name the table otherwise in models/_names.json");
+  };
+  if (choice.table.size() > kMaxIdentifierBytes) {
+    refuse("whose name has " + std::to_string(choice.table.size()) + " bytes, of at most " +
+           std::to_string(kMaxIdentifierBytes));
+  }
+  for (const std::string_view taken : {"sqlite_", "_sub0_"}) {
+    if (text::equalsIgnoreCase(choice.table.substr(0, taken.size()), taken)) {
+      refuse("and names that begin with " + std::string(taken) +
+             (taken == "_sub0_" ? " are the host's own" : " are SQLite's own"));
+    }
+  }
+}
+
 }  // namespace
 
 std::string pluralOf(std::string_view name) {
@@ -141,6 +160,7 @@ std::vector<TableChoice> chooseTables(const std::vector<TableModel>& models,
   std::vector<TableChoice> choices;
   for (const TableModel& model : models) {
     TableChoice choice = choose(model, uses, problems);
+    checkTableName(model, choice, problems);
     for (std::size_t i = 0; i < choices.size(); ++i) {
       if (!text::equalsIgnoreCase(choices[i].table, choice.table)) continue;
       problems.error(model.place, "S-101",

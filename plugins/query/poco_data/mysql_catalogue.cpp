@@ -33,11 +33,14 @@ constexpr const char* kIndexes = R"(SELECT table_name AS "table", index_name AS 
 FROM information_schema.statistics WHERE table_schema = DATABASE()
 ORDER BY table_name, index_name, seq_in_index)";
 
-constexpr const char* kReferences = R"(SELECT table_name AS "table", column_name AS "column",
-  referenced_table_name AS target, constraint_name AS name
-FROM information_schema.key_column_usage
-WHERE table_schema = DATABASE() AND referenced_table_name IS NOT NULL
-ORDER BY table_name, constraint_name, ordinal_position)";
+constexpr const char* kReferences = R"(SELECT u.table_name AS "table", u.column_name AS "column",
+  u.referenced_table_name AS target, u.referenced_column_name AS "key", u.constraint_name AS name,
+  COUNT(*) OVER (PARTITION BY u.table_name, u.constraint_name) AS columns,
+  r.update_rule IN ('RESTRICT', 'NO ACTION') AND r.delete_rule IN ('RESTRICT', 'NO ACTION') AS plain
+FROM information_schema.key_column_usage u JOIN information_schema.referential_constraints r
+  ON r.constraint_schema = u.constraint_schema AND r.constraint_name = u.constraint_name
+WHERE u.table_schema = DATABASE() AND u.referenced_table_name IS NOT NULL
+ORDER BY u.table_name, u.constraint_name, u.ordinal_position)";
 
 bool startsWith(std::string_view text, std::string_view beginning) {
   return text.substr(0, beginning.size()) == beginning;
@@ -110,7 +113,7 @@ void takeIndexes(const Rows& rows, std::vector<ExistingTable>& tables) {
     }
     const std::string name = rows.text(i, "index");
     if (table->indexes.empty() || table->indexes.back().name != name) {
-      table->indexes.push_back(ExistingIndex{name, {}, rows.truth(i, "is_unique"), ""});
+      table->indexes.push_back(ExistingIndex{name, {}, rows.truth(i, "is_unique"), "", false});
     }
     ExistingIndex& index = table->indexes.back();
     index.columns.push_back(column);
@@ -127,7 +130,7 @@ void markKeys(ExistingTable& table) {
                        std::count(index.columns.begin(), index.columns.end(), column.name) > 0);
     }
     for (const auto& reference : table.references) {
-      column.is_key = column.is_key || reference.first == column.name;
+      column.is_key = column.is_key || reference.column == column.name;
     }
   }
 }
@@ -174,8 +177,9 @@ bool MysqlDdl::readCatalogue(SqlSession& session, std::vector<ExistingTable>& ta
   }
   for (std::size_t i = 0; i < rows.size(); ++i) {
     if (ExistingTable* const table = tableCalled(tables, rows.text(i, "table")); table != nullptr) {
-      table->references.emplace_back(rows.text(i, "column"), rows.text(i, "target"));
-      table->reference_names.push_back(rows.text(i, "name"));
+      table->references.push_back({rows.text(i, "column"), rows.text(i, "target"),
+                                   rows.text(i, "key"), rows.text(i, "name"),
+                                   rows.number(i, "columns") == 1, rows.truth(i, "plain")});
     }
   }
   std::for_each(tables.begin(), tables.end(), markKeys);

@@ -268,6 +268,28 @@ std::vector<std::string> MysqlDdl::changeTable(const TableChanges& changes, Name
   return MysqlTableChange(changes).statements(error);
 }
 
+// The index that came with a reference goes with it, where the model does not want one.
+std::vector<std::string> MysqlDdl::dropReferences(const TableChanges& changes) const {
+  std::vector<std::string> statements;
+  for (const Change& change : changes.changes) {
+    if (change.kind != ChangeKind::kDropReference) {
+      continue;
+    }
+    const std::string& name = change.reference->name;
+    const Column* const column = changes.wanted->find(change.name);
+    const auto& indexes = changes.existing->indexes;
+    const bool has_index_of_its_own =
+        std::any_of(indexes.begin(), indexes.end(),
+                    [&](const ExistingIndex& index) { return index.name == name; });
+    const bool is_index_wanted = column->is_indexed || column->reference;
+    statements.push_back(
+        "ALTER TABLE " + quotedName(changes.existing->name) + " DROP FOREIGN KEY " +
+        quotedName(name) +
+        (has_index_of_its_own && !is_index_wanted ? ", DROP INDEX " + quotedName(name) : ""));
+  }
+  return statements;
+}
+
 std::vector<std::string> MysqlDdl::addReferences(const TableChanges& changes, Names& names) const {
   std::string clauses;
   for (const Change& change : changes.changes) {
@@ -288,8 +310,13 @@ std::vector<std::string> MysqlDdl::dropTables(
   std::vector<std::string> statements;
   for (const ExistingTable* const table : tables) {
     std::string clauses;
-    for (const std::string& name : table->reference_names) {
-      clauses += (clauses.empty() ? "" : ", ") + ("DROP FOREIGN KEY " + quotedName(name));
+    std::string last;
+    for (const ExistingReference& reference : table->references) {
+      if (reference.name != last) {  // one of several columns comes several times
+        clauses +=
+            (clauses.empty() ? "" : ", ") + ("DROP FOREIGN KEY " + quotedName(reference.name));
+      }
+      last = reference.name;
     }
     if (!clauses.empty()) {
       statements.push_back("ALTER TABLE " + quotedName(table->name) + " " + clauses);

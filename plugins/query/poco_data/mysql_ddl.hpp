@@ -23,11 +23,14 @@ class MysqlDdl final : public Ddl {
   std::string takenNames() const override;
   Fit fit(const Column& column, const ExistingColumn& existing) const override;
   std::string typeOf(const Column& column) const override;
+  bool detachesReferences() const override { return true; }
+  bool needsIndexOfReference() const override { return true; }
   std::string problemOf(const Table& table) const override;
   std::vector<std::string> createTable(const Table& table, Names& names) const override;
   std::vector<std::string> completeTable(const Table&, Names&) const override { return {}; }
   std::vector<std::string> changeTable(const TableChanges& changes, Names& names,
                                        std::string& error) const override;
+  std::vector<std::string> dropReferences(const TableChanges& changes) const override;
   std::vector<std::string> addReferences(const TableChanges& changes, Names& names) const override;
   std::vector<std::string> dropTables(
       const std::vector<const ExistingTable*>& tables) const override;

@@ -37,7 +37,9 @@ std::vector<std::string> MysqlTableChange::statements(std::string& error) {
     }
   }
   for (const Change& change : changes_.changes) {
-    if (change.kind == ChangeKind::kAddIndex) {
+    if (change.kind == ChangeKind::kDropIndex) {
+      dropIndex(*change.index);
+    } else if (change.kind == ChangeKind::kAddIndex) {
       add("ADD INDEX " + quotedName(indexName(existing_.name, change.columns, "idx")) + " (" +
           keyPartOf(change.columns[0]) + ")");
     } else if (change.kind == ChangeKind::kAddUnique) {
@@ -59,9 +61,9 @@ std::vector<std::string> MysqlTableChange::statements(std::string& error) {
 
 // What hangs on it goes first: its reference, and indexes that would be about other columns alone.
 void MysqlTableChange::dropColumn(const ExistingColumn& column) {
-  for (std::size_t i = 0; i < existing_.references.size(); ++i) {
-    if (isSameName(existing_.references[i].first, column.name)) {
-      add("DROP FOREIGN KEY " + quotedName(existing_.reference_names[i]));
+  for (const ExistingReference& reference : existing_.references) {
+    if (isSameName(reference.column, column.name)) {
+      add("DROP FOREIGN KEY " + quotedName(reference.name));
     }
   }
   for (const ExistingIndex& index : existing_.indexes) {
@@ -108,6 +110,27 @@ void MysqlTableChange::changeColumn(const ExistingColumn& column, std::string& e
       (is_required ? " NOT NULL" : " NULL") +
       (find(ChangeKind::kAddIdentity, column.name) != nullptr ? " AUTO_INCREMENT" : "") +
       column.attributes);
+}
+
+// A reference that it served gets another one.
+void MysqlTableChange::dropIndex(const ExistingIndex& index) {
+  add("DROP INDEX " + quotedName(index.name));
+  const std::string& column = index.columns[0];
+  const bool has_reference =
+      wanted_.find(column)->reference ||
+      std::any_of(existing_.references.begin(), existing_.references.end(),
+                  [&](const ExistingReference& reference) {
+                    return isSameName(reference.column, column) &&
+                           find(ChangeKind::kDropReference, column) == nullptr;
+                  });
+  const bool has_other = std::any_of(
+      existing_.indexes.begin(), existing_.indexes.end(), [&](const ExistingIndex& other) {
+        return other.name != index.name && isSameName(other.columns[0], column);
+      });
+  if (has_reference && !has_other && find(ChangeKind::kAddIndex, column) == nullptr) {
+    add("ADD INDEX " + quotedName(indexName(existing_.name, {column}, "idx")) + " (" +
+        keyPartOf(column) + ")");
+  }
 }
 
 // Indexes of a column that becomes a TEXT have its beginning only.

@@ -25,6 +25,7 @@ class MysqlTableChange {
   void dropColumn(const ExistingColumn& column);
   bool isChanged(const ExistingColumn& column) const;
   void changeColumn(const ExistingColumn& column, std::string& error);
+  void dropIndex(const ExistingIndex& index);
   void cutIndexes(const ExistingColumn& column);
   void addUnique(const Change& change, std::string& error);
   std::string keyPartOf(const std::string& column) const;

@@ -28,6 +28,8 @@ WHERE c.relkind IN ('r', 'p') ORDER BY c.relname, a.attnum)";
 // A row for each column of each index; of an expression the column is empty.
 constexpr const char* kIndexes = R"(SELECT c.relname AS "table", i.relname AS "index",
   x.indisunique AS "unique", x.indpred IS NULL AND x.indexprs IS NULL AS plain,
+  EXISTS (SELECT 1 FROM pg_catalog.pg_constraint b WHERE b.conindid = x.indexrelid
+    AND b.conrelid = x.indrelid AND b.contype <> 'f') AS bound,
   coalesce(a.attname, '') AS "column"
 FROM pg_catalog.pg_index x
   JOIN pg_catalog.pg_class c ON c.oid = x.indrelid
@@ -38,13 +40,15 @@ FROM pg_catalog.pg_index x
 WHERE x.indisvalid AND k.place <= x.indnkeyatts ORDER BY c.relname, i.relname, k.place)";
 
 constexpr const char* kReferences = R"(SELECT c.relname AS "table", a.attname AS "column",
-  f.relname AS target
+  f.relname AS target, t.attname AS "key", k.conname AS name, cardinality(k.conkey) = 1 AS whole,
+  k.confupdtype = 'a' AND k.confdeltype = 'a' AND NOT k.condeferrable AS plain
 FROM pg_catalog.pg_constraint k
   JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
   JOIN pg_catalog.pg_class f ON f.oid = k.confrelid
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname = current_schema()
   JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.conkey[1]
-WHERE k.contype = 'f' AND cardinality(k.conkey) = 1)";
+  JOIN pg_catalog.pg_attribute t ON t.attrelid = f.oid AND t.attnum = k.confkey[1]
+WHERE k.contype = 'f')";
 
 // Types that hold what a column of that type may hold, and read back as the same JSON.
 struct Family {
@@ -73,6 +77,9 @@ constexpr std::array<Family, 20> kFamilies = {{
     {ColumnType::kString, "name"},
     {ColumnType::kString, "inet"},
 }};
+
+constexpr std::array<std::string_view, 6> kSystemColumns = {"ctid", "xmin", "xmax",
+                                                            "cmin", "cmax", "tableoid"};
 
 std::string alter(std::string_view table, const std::string& what) {
   return "ALTER TABLE " + quotedName(table) + " " + what;
@@ -137,7 +144,8 @@ void takeIndexes(const Rows& rows, std::vector<ExistingTable>& tables) {
     ExistingTable& table = tableFor(tables, rows.text(i, "table"));
     const std::string name = rows.text(i, "index");
     if (table.indexes.empty() || table.indexes.back().name != name) {
-      table.indexes.push_back(ExistingIndex{name, {}, rows.truth(i, "unique"), ""});
+      table.indexes.push_back(
+          ExistingIndex{name, {}, rows.truth(i, "unique"), "", rows.truth(i, "bound")});
     }
     if (rows.truth(i, "plain")) {
       table.indexes.back().columns.push_back(rows.text(i, "column"));
@@ -177,8 +185,12 @@ std::vector<std::string> statementsOf(const Ddl& ddl, Names& names, const Table&
               "SELECT setval(pg_get_serial_sequence(" + quotedText(quotedName(table.name)) + ", " +
                   quotedText(change.name) + "), coalesce(max(" + quotedName(change.name) +
                   "), 0) + 1, false) FROM " + quotedName(table.name)};
+    case ChangeKind::kMakePrimary:
+    case ChangeKind::kDropReference:
     case ChangeKind::kAddReference:
-      return {};  // addReferences
+      return {};  // dropReferences, addReferences
+    case ChangeKind::kDropIndex:
+      return {"DROP INDEX " + quotedName(change.index->name)};
     case ChangeKind::kAddIndex:
       return {createIndex(names, table.name, change.columns, false)};
     case ChangeKind::kAddUnique:
@@ -225,7 +237,9 @@ bool PostgresDdl::readCatalogue(SqlSession& session, std::vector<ExistingTable>&
   }
   for (std::size_t i = 0; i < rows.size(); ++i) {
     tableFor(tables, rows.text(i, "table"))
-        .references.emplace_back(rows.text(i, "column"), rows.text(i, "target"));
+        .references.push_back({rows.text(i, "column"), rows.text(i, "target"), rows.text(i, "key"),
+                               rows.text(i, "name"), rows.truth(i, "whole"),
+                               rows.truth(i, "plain")});
   }
   return true;
 }
@@ -246,6 +260,17 @@ Fit PostgresDdl::fit(const Column& column, const ExistingColumn& existing) const
   const bool is_wider = column.max_length == 0 ||
                         (existing.max_length != 0 && column.max_length > existing.max_length);
   return is_wider ? Fit::kWidens : Fit::kDiffers;
+}
+
+std::string PostgresDdl::problemOf(const Table& table) const {
+  for (const Column& column : table.columns) {
+    if (std::find(kSystemColumns.begin(), kSystemColumns.end(), column.name) !=
+        kSystemColumns.end()) {
+      return "field " + column.name +
+             " has the name of a column that PostgreSQL gives every table: name it otherwise";
+    }
+  }
+  return {};
 }
 
 std::string PostgresDdl::typeOf(const Column& column) const {
@@ -301,6 +326,17 @@ std::vector<std::string> PostgresDdl::changeTable(const TableChanges& changes, N
   for (const Change& change : changes.changes) {
     for (std::string& sql : statementsOf(*this, names, *changes.wanted, change)) {
       statements.push_back(std::move(sql));
+    }
+  }
+  return statements;
+}
+
+std::vector<std::string> PostgresDdl::dropReferences(const TableChanges& changes) const {
+  std::vector<std::string> statements;
+  for (const Change& change : changes.changes) {
+    if (change.kind == ChangeKind::kDropReference) {
+      statements.push_back(
+          alter(changes.existing->name, "DROP CONSTRAINT " + quotedName(change.reference->name)));
     }
   }
   return statements;

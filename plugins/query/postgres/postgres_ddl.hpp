@@ -16,10 +16,13 @@ class PostgresDdl final : public Ddl {
   Fit fit(const Column& column, const ExistingColumn& existing) const override;
   std::string typeOf(const Column& column) const override;
   std::string takenNames() const override;
+  std::string problemOf(const Table& table) const override;
+  bool hasExactColumns() const override { return true; }
   std::vector<std::string> createTable(const Table& table, Names& names) const override;
   std::vector<std::string> completeTable(const Table& table, Names& names) const override;
   std::vector<std::string> changeTable(const TableChanges& changes, Names& names,
                                        std::string& error) const override;
+  std::vector<std::string> dropReferences(const TableChanges& changes) const override;
   std::vector<std::string> addReferences(const TableChanges& changes, Names& names) const override;
   std::vector<std::string> dropTables(
       const std::vector<const ExistingTable*>& tables) const override;

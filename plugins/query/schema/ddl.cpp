@@ -89,6 +89,19 @@ std::string Names::take(std::string_view table, const std::vector<std::string>& 
   return name;
 }
 
+bool isNameOfOurs(std::string_view name, std::string_view table,
+                  const std::vector<std::string>& columns, std::string_view suffix) {
+  constexpr int kTries = 4;
+  const std::string wanted = indexName(table, columns, suffix);
+  std::string hashed = std::string(table) + "/" + nameList(columns);
+  bool is_ours = name == wanted;
+  for (int i = 0; i < kTries && !is_ours; ++i) {
+    is_ours = name == withHash(wanted, hashed);
+    hashed += "/";
+  }
+  return is_ours;
+}
+
 std::string createIndex(Names& names, std::string_view table,
                         const std::vector<std::string>& columns, bool is_unique) {
   return std::string("CREATE ") + (is_unique ? "UNIQUE " : "") + "INDEX " +

@@ -26,7 +26,10 @@ enum class ChangeKind : std::uint8_t {
   kRequire,      // NOT NULL
   kRelax,        // no NOT NULL
   kAddIdentity,  // an existing key is numbered from now on
+  kMakePrimary,  // another column names the rows, which no migration does
+  kDropReference,
   kAddReference,
+  kDropIndex,
   kAddIndex,
   kAddUnique,
   kAddWords,
@@ -35,10 +38,13 @@ enum class ChangeKind : std::uint8_t {
 // One difference between a table and its model.
 struct Change {
   ChangeKind kind = ChangeKind::kAddColumn;
-  std::string text;                  // what is done, for people
-  bool is_destructive = false;       // values may be lost, or refused
-  std::string name;                  // of the column; of kAddUnique nothing
-  std::vector<std::string> columns;  // of an index
+  std::string text;                              // what is done, for people; empty: part of another
+  bool is_destructive = false;                   // values may be lost, or refused
+  bool is_note = false;                          // it cannot be done here, and what is there serves
+  std::string name;                              // of the column; of indexes of several nothing
+  std::vector<std::string> columns;              // of an index
+  const ExistingReference* reference = nullptr;  // of kDropReference
+  const ExistingIndex* index = nullptr;          // of kDropIndex
 };
 
 // What the planner hands over of one table: the model's, and the one in the database.
@@ -53,6 +59,10 @@ struct TableChanges {
 std::string indexName(std::string_view table, const std::vector<std::string>& columns,
                       std::string_view suffix);
 
+// Whether a migration may have given that name, by indexName() or Names::take().
+bool isNameOfOurs(std::string_view name, std::string_view table,
+                  const std::vector<std::string>& columns, std::string_view suffix);
+
 // Names that are taken, of tables, indexes and references, as far as a migration knows: those in
 // the database and those that it gives away.
 class Names {
@@ -65,6 +75,12 @@ class Names {
  private:
   bool addNew(std::string_view name);
   std::set<std::string> taken_;  // small letters
+};
+
+// A statement that does nothing, and fails where what it tries would.
+struct Probe {
+  std::string sql;
+  std::string what;  // "view v"
 };
 
 // The data definition language of one database: its catalogue, its types, its statements. Knows
@@ -89,13 +105,27 @@ class Ddl {
   virtual bool readCatalogue(SqlSession& session, std::vector<ExistingTable>& tables,
                              Failure& failure) const = 0;
 
+  // What of the database reads its tables and would not be asked before they change.
+  virtual bool readProbes(SqlSession& /*session*/, std::vector<Probe>& /*probes*/,
+                          Failure& /*failure*/) const {
+    return true;
+  }
+
   // Rows of {name}: what nothing new may be called that the database's tables share names of:
   // indexes, or references. Empty: each table has names of its own.
   virtual std::string takenNames() const { return {}; }
 
   // Whether "Users" and "users" are one table.
   virtual bool ignoresCase() const { return false; }
+  // Whether columns "userId" and "userid" are two.
+  virtual bool hasExactColumns() const { return false; }
+  // Whether no column at an end of a reference can be changed.
+  virtual bool detachesReferences() const { return false; }
+  // Whether a column with a reference must have an index.
+  virtual bool needsIndexOfReference() const { return false; }
   virtual Fit fit(const Column& column, const ExistingColumn& existing) const = 0;
+  // What is said instead of making the key of such a table numbered; empty: it can be done.
+  virtual std::string noteOnNumbering(const ExistingTable& /*existing*/) const { return {}; }
   // The column's type in this database's words, with length.
   virtual std::string typeOf(const Column& column) const = 0;
   // The same for people, with what is kept besides it.
@@ -116,6 +146,11 @@ class Ddl {
   // Changes of a table that is there; empty and an error where it cannot be done.
   virtual std::vector<std::string> changeTable(const TableChanges& changes, Names& names,
                                                std::string& error) const = 0;
+  // What drops references among the changes before anything else is changed; nothing where
+  // changeTable does so.
+  virtual std::vector<std::string> dropReferences(const TableChanges& /*changes*/) const {
+    return {};
+  }
   // References among the changes, where changeTable leaves them: they come when the tables that
   // they lead to are there.
   virtual std::vector<std::string> addReferences(const TableChanges& /*changes*/,

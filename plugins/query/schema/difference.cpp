@@ -21,6 +21,12 @@ class Differences {
       : table_(table), existing_(existing), ddl_(ddl) {}
 
   std::vector<Change> find() {
+    for (const ExistingReference& reference : existing_.references) {
+      compareReference(reference);
+    }
+    for (const ExistingIndex& index : existing_.indexes) {
+      compareIndex(index);
+    }
     for (const Column& column : table_.columns) {
       const ExistingColumn* const there = existing_.find(column.name);
       if (there == nullptr) {
@@ -30,7 +36,7 @@ class Differences {
       } else if (!column.is_implicit) {
         compare(column, *there);
       }
-      compareIndexes(column);
+      compareAdditions(column);
     }
     for (const std::vector<std::string>& group : table_.unique) {
       if (!hasIndex(group, true)) {
@@ -41,7 +47,8 @@ class Differences {
     for (const ExistingColumn& column : existing_.columns) {
       if (table_.find(column.name) == nullptr) {
         add(ChangeKind::kDropColumn, column.name,
-            "drop column " + column.name + ": the model has no such field", true);
+            "drop column " + column.name + ": the model has no such field" + otherCase(column.name),
+            true);
       }
     }
     return std::move(changes_);
@@ -50,8 +57,104 @@ class Differences {
  private:
   Change& add(ChangeKind kind, const std::string& name, std::string text,
               bool is_destructive = false) {
-    changes_.push_back(Change{kind, std::move(text), is_destructive, name, {}});
-    return changes_.back();
+    changes_.emplace_back();
+    Change& change = changes_.back();
+    change.kind = kind;
+    change.text = std::move(text);
+    change.is_destructive = is_destructive;
+    change.name = name;
+    return change;
+  }
+
+  bool isSame(std::string_view a, std::string_view b) const {
+    return isSameColumn(a, b, table_.is_exact);
+  }
+
+  // Where names differ by case, and only by that.
+  std::string otherCase(const std::string& column) const {
+    for (const Column& other : table_.columns) {
+      if (isSameName(other.name, column)) {
+        return " (" + other.name + " is another column on this database)";
+      }
+    }
+    return {};
+  }
+
+  // Whether a migration of this project made the table: another's has SQL of its own, and so other
+  // columns that are unique.
+  bool isOurs() const {
+    return !existing_.mark.model.empty() && existing_.mark.project == table_.project;
+  }
+
+  bool leadsAsTheModelSays(const ExistingReference& there, const Column& column) const {
+    return column.reference && there.is_whole && isSame(there.column, column.name) &&
+           (ddl_.ignoresCase() ? isSameName(there.table, column.reference->table)
+                               : there.table == column.reference->table) &&
+           (there.key.empty() || isSame(there.key, column.reference->column));
+  }
+
+  bool isWrittenByUs(const ExistingReference& there) const {
+    return !existing_.mark.model.empty() && there.is_whole && there.is_plain &&
+           (there.name.empty() || isNameOfOurs(there.name, existing_.name, {there.column}, "fkey"));
+  }
+
+  // One that leads elsewhere than the model says, or that the model has no longer.
+  void compareReference(const ExistingReference& there) {
+    const Column* const column = table_.find(there.column);
+    if (column == nullptr || leadsAsTheModelSays(there, *column)) {
+      return;
+    }
+    const std::string what = "column " + there.column + " refers to " + there.table + " (" +
+                             (there.key.empty() ? "its key" : there.key) + ")";
+    const std::string why = column->reference ? "the model says " + column->reference->table +
+                                                    " (" + column->reference->column + ")"
+                                              : "the field has no foreign_key";
+    if (isWrittenByUs(there)) {
+      add(ChangeKind::kDropReference, there.column, "take away that " + what + ": " + why, true)
+          .reference = &there;
+    } else if (column->reference) {
+      add(ChangeKind::kDropReference, there.column,
+          what + ", and stays so, because no migration wrote that; " + why)
+          .is_note = true;
+    }
+  }
+
+  // An index that a migration made for what the model says no longer.
+  void compareIndex(const ExistingIndex& index) {
+    const bool is_of_model =
+        !index.columns.empty() &&
+        std::all_of(index.columns.begin(), index.columns.end(),
+                    [&](const std::string& name) { return table_.find(name) != nullptr; });
+    if (!isOurs() || index.is_bound || !is_of_model ||
+        !isNameOfOurs(index.name, existing_.name, index.columns, index.is_unique ? "key" : "idx") ||
+        isWanted(index)) {
+      return;
+    }
+    const std::string columns = joined(index.columns);
+    Change& change = add(
+        ChangeKind::kDropIndex, index.columns.size() == 1 ? index.columns[0] : "",
+        index.is_unique ? "drop unique index " + index.name + ": nothing says any more that " +
+                              columns + " is unique"
+                        : "drop index " + index.name + ": field " + columns + " is not indexable",
+        true);
+    change.columns = index.columns;
+    change.index = &index;
+  }
+
+  bool isWanted(const ExistingIndex& index) const {
+    if (index.is_unique) {
+      return std::any_of(table_.unique.begin(), table_.unique.end(), [&](const auto& group) {
+        return group.size() == index.columns.size() &&
+               std::equal(group.begin(), group.end(), index.columns.begin(),
+                          [this](const auto& a, const auto& b) { return isSame(a, b); });
+      });
+    }
+    const Column& column = *table_.find(index.columns[0]);
+    return column.is_indexed ||
+           (ddl_.needsIndexOfReference() &&
+            (column.reference ||
+             std::any_of(existing_.references.begin(), existing_.references.end(),
+                         [&](const auto& there) { return isSame(there.column, column.name); })));
   }
 
   void compare(const Column& column, const ExistingColumn& there) {
@@ -64,8 +167,23 @@ class Differences {
               ddl_.shownTypeOf(column),
           fit == Fit::kDiffers);
     }
+    if (column.is_primary && !isKey(there)) {
+      add(ChangeKind::kMakePrimary, there.name,
+          "column " + there.name +
+              " is not the primary key, and no migration makes it one: do so "
+              "by SQL, or make the model fit",
+          true);
+      return;
+    }
     if (column.is_identity && !there.has_default) {
-      add(ChangeKind::kAddIdentity, there.name, "number new rows in column " + there.name);
+      compareNumbering(there);
+    }
+    if (there.is_primary && !column.is_primary && isOurs()) {
+      add(ChangeKind::kMakePrimary, there.name,
+          "column " + there.name +
+              " is the primary key, and no migration changes that: do so by "
+              "SQL, or make the model fit",
+          true);
     }
     if (column.is_primary || there.is_primary) {
       return;
@@ -78,11 +196,23 @@ class Differences {
     }
   }
 
-  // And the reference, which is an index of its own kind.
-  void compareIndexes(const Column& column) {
+  void compareNumbering(const ExistingColumn& there) {
+    const std::string note = ddl_.noteOnNumbering(existing_);
+    add(ChangeKind::kAddIdentity, there.name,
+        note.empty() ? "number new rows in column " + there.name + ", and give no number twice"
+                     : "column " + there.name + " " + note)
+        .is_note = !note.empty();
+  }
+
+  // Whether it names the row: the primary key, or what does the same.
+  bool isKey(const ExistingColumn& there) const {
+    return there.is_primary || (there.is_required && hasIndex({there.name}, true));
+  }
+
+  void compareAdditions(const Column& column) {
     if (column.reference &&
         std::none_of(existing_.references.begin(), existing_.references.end(),
-                     [&](const auto& pair) { return isSameName(pair.first, column.name); })) {
+                     [&](const auto& there) { return leadsAsTheModelSays(there, column); })) {
       add(ChangeKind::kAddReference, column.name,
           "column " + column.name + " refers to " + column.reference->table + " (" +
               column.reference->column + ")");
@@ -102,14 +232,20 @@ class Differences {
     const bool is_key = columns.size() == 1 && existing_.find(columns[0]) != nullptr &&
                         existing_.find(columns[0])->is_primary;
     return is_key ||
-           std::any_of(existing_.indexes.begin(), existing_.indexes.end(),
-                       [&](const ExistingIndex& index) {
-                         const bool is_long_enough =
-                             is_unique ? index.is_unique && index.columns.size() == columns.size()
-                                       : index.columns.size() >= columns.size();
-                         return is_long_enough && std::equal(columns.begin(), columns.end(),
-                                                             index.columns.begin(), isSameName);
-                       });
+           std::any_of(
+               existing_.indexes.begin(), existing_.indexes.end(), [&](const ExistingIndex& index) {
+                 const bool is_long_enough =
+                     is_unique ? index.is_unique && index.columns.size() == columns.size()
+                               : index.columns.size() >= columns.size();
+                 return is_long_enough && !isDropped(index) &&
+                        std::equal(columns.begin(), columns.end(), index.columns.begin(),
+                                   [this](const auto& a, const auto& b) { return isSame(a, b); });
+               });
+  }
+
+  bool isDropped(const ExistingIndex& index) const {
+    return std::any_of(changes_.begin(), changes_.end(),
+                       [&](const Change& change) { return change.index == &index; });
   }
 
   const Table& table_;
@@ -127,6 +263,9 @@ std::vector<Change> differencesOf(const Table& table, const ExistingTable& exist
 
 std::string impossible(const TableChanges& changes) {
   for (const Change& change : changes.changes) {
+    if (change.kind == ChangeKind::kMakePrimary) {
+      return change.text;
+    }
     if (change.kind != ChangeKind::kAddColumn) {
       continue;
     }

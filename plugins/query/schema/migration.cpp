@@ -6,7 +6,9 @@
 #include <map>
 #include <utility>
 
+#include "schema/compared.hpp"
 #include "schema/difference.hpp"
+#include "schema/probes.hpp"
 
 namespace sub0::query {
 namespace {
@@ -19,13 +21,6 @@ struct Planned {
 };
 using Plan = std::vector<Planned>;
 
-// A table of a model that is there already.
-struct Compared {
-  const Table* wanted = nullptr;
-  const ExistingTable* existing = nullptr;
-  std::vector<Change> changes;
-};
-
 // Whether rows that refer to each other may not do so behind it.
 bool touchesReferences(ChangeKind kind) {
   switch (kind) {
@@ -34,6 +29,7 @@ bool touchesReferences(ChangeKind kind) {
     case ChangeKind::kRequire:
     case ChangeKind::kRelax:
     case ChangeKind::kAddIdentity:
+    case ChangeKind::kDropReference:
     case ChangeKind::kAddReference:
       return true;
     default:
@@ -45,9 +41,14 @@ class Migration {
  public:
   Migration(SqlSession& session, const Ddl& ddl, std::vector<Table> tables,
             const MigrationOptions& options)
-      : session_(session), ddl_(ddl), tables_(std::move(tables)), options_(options) {
+      : session_(session),
+        ddl_(ddl),
+        tables_(std::move(tables)),
+        options_(options),
+        probes_(session, ddl) {
     for (Table& table : tables_) {
       table.project = options_.project;
+      table.is_exact = ddl_.hasExactColumns();
     }
   }
 
@@ -57,8 +58,8 @@ class Migration {
     }
     const bool is_done =
         ddl_.readCatalogue(session_, existing_, end_.failure) && readNames() && plan() &&
-        (options_.plan_only ||
-         (countViolations(old_violations_) && executePlan() && bringsNoViolations()));
+        (options_.plan_only || (countViolations(old_violations_) && executePlan() &&
+                                bringsNoViolations() && breaksNothing()));
     if (is_done) {
       if (!execute({options_.plan_only ? "ROLLBACK" : "COMMIT"}) && !options_.plan_only) {
         tellUnknownEnd();
@@ -81,6 +82,9 @@ class Migration {
   }
 
   bool executePlan() {
+    if (!statements_.empty() && !probes_.tryBefore(end_.failure)) {
+      return false;
+    }
     for (std::size_t i = 0; i < statements_.size(); ++i) {
       if (!execute({statements_[i].sql})) {
         tellWhatIsDone(i);
@@ -89,6 +93,8 @@ class Migration {
     }
     return true;
   }
+
+  bool breaksNothing() { return statements_.empty() || probes_.tryBehind(end_.failure); }
 
   // Tables that stay changed though the migration failed at a statement.
   void tellWhatIsDone(std::size_t failed) {
@@ -182,7 +188,7 @@ class Migration {
     add(table.name);
     for (const ExistingTable& other : existing_) {
       if (std::any_of(other.references.begin(), other.references.end(), [&](const auto& reference) {
-            return isSameName(reference.second, table.name);
+            return isSameName(reference.table, table.name);
           })) {
         add(other.name);
       }
@@ -199,6 +205,13 @@ class Migration {
 
   void step(Kind kind, const std::string& table, std::string text) {
     end_.steps.push_back(MigrationStep{kind, table, std::move(text)});
+  }
+
+  void tell(const ExistingTable& table, const Change& change) {
+    step(change.is_note          ? Kind::kNote
+         : change.is_destructive ? Kind::kDestructive
+                                 : Kind::kChange,
+         table.name, change.text);
   }
 
   // Whether a migration of this project made it. Those of another one are not ours to take, nor to
@@ -242,6 +255,9 @@ class Migration {
   }
 
   bool plan() {
+    for (ExistingTable& existing : existing_) {
+      existing.is_exact = ddl_.hasExactColumns();
+    }
     settleNames();
     if (const std::string conflict = ddl_.conflictOf(tables_, existing_); !conflict.empty()) {
       return fail(conflict);
@@ -252,17 +268,17 @@ class Migration {
     if (!planCreations(creations, behind)) {
       return false;
     }
+    Plan changes;
     Plan references;
     for (Compared& compared : compared_) {
-      if (!planChanges(compared, references, behind)) {
+      if (!planChanges(compared, changes, references, behind)) {
         return false;
       }
     }
-    for (Plan* const part : {&references, &creations, &behind}) {
+    for (Plan* const part : {&changes, &references, &creations, &behind}) {
       std::move(part->begin(), part->end(), std::back_inserter(statements_));
     }
-    planDrops();
-    return true;
+    return planDrops();
   }
 
   bool planCreations(Plan& creations, Plan& behind) {
@@ -280,7 +296,8 @@ class Migration {
           const std::string target =
               column.reference->table + " (" + column.reference->column + ")";
           step(Kind::kDestructive, table.name,
-               "column " + column.name + " refers to " + target + ", once that has its type");
+               "column " + column.name + " refers to " + target +
+                   ", once that is as its model says");
           column.reference.reset();
         }
       }
@@ -301,32 +318,52 @@ class Migration {
       for (Change& change : compared.changes) {
         const Column* const column = compared.wanted->find(change.name);
         const bool is_reference = change.kind == ChangeKind::kAddReference;
+        if (is_reference && isOtherKept(compared, change.name)) {
+          change.is_destructive = true;
+          change.text += ", once it does not refer to another";
+          continue;
+        }
         const bool waits =
             ((is_reference || change.kind == ChangeKind::kAddIdentity) &&
              isRefused(compared.wanted->name, change.name)) ||
             (is_reference && isRefused(column->reference->table, column->reference->column));
         if (waits) {
           change.is_destructive = true;
-          change.text += ", once the types fit";
+          change.text += ", once types and keys are as the models say";
         }
       }
     }
+    if (ddl_.detachesReferences()) {
+      detachReferences(compared_, options_.allow_destructive);
+    }
   }
 
-  // Whether a column has a wrong type and keeps it.
+  // Whether a reference of the column that leads elsewhere stays.
+  bool isOtherKept(const Compared& compared, const std::string& column) const {
+    return !options_.allow_destructive &&
+           std::any_of(compared.changes.begin(), compared.changes.end(), [&](const Change& change) {
+             return change.kind == ChangeKind::kDropReference && change.is_destructive &&
+                    isSameColumn(change.name, column, compared.wanted->is_exact);
+           });
+  }
+
+  // Whether a column has a wrong type, or is not the key that it should be, and stays so.
   bool isRefused(const std::string& table, const std::string& column) const {
     return !options_.allow_destructive &&
            std::any_of(compared_.begin(), compared_.end(), [&](const Compared& compared) {
              return isSameName(compared.wanted->name, table) &&
                     std::any_of(compared.changes.begin(), compared.changes.end(),
                                 [&](const Change& change) {
-                                  return change.kind == ChangeKind::kChangeType &&
-                                         change.is_destructive && isSameName(change.name, column);
+                                  return (change.kind == ChangeKind::kChangeType ||
+                                          change.kind == ChangeKind::kMakePrimary) &&
+                                         change.is_destructive &&
+                                         isSameColumn(change.name, column,
+                                                      compared.wanted->is_exact);
                                 });
            });
   }
 
-  bool planChanges(Compared& compared, Plan& references, Plan& behind) {
+  bool planChanges(Compared& compared, Plan& plan, Plan& references, Plan& behind) {
     const Table& table = *compared.wanted;
     const ExistingTable& existing = *compared.existing;
     TableChanges changes;
@@ -335,9 +372,11 @@ class Migration {
     std::string error;
     for (Change& change : compared.changes) {
       const bool is_refused = change.is_destructive && !options_.allow_destructive;
-      step(change.is_destructive ? Kind::kDestructive : Kind::kChange, existing.name, change.text);
-      if (!is_refused) {
-        changes.changes.push_back(std::move(change));
+      if (!change.text.empty()) {
+        tell(existing, change);
+      }
+      if (!is_refused && !change.is_note) {
+        changes.changes.push_back(change);
       }
     }
     if (changes.changes.empty()) {
@@ -362,7 +401,8 @@ class Migration {
     if (!error.empty()) {
       return fail("table " + existing.name + " (model " + table.model + "): " + error);
     }
-    append(statements_, existing.name, std::move(statements));
+    append(statements_, existing.name, ddl_.dropReferences(changes));
+    append(plan, existing.name, std::move(statements));
     planReferences(changes, references, behind);
     return true;
   }
@@ -385,22 +425,37 @@ class Migration {
   }
 
   // Tables of models that are gone from this project.
-  void planDrops() {
+  bool planDrops() {
     std::vector<const ExistingTable*> gone;
     for (const ExistingTable& existing : existing_) {
       const bool is_owned = std::any_of(tables_.begin(), tables_.end(), [&](const Table& table) {
         return table.model == existing.mark.model || isSameName(table.name, existing.name);
       });
-      if (!isOurs(existing) || is_owned) {
-        continue;
+      if (isOurs(existing) && !is_owned) {
+        gone.push_back(&existing);
       }
-      step(Kind::kDestructive, existing.name,
-           "drop the table: its model " + existing.mark.model + " is gone");
-      gone.push_back(&existing);
     }
-    if (!gone.empty() && options_.allow_destructive) {
-      append(statements_, gone.front()->name, ddl_.dropTables(gone));
+    std::string obstacle;
+    for (const ExistingTable* const table : gone) {
+      const std::string reason =
+          reasonAgainstDrop(*table, gone, existing_, compared_, ddl_.ignoresCase());
+      step(Kind::kDestructive, table->name,
+           "drop the table: its model " + table->mark.model + " is gone" +
+               (reason.empty() ? "" : "; it cannot be: " + reason));
+      obstacle =
+          obstacle.empty() && !reason.empty() ? "table " + table->name + ": " + reason : obstacle;
     }
+    if (gone.empty() || !options_.allow_destructive) {
+      return true;
+    }
+    if (!obstacle.empty()) {
+      return fail(obstacle);
+    }
+    for (const ExistingTable* const table : gone) {
+      touched_.erase(std::remove(touched_.begin(), touched_.end(), table->name), touched_.end());
+    }
+    append(statements_, gone.front()->name, ddl_.dropTables(gone));
+    return true;
   }
 
   static void append(Plan& plan, const std::string& table, std::vector<std::string> more) {
@@ -415,6 +470,7 @@ class Migration {
   const MigrationOptions options_;
   std::vector<ExistingTable> existing_;
   Names names_;
+  Probes probes_;
   std::vector<Compared> compared_;
   std::vector<std::string> touched_;  // tables
   Violations old_violations_;

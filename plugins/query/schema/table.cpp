@@ -92,16 +92,16 @@ bool readTable(Value model, Table& table, std::string& error) {
 }  // namespace
 
 const Column* Table::find(std::string_view column) const {
-  const auto found = std::find_if(columns.begin(), columns.end(), [column](const Column& one) {
-    return isSameName(one.name, column);
+  const auto found = std::find_if(columns.begin(), columns.end(), [&](const Column& one) {
+    return isSameColumn(one.name, column, is_exact);
   });
   return found == columns.end() ? nullptr : &*found;
 }
 
 const ExistingColumn* ExistingTable::find(std::string_view column) const {
-  const auto found =
-      std::find_if(columns.begin(), columns.end(),
-                   [column](const ExistingColumn& one) { return isSameName(one.name, column); });
+  const auto found = std::find_if(columns.begin(), columns.end(), [&](const ExistingColumn& one) {
+    return isSameColumn(one.name, column, is_exact);
+  });
   return found == columns.end() ? nullptr : &*found;
 }
 
@@ -116,6 +116,10 @@ bool isSameName(std::string_view a, std::string_view b) {
            return std::tolower(static_cast<unsigned char>(x)) ==
                   std::tolower(static_cast<unsigned char>(y));
          });
+}
+
+bool isSameColumn(std::string_view a, std::string_view b, bool is_exact) {
+  return is_exact ? a == b : isSameName(a, b);
 }
 
 bool readTables(const sub0_value& models, std::vector<Table>& tables, std::string& error) {

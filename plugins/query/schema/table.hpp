@@ -49,6 +49,7 @@ struct Table {
   bool is_used = false;  // by some SQL
   std::vector<Column> columns;
   std::vector<std::vector<std::string>> unique;  // groups of columns
+  bool is_exact = false;  // on databases where names of columns differ by their case, too
 
   const Column* find(std::string_view column) const;
 };
@@ -64,6 +65,7 @@ struct ExistingColumn {
   bool is_required = false;
   bool is_primary = false;
   bool has_default = false;  // or an identity
+  bool is_identity = false;  // AUTOINCREMENT, where a new table must say it again
   std::string default_text;  // in SQL, where the database keeps it so
   // Of databases that take a column's definition as a whole only:
   bool is_key = false;     // of a primary, unique or foreign key
@@ -76,7 +78,17 @@ struct ExistingIndex {
   std::string name;
   std::vector<std::string> columns;  // empty: of an expression, or of some rows only
   bool is_unique = false;
-  std::string sql;  // that made it, where the database keeps that
+  std::string sql;        // that made it, where the database keeps that
+  bool is_bound = false;  // to a key or a constraint, and not to be dropped alone
+};
+
+struct ExistingReference {
+  std::string column;
+  std::string table;     // that it leads to
+  std::string key;       // the column there; empty: its primary key
+  std::string name;      // of its constraint, where it has one
+  bool is_whole = true;  // of this column alone
+  bool is_plain = true;  // as a migration writes it: no ON DELETE, nothing else
 };
 
 struct ExistingTable {
@@ -84,16 +96,16 @@ struct ExistingTable {
   Mark mark;  // whose migration made it, for which model; empty: somebody else did
   std::vector<ExistingColumn> columns;
   std::vector<ExistingIndex> indexes;
-  std::vector<std::pair<std::string, std::string>> references;  // column, table
-  std::vector<std::string> reference_names;  // of their constraints, where that matters
-  std::vector<std::string> words;            // columns whose full text is searched
+  std::vector<ExistingReference> references;
+  std::vector<std::string> words;  // columns whose full text is searched
+  bool is_exact = false;           // names of columns differ by their case, too
 
   // Of databases where some changes take a new table only:
-  std::vector<std::string> reference_columns;  // in the tables that the references lead to
-  std::vector<std::string> triggers;           // statements that make them; not those of words
-  std::vector<std::string> word_triggers;      // names of those that keep the words
-  std::string words_of;  // the table whose words this one holds, by its definition
-  std::string beyond;    // what no migration writes and a new table would lose, "COLLATE"
+  std::vector<std::string> triggers;       // statements that make them; not those of words
+  std::vector<std::string> word_triggers;  // names of those that keep the words
+  std::string words_of;      // the table whose words this one holds, by its definition
+  bool is_numbered = false;  // AUTOINCREMENT
+  std::string beyond;        // what no migration writes and a new table would lose, "COLLATE"
 
   const ExistingColumn* find(std::string_view column) const;
 };
@@ -103,5 +115,7 @@ ExistingTable* tableCalled(std::vector<ExistingTable>& tables, std::string_view 
 
 // Names compared as the databases do where they ignore case.
 bool isSameName(std::string_view a, std::string_view b);
+// Names of columns, compared as that database does.
+bool isSameColumn(std::string_view a, std::string_view b, bool is_exact);
 
 }  // namespace sub0::query

@@ -27,8 +27,15 @@ constexpr const char* kDependents =
     "'trigger') AND sql IS NOT NULL";
 constexpr const char* kReferences =
     "SELECT m.name AS \"table\", f.\"from\" AS \"column\", f.\"table\" AS target, "
-    "coalesce(f.\"to\", '') AS \"key\" FROM "
+    "coalesce(f.\"to\", '') AS \"key\", f.on_update = 'NO ACTION' AND f.on_delete = 'NO ACTION' AS "
+    "plain, count(*) OVER (PARTITION BY m.name, f.id) AS columns FROM "
     "sqlite_master m JOIN pragma_foreign_key_list(m.name) f WHERE m.type = 'table'";
+
+// Columns of a view are not asked for: where the view fails, so would the question.
+constexpr const char* kReaders = R"(SELECT type, name, tbl_name AS "table",
+  (SELECT group_concat('"' || replace(p.name, '"', '""') || '" = "' || replace(p.name, '"', '""') || '"', ', ')
+    FROM sqlite_master t JOIN pragma_table_info(t.name) p WHERE t.type = 'table' AND t.name = m.tbl_name) AS same
+FROM sqlite_master m WHERE type IN ('view', 'trigger') ORDER BY tbl_name, name)";
 
 bool readColumns(SqlSession& session, std::vector<ExistingTable>& tables, Failure& failure) {
   Rows rows;
@@ -46,8 +53,9 @@ bool readColumns(SqlSession& session, std::vector<ExistingTable>& tables, Failur
     column.is_required = rows.truth(i, "required");
     column.is_primary = rows.truth(i, "pk");
     column.default_text = rows.text(i, "preset");
-    // A key of type INTEGER numbers new rows by itself.
-    column.has_default = column.is_primary || !column.default_text.empty();
+    // A key of type INTEGER numbers new rows by itself, but gives numbers of deleted rows again.
+    column.is_identity = column.is_primary && table->is_numbered;
+    column.has_default = column.is_identity || !column.default_text.empty();
     table->columns.push_back(std::move(column));
   }
   return true;
@@ -65,7 +73,7 @@ bool readIndexes(SqlSession& session, std::vector<ExistingTable>& tables, Failur
       continue;
     }
     if (table->indexes.empty() || table->indexes.back().name != name) {
-      table->indexes.push_back(ExistingIndex{name, {}, rows.truth(i, "is_unique"), ""});
+      table->indexes.push_back(ExistingIndex{name, {}, rows.truth(i, "is_unique"), "", false});
     }
     if (!rows.truth(i, "special")) {
       table->indexes.back().columns.push_back(rows.text(i, "column"));
@@ -77,8 +85,9 @@ bool readIndexes(SqlSession& session, std::vector<ExistingTable>& tables, Failur
   for (std::size_t i = 0; i < rows.size(); ++i) {
     ExistingTable* const table = tableCalled(tables, rows.text(i, "table"));
     if (table != nullptr) {
-      table->references.emplace_back(rows.text(i, "column"), rows.text(i, "target"));
-      table->reference_columns.push_back(rows.text(i, "key"));
+      table->references.push_back({rows.text(i, "column"), rows.text(i, "target"),
+                                   rows.text(i, "key"), "", rows.number(i, "columns") == 1,
+                                   rows.truth(i, "plain")});
     }
   }
   return true;
@@ -143,9 +152,9 @@ std::string tableOfWords(const TokenList& list) {
 
 // The words of SQLite's grammar that stand in a table's definition, but in those that a migration
 // writes.
-constexpr std::array<std::string_view, 14> kBeyond = {
-    "CONSTRAINT", "CHECK", "COLLATE",    "UNIQUE",        "GENERATED", "AS",  "ON",
-    "MATCH",      "DESC",  "DEFERRABLE", "AUTOINCREMENT", "FOREIGN",   "ASC", "INITIALLY"};
+constexpr std::array<std::string_view, 13> kBeyond = {
+    "CONSTRAINT", "CHECK", "COLLATE",    "UNIQUE",  "GENERATED", "AS",       "ON",
+    "MATCH",      "DESC",  "DEFERRABLE", "FOREIGN", "ASC",       "INITIALLY"};
 
 // What of a table's definition would be lost where it is made anew from its columns.
 std::string beyondColumns(const TokenList& list) {
@@ -206,6 +215,9 @@ bool SqliteDdl::readCatalogue(SqlSession& session, std::vector<ExistingTable>& t
     tables.back().words_of = tableOfWords(list);
     tables.back().beyond = beyondColumns(list);
     checks.push_back(checksIn(list));
+    for (std::size_t k = 0; k < list.size(); ++k) {
+      tables.back().is_numbered = tables.back().is_numbered || list.isWord(k, "AUTOINCREMENT");
+    }
   }
   if (!readColumns(session, tables, failure) || !readIndexes(session, tables, failure) ||
       !readDependents(session, tables, failure)) {
@@ -221,6 +233,39 @@ bool SqliteDdl::readCatalogue(SqlSession& session, std::vector<ExistingTable>& t
                                             : words->columns) {
       table.words.push_back(column.name);
     }
+  }
+  return true;
+}
+
+// A trigger is compiled with the statements that it follows.
+bool SqliteDdl::readProbes(SqlSession& session, std::vector<Probe>& probes,
+                           Failure& failure) const {
+  Rows rows;
+  if (!rows.read(session, kReaders, failure)) {
+    return false;
+  }
+  std::string triggers;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const std::string name = rows.text(i, "name");
+    const std::string table = rows.text(i, "table");
+    if (rows.text(i, "type") == "view") {
+      probes.push_back({"EXPLAIN SELECT * FROM " + quotedName(name), "view " + name});
+      continue;
+    }
+    triggers += (triggers.empty() ? "" : " or ") + name;
+    if (i + 1 < rows.size() && rows.text(i + 1, "table") == table &&
+        rows.text(i + 1, "type") == "trigger") {
+      continue;
+    }
+    const std::string what = "trigger " + triggers + " of " + table + ", at ";
+    const std::string same = rows.text(i, "same");
+    const std::string quoted = quotedName(table);
+    probes.push_back({"EXPLAIN INSERT INTO " + quoted + " DEFAULT VALUES", what + "INSERT"});
+    probes.push_back({"EXPLAIN DELETE FROM " + quoted, what + "DELETE"});
+    if (!same.empty()) {
+      probes.push_back({"EXPLAIN UPDATE " + quoted + " SET " + same, what + "UPDATE"});
+    }
+    triggers.clear();
   }
   return true;
 }

@@ -19,6 +19,7 @@ std::string definitionOf(const Ddl& ddl, const Column& column, bool has_rowid_ke
                      (is_number && !is_rowid ? std::string("BIGINT") : ddl.typeOf(column));
   text += column.is_required && !is_rowid ? " NOT NULL" : "";
   text += column.is_primary ? " PRIMARY KEY" : "";
+  text += column.is_identity ? " AUTOINCREMENT" : "";  // spec S-104: no number twice
   text += column.is_now ? std::string(" DEFAULT (") + kNow + ")" : "";
   if (column.reference) {
     text += " REFERENCES " + quotedName(column.reference->table) + " (" +
@@ -31,13 +32,12 @@ std::string definitionOf(const ExistingTable& table, const ExistingColumn& colum
   std::string text = quotedName(column.name) + " " + column.type;
   text += column.is_required ? " NOT NULL" : "";
   text += column.is_primary ? " PRIMARY KEY" : "";
+  text += column.is_identity ? " AUTOINCREMENT" : "";
   text += column.default_text.empty() ? "" : " DEFAULT (" + column.default_text + ")";
-  for (std::size_t i = 0; i < table.references.size(); ++i) {
-    const auto& [name, target] = table.references[i];
-    if (isSameName(name, column.name)) {
-      const std::string& key = table.reference_columns[i];
-      text +=
-          " REFERENCES " + quotedName(target) + (key.empty() ? "" : " (" + quotedName(key) + ")");
+  for (const ExistingReference& reference : table.references) {
+    if (isSameName(reference.column, column.name)) {
+      text += " REFERENCES " + quotedName(reference.table) +
+              (reference.key.empty() ? "" : " (" + quotedName(reference.key) + ")");
     }
   }
   return text + column.check;
@@ -45,6 +45,18 @@ std::string definitionOf(const ExistingTable& table, const ExistingColumn& colum
 
 std::string createSql(const std::string& name, const Mark& mark, const std::string& definitions) {
   return "CREATE TABLE " + quotedName(name) + " (/* " + textOf(mark) + " */ " + definitions + ")";
+}
+
+std::string reasonAgainstNewTable(const ExistingTable& table) {
+  if (table.mark.model.empty()) {
+    return "this takes a new table, and no migration made this one, so nobody knows what would "
+           "be lost: change it by SQL, or make the model fit";
+  }
+  if (!table.beyond.empty()) {
+    return "this takes a new table, and the definition of this one has what no migration writes (" +
+           table.beyond + "), which would be lost: change it by SQL, or make the model fit";
+  }
+  return {};
 }
 
 std::vector<std::string> wordsOf(const Table& table) {
@@ -187,6 +199,16 @@ Fit SqliteDdl::fit(const Column& column, const ExistingColumn& existing) const {
   return fits ? Fit::kFits : Fit::kDiffers;
 }
 
+std::string SqliteDdl::noteOnNumbering(const ExistingTable& existing) const {
+  const bool has_key = std::any_of(existing.columns.begin(), existing.columns.end(),
+                                   [](const ExistingColumn& column) { return column.is_primary; });
+  return has_key && sqlite::reasonAgainstNewTable(existing).empty()
+             ? std::string()
+             : "may give the number of a deleted row to a new one: it is no INTEGER PRIMARY KEY "
+               "AUTOINCREMENT, and no migration can make it one in this table: make the table anew "
+               "by SQL where that matters";
+}
+
 std::string SqliteDdl::typeOf(const Column& column) const {
   switch (column.type) {
     case ColumnType::kString:
@@ -209,6 +231,14 @@ std::string SqliteDdl::shownTypeOf(const Column& column) const {
   return typeOf(column) + (column.type == ColumnType::kString && column.max_length > 0
                                ? "(" + std::to_string(column.max_length) + ")"
                                : "");
+}
+
+// An index of words knows rows by that name.
+std::string SqliteDdl::problemOf(const Table& table) const {
+  return table.find("rowid") == nullptr || sqlite::wordsOf(table).empty()
+             ? std::string()
+             : "field rowid hides SQLite's own number of a row, by which fts finds it: name it "
+               "otherwise, or take \"fts\" out of the model";
 }
 
 // The rows' own numbers stay as they are through a VACUUM only where they are the key, which words

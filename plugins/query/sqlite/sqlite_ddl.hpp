@@ -16,10 +16,13 @@ class SqliteDdl final : public Ddl {
   std::string countViolations(const std::vector<std::string>& tables) const override;
   bool readCatalogue(SqlSession& session, std::vector<ExistingTable>& tables,
                      Failure& failure) const override;
+  bool readProbes(SqlSession& session, std::vector<Probe>& probes, Failure& failure) const override;
   bool ignoresCase() const override { return true; }
   Fit fit(const Column& column, const ExistingColumn& existing) const override;
+  std::string noteOnNumbering(const ExistingTable& existing) const override;
   std::string typeOf(const Column& column) const override;
   std::string shownTypeOf(const Column& column) const override;
+  std::string problemOf(const Table& table) const override;
   std::string takenNames() const override { return "SELECT name FROM sqlite_master"; }
   std::string conflictOf(const std::vector<Table>& tables,
                          const std::vector<ExistingTable>& existing) const override;
@@ -43,6 +46,8 @@ std::string definitionOf(const Ddl& ddl, const Column& column, bool has_rowid_ke
 // As it is there.
 std::string definitionOf(const ExistingTable& table, const ExistingColumn& column);
 std::string createSql(const std::string& name, const Mark& mark, const std::string& definitions);
+// Why a table that is there cannot be made anew; empty: it can.
+std::string reasonAgainstNewTable(const ExistingTable& table);
 std::vector<std::string> wordsOf(const Table& table);
 // The FTS5 table of a table and the triggers that keep it, made anew; `old_triggers`: those that
 // are there. REQUIRES: SqliteDdl::conflictOf() found none.

@@ -51,7 +51,9 @@ class SqliteSession final : public SqlSession {
         failure = outcome.status == Status::kBusy
                       ? Failure{SUB0_BUSY, "another process holds the database file's lock", ""}
                       : outcome.failure;
-        giveUpTransaction();
+        if (is_script || sql.substr(0, 8) != "EXPLAIN ") {  // which has done nothing
+          giveUpTransaction();
+        }
         return nullptr;
       }
       last = outcome.tree == nullptr ? std::move(last) : std::move(outcome.tree);

@@ -16,6 +16,7 @@ bool isRebuilt(const Change& change) {
     case ChangeKind::kChangeType:
     case ChangeKind::kRequire:
     case ChangeKind::kRelax:
+    case ChangeKind::kDropReference:
     case ChangeKind::kAddReference:
     case ChangeKind::kAddIdentity:
       return true;
@@ -41,7 +42,7 @@ std::vector<std::string> SqliteTableChange::statements(std::string& error) {
   const bool is_rebuilt = std::any_of(
       changes_.changes.begin(), changes_.changes.end(),
       [this](const Change& change) { return isRebuilt(change) && !isOfNewColumn(change); });
-  error = is_rebuilt ? reasonAgainstNewTable() : std::string();
+  error = is_rebuilt ? sqlite::reasonAgainstNewTable(existing_) : std::string();
   if (!error.empty()) {
     return {};
   }
@@ -49,6 +50,7 @@ std::vector<std::string> SqliteTableChange::statements(std::string& error) {
     rebuild();
     restoreDependents();
   } else {
+    dropIndexes();
     addColumns();
   }
   addIndexes();
@@ -56,16 +58,13 @@ std::vector<std::string> SqliteTableChange::statements(std::string& error) {
   return std::move(statements_);
 }
 
-std::string SqliteTableChange::reasonAgainstNewTable() const {
-  if (existing_.mark.model.empty()) {
-    return "this takes a new table, and no migration made this one, so nobody knows what would "
-           "be lost: change it by SQL, or make the model fit";
+// Without a reference that has to wait.
+Column SqliteTableChange::newColumn(const std::string& name) const {
+  Column column = *wanted_.find(name);
+  if (find(ChangeKind::kAddReference, name) == nullptr) {
+    column.reference.reset();
   }
-  if (!existing_.beyond.empty()) {
-    return "this takes a new table, and the definition of this one has what no migration writes (" +
-           existing_.beyond + "), which would be lost: change it by SQL, or make the model fit";
-  }
-  return {};
+  return column;
 }
 
 void SqliteTableChange::addColumns() {
@@ -73,7 +72,7 @@ void SqliteTableChange::addColumns() {
     if (change.kind != ChangeKind::kAddColumn) {
       continue;
     }
-    Column column = *wanted_.find(change.name);
+    Column column = newColumn(change.name);
     const bool is_late = column.is_now && changes_.has_rows;
     if (is_late) {  // ALTER TABLE takes no default that is an expression
       column.is_now = false;
@@ -104,16 +103,27 @@ void SqliteTableChange::rebuild() {
   }
   for (const Column& column : wanted_.columns) {
     if (find(ChangeKind::kAddColumn, column.name) != nullptr) {
-      define(sqlite::definitionOf(ddl_, column));
+      define(sqlite::definitionOf(ddl_, newColumn(column.name)));
     }
   }
-  const std::string made = existing_.name + "_made_anew";
+  const std::string made = names_.take(existing_.name, {}, "made_anew");
   statements_.push_back(sqlite::createSql(made, existing_.mark, definitions));
   statements_.push_back("INSERT INTO " + quotedName(made) + " (" + nameList(kept) + ") SELECT " +
                         nameList(kept) + " FROM " + quotedName(existing_.name));
+  keepNumbers(made);
   statements_.push_back("DROP TABLE " + quotedName(existing_.name));
   statements_.push_back("ALTER TABLE " + quotedName(made) + " RENAME TO " +
                         quotedName(existing_.name));
+}
+
+// Those of rows that are gone stay given. spec S-104
+void SqliteTableChange::keepNumbers(const std::string& made) {
+  if (std::any_of(existing_.columns.begin(), existing_.columns.end(),
+                  [](const ExistingColumn& column) { return column.is_identity; })) {
+    statements_.push_back("DELETE FROM sqlite_sequence WHERE name = " + quotedText(made));
+    statements_.push_back("INSERT INTO sqlite_sequence (name, seq) SELECT " + quotedText(made) +
+                          ", seq FROM sqlite_sequence WHERE name = " + quotedText(existing_.name));
+  }
 }
 
 // What is allowed is done to it, and the rest stays.
@@ -133,18 +143,43 @@ std::string SqliteTableChange::definitionOfKept(const ExistingColumn& existing) 
     column.is_required =
         (column.is_required || find(ChangeKind::kRequire, existing.name) != nullptr) &&
         find(ChangeKind::kRelax, existing.name) == nullptr;
+    if (find(ChangeKind::kAddIdentity, existing.name) != nullptr) {
+      column.type = ddl_.typeOf(*wanted);
+      column.is_identity = column.is_primary;
+    }
+    table.references.erase(std::remove_if(table.references.begin(), table.references.end(),
+                                          [&](const ExistingReference& reference) {
+                                            return isSameName(reference.column, existing.name) &&
+                                                   find(ChangeKind::kDropReference,
+                                                        existing.name) != nullptr;
+                                          }),
+                           table.references.end());
     if (find(ChangeKind::kAddReference, existing.name) != nullptr) {
-      table.references.emplace_back(existing.name, wanted->reference->table);
-      table.reference_columns.push_back(wanted->reference->column);
+      table.references.push_back(
+          {existing.name, wanted->reference->table, wanted->reference->column, "", true, true});
     }
   }
   return sqlite::definitionOf(table, column);
+}
+
+bool SqliteTableChange::isDropped(const ExistingIndex& index) const {
+  return std::any_of(changes_.changes.begin(), changes_.changes.end(),
+                     [&](const Change& change) { return change.index == &index; });
+}
+
+void SqliteTableChange::dropIndexes() {
+  for (const Change& change : changes_.changes) {
+    if (change.kind == ChangeKind::kDropIndex) {
+      statements_.push_back("DROP INDEX " + quotedName(change.index->name));
+    }
+  }
 }
 
 // Indexes and triggers of the old table went with it.
 void SqliteTableChange::restoreDependents() {
   for (const ExistingIndex& index : existing_.indexes) {
     const bool is_dropped =
+        isDropped(index) ||
         std::any_of(index.columns.begin(), index.columns.end(), [this](const std::string& column) {
           return find(ChangeKind::kDropColumn, column) != nullptr;
         });

@@ -25,10 +25,13 @@ class SqliteTableChange {
  private:
   const Change* find(ChangeKind kind, const std::string& column) const;
   bool isOfNewColumn(const Change& change) const;
-  std::string reasonAgainstNewTable() const;
+  Column newColumn(const std::string& name) const;
   void addColumns();
   void rebuild();
+  void keepNumbers(const std::string& made);
   std::string definitionOfKept(const ExistingColumn& existing) const;
+  bool isDropped(const ExistingIndex& index) const;
+  void dropIndexes();
   void restoreDependents();
   void addIndexes();
   void addWords(bool is_rebuilt);

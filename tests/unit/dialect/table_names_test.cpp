@@ -85,6 +85,19 @@ TEST(TableNames, TheCandidateThatTheSqlUsesIsChosenElseTheModelsName) {
   EXPECT_EQ(choose({"_user", "team"}, {"users", "team"}).problems.toText(), "");
 }
 
+// spec S-101: PostgreSQL cuts longer names, and would find no such table again
+TEST(TableNames, TablesWhoseNamesNoDatabaseKeepsAreErrors) {
+  const std::string longest(63, 'a');
+  EXPECT_EQ(choose({longest}, {longest}).problems.errorCount(), 0u);
+  EXPECT_EQ(choose({longest}, {longest + "s"}).problems.errorCount(), 1u);
+  for (const char* taken : {"sqlite_users", "SQLite_x", "_sub0_tokens"}) {
+    const Chosen chosen = choose({taken}, {});
+    ASSERT_EQ(chosen.problems.errorCount(), 1u) << taken;
+    EXPECT_NE(chosen.problems.all()[0].message.find("_names.json"), std::string::npos);
+  }
+  EXPECT_EQ(choose({"sub0_x"}, {}).problems.errorCount(), 0u);
+}
+
 // spec S-101
 TEST(TableNames, SeveralCandidatesAndTwoModelsOfOneTableAreErrors) {
   const Chosen several = choose({"_user"}, {"users", "_user"});
