@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "plugin/faults.hpp"
 #include "plugin/host_table.hpp"
+#include "plugin/kept_error.hpp"
 #include "plugin/registry.hpp"
 #include "plugin/sql_runs.hpp"
 #include "sub0/sql.h"
@@ -41,7 +42,8 @@ std::string codeText(int32_t code) {
 std::string reasonOf(Plugin& plugin, int32_t code) {
   const std::lock_guard lock(plugin.error_mutex);
   if (plugin.last_error.empty()) return codeText(code) + "; what it logged says more";
-  return text::escapeControl(plugin.last_error) + " [" + codeText(code) + "]";
+  const std::string reason = text::escapeControl(plugin.last_error);
+  return code == SUB0_INTERNAL ? reason : reason + " [" + codeText(code) + "]";
 }
 
 }  // namespace
@@ -85,6 +87,7 @@ bool Registry::createOne(Plugin& plugin, HostTable& host, const Resolver& resolv
                [&] { sql = plugin.descriptor->extension(plugin.self, SUB0_SQL_EXTENSION); });
     if (sql != nullptr) takeStatements(plugin);
     plugin.life.store(Life::kCreated, std::memory_order_release);
+    tellKeptError(plugin);
     return true;
   }
   const std::string reason = reasonOf(plugin, code);  // before destroy says something, too
@@ -115,6 +118,7 @@ bool Registry::startAll() {
       return false;
     }
     plugin->life.store(Life::kStarted, std::memory_order_release);
+    tellKeptError(*plugin);
   }
   return true;
 }
