@@ -42,8 +42,7 @@ int report(const MigrationResult& result, bool is_plan, bool allows_destructive)
   }
   const std::size_t destructive = result.count(Kind::kDestructive);
   const bool leaves_undone = destructive > 0 && !allows_destructive;
-  std::cout << counted(result.count(Kind::kChange), "change")
-            << (is_plan ? " to do" : " done");
+  std::cout << counted(result.count(Kind::kChange), "change") << (is_plan ? " to do" : " done");
   if (destructive > 0) {
     std::cout << ", " << destructive << " destructive "
               << (is_plan         ? "to do"

@@ -114,7 +114,7 @@ class PostgresPipeline final : private PostgresLink::Owner {
 
     bool is_sent = false;
     std::uint32_t generation = 0;
-    std::string name;  // at the server; empty: to be made
+    std::string name;          // at the server; empty: to be made
     PostgresFormPointer form;  // of what is sent
   };
 

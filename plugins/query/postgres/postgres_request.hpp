@@ -44,8 +44,8 @@ struct PostgresRequest final : Recycled<PostgresRequest> {
   bool has_ended = false;           // its run has: what still comes is dropped
   bool is_prepared_for = true;      // the statement was prepared right before it
   bool is_refused = false;          // as it stands, for the types of its parameters
-  bool asks_types = false;          // it was not executed: only which parameters are arrays was asked
-  std::uint32_t generation = 0;     // of the prepared statement that it was sent with
+  bool asks_types = false;       // it was not executed: only which parameters are arrays was asked
+  std::uint32_t generation = 0;  // of the prepared statement that it was sent with
   std::uint32_t attempts = 0;
   std::uint64_t deadline_ns = 0;
   sub0_ticket ticket = 0;

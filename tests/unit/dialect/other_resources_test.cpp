@@ -45,10 +45,11 @@ TEST(OtherResources, ActionsOfOtherResourcesAreTakenInWithTheirHome) {
 
 // spec S-21, S-86: a helper that only another resource needs does run
 TEST(OtherResources, AHelperThatAnotherResourceNeedsIsNotIdle) {
-  const Loaded loaded = loadText(
-      R"([{"id": "h", "resource": "h", "actionables": [)" + action(7, R"(, "no_op": true)") + "," +
-      action(8, R"(, "no_op": true)") + R"(]}, {"id": "r", "resource": "r", "actionables": [)" +
-      action(1, dependsOnOf("h", "[7]")) + "]}]");
+  const Loaded loaded =
+      loadText(R"([{"id": "h", "resource": "h", "actionables": [)" +
+               actionText(7, R"(, "no_op": true)") + "," + actionText(8, R"(, "no_op": true)") +
+               R"(]}, {"id": "r", "resource": "r", "actionables": [)" +
+               actionText(1, dependsOnOf("h", "[7]")) + "]}]");
   EXPECT_EQ(loaded.find("S-21", "/0/actionables/0/no_op"), nullptr) << loaded.problems.toText();
   EXPECT_TRUE(loaded.hasWarning("S-21", "/0/actionables/1/no_op")) << loaded.problems.toText();
 }
