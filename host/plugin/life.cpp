@@ -39,10 +39,14 @@ std::string codeText(int32_t code) {
 }
 
 /// What the plugin said itself, else where to look.
-std::string reasonOf(Plugin& plugin, int32_t code) {
-  const std::lock_guard lock(plugin.error_mutex);
-  if (plugin.last_error.empty()) return codeText(code) + "; what it logged says more";
-  const std::string reason = text::escapeControl(plugin.last_error);
+std::string takeReason(Plugin& plugin, int32_t code) {
+  std::string logged;
+  {
+    const std::lock_guard lock(plugin.error_mutex);
+    logged.swap(plugin.last_error);
+  }
+  if (logged.empty()) return codeText(code) + "; what it logged says more";
+  const std::string reason = text::escapeControl(logged);
   return code == SUB0_INTERNAL ? reason : reason + " [" + codeText(code) + "]";
 }
 
@@ -90,14 +94,14 @@ bool Registry::createOne(Plugin& plugin, HostTable& host, const Resolver& resolv
     tellKeptError(plugin);
     return true;
   }
-  const std::string reason = reasonOf(plugin, code);  // before destroy says something, too
+  const std::string reason = takeReason(plugin, code);
+  plugin.life.store(Life::kDestroyed, std::memory_order_release);  // what destroy logs is a line
   if (plugin.self != nullptr) {
     callPlugin(plugin.callbacks.site, "destroy", 0, nullptr,
                [&] { plugin.descriptor->destroy(plugin.self); });
   }
   plugin.hooks = nullptr;
   plugin.self = nullptr;
-  plugin.life.store(Life::kDestroyed, std::memory_order_release);
   problems_.push_back(
       {Severity::kError, plugin.file, plugin.id + " could not be created: " + reason});
   return false;
@@ -113,7 +117,7 @@ bool Registry::startAll() {
     if (code != SUB0_OK) {
       plugin->life.store(Life::kStopped, std::memory_order_release);
       problems_.push_back({Severity::kError, plugin->file,
-                           plugin->id + " could not be started: " + reasonOf(*plugin, code)});
+                           plugin->id + " could not be started: " + takeReason(*plugin, code)});
       stopAll(0);
       return false;
     }

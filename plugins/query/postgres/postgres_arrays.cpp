@@ -227,7 +227,7 @@ PostgresBinding::PostgresBinding(const PostgresRequest& request)
   if (!form.isRenumbered() && request.arrays == nullptr) {
     return;
   }
-  const auto elementOf = [&](std::size_t parameter) {
+  const auto element_of = [&](std::size_t parameter) {
     const PostgresArrays* const arrays = request.arrays.get();
     const bool is_given =
         arrays != nullptr && std::find(arrays->given.begin(), arrays->given.end(),
@@ -236,7 +236,7 @@ PostgresBinding::PostgresBinding(const PostgresRequest& request)
   };
   for (std::size_t i = 0; i < form.count(); ++i) {
     const char* value = request.parameters.data()[form.sourceOf(i)];
-    const Oid element = elementOf(i);
+    const Oid element = element_of(i);
     if (element != 0) {
       std::optional<std::string> literal = arrayLiteral(value, isJsonType(element));
       if (literal.has_value()) {  // else the server refuses what it is
