@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "parameter_text.hpp"
+#include "postgres/postgres_arrays.hpp"
 #include "postgres/postgres_session.hpp"
 
 namespace sub0::query {
@@ -108,6 +109,12 @@ void PostgresEngine::run(const StatementPointer& statement, const sub0_run& run)
     if (holdsNul(run.inputs[input])) {
       host_.fail(run.ticket, holdsNulFailure());
       return;
+    }
+    if (isJsonArray(run.inputs[input])) {
+      if (request->arrays == nullptr) {
+        request->arrays = std::make_unique<PostgresArrays>();
+      }
+      request->arrays->given.push_back(static_cast<std::size_t>(request->parameters.count()));
     }
     request->parameters.add(run.inputs[input]);
   }

@@ -160,7 +160,11 @@ std::string sqlStateOf(const PGresult* result) { return fieldOf(result, PG_DIAG_
 Failure postgresFailure(const PGresult* result, const std::string& sql, Shown shown) {
   const std::string state = sqlStateOf(result);
   Failure failure;
-  failure.log = "PostgreSQL: " + logTextOf(result, state, shown) + " in: " + sql;
+  failure.log = "PostgreSQL: " + logTextOf(result, state, shown);
+  if (state == "42P08" || state == "42P18") {
+    failure.log += "; a cast tells its type, as in $1::integer";
+  }
+  failure.log += " in: " + sql;
   const std::string existing =
       state == "22P02" ? columnThatExists(fieldOf(result, PG_DIAG_MESSAGE_PRIMARY), sql) : "";
   if (!existing.empty()) {  // spec S-33
@@ -194,6 +198,19 @@ Failure postgresFailure(const PGresult* result, const std::string& sql, Shown sh
 
 bool endsConnection(const std::string& state) {
   return state.substr(0, 3) == "57P" || state.substr(0, 2) == "08";
+}
+
+bool refusesTypes(const PGresult* result) {
+  const std::string state = sqlStateOf(result);
+  if (state == "42P08" || state == "42P18") {
+    return true;
+  }
+  // What is not there, or not allowed, no type brings about; what a function says has no place in
+  // the statement.
+  return state.substr(0, 2) == "42" && state != "42P01" && state != "42703" && state != "42501" &&
+         state != "42601" && state != "42P05" &&
+         !fieldOf(result, PG_DIAG_STATEMENT_POSITION).empty() &&
+         fieldOf(result, PG_DIAG_CONTEXT).empty();
 }
 
 std::size_t untypedParameter(const PGresult* result) {

@@ -23,6 +23,10 @@ Failure postgresFailure(const PGresult* result, const std::string& sql,
 // Whether the state says that the connection ends with this error (57P01 ... 57P05, 08xxx).
 bool endsConnection(const std::string& state);
 
+// Whether the server refuses the statement as it reads it, before it does anything, because of the
+// types of its parameters or what follows from them.
+bool refusesTypes(const PGresult* result);
+
 // The number of the parameter that the server could not type (42P08, 42P18), or 0.
 std::size_t untypedParameter(const PGresult* result);
 

@@ -6,6 +6,8 @@
 #include <array>
 #include <utility>
 
+#include "postgres/postgres_arrays.hpp"
+
 namespace sub0::query {
 namespace {
 
@@ -181,11 +183,23 @@ bool PostgresPipeline::sendOne(PostgresRequest& request) {
                                                               : sendUnnamed(request);
 }
 
+// Which of its parameters are arrays. Nothing is executed: it is sent again with the answer.
+bool PostgresPipeline::sendQuestion(PostgresRequest& request) {
+  request.is_prepared_for = true;
+  if (!sendPrepare(request, {}) || PQsendDescribePrepared(link_.raw(), "") == 0) {
+    return false;
+  }
+  push(Step{StepKind::kDescribe, &request});
+  return sendOwn(PostgresTypes::kQuery, StepKind::kTypes, &request);  // some may be new
+}
+
 bool PostgresPipeline::sendLook(PostgresRequest& request) {
   Prepared& prepared = preparedOf(*request.statement);
   const bool keeps = role_.keeps_statements && !prepared.is_sent;
   const std::string name = keeps ? prepared.name : std::string();
   prepared.is_sent = prepared.is_sent || keeps;
+  request.form = request.traits->form();
+  prepared.form = keeps ? request.form : prepared.form;
   if (!sendPrepare(request, name)) {
     return false;
   }
@@ -202,8 +216,8 @@ bool PostgresPipeline::sendLook(PostgresRequest& request) {
 }
 
 bool PostgresPipeline::sendPrepare(PostgresRequest& request, const std::string& name) {
-  const std::vector<Oid> types = request.traits->types();
-  if (PQsendPrepare(link_.raw(), name.c_str(), request.statement->sql.c_str(),
+  const std::vector<Oid>& types = request.form->types();
+  if (PQsendPrepare(link_.raw(), name.c_str(), request.form->sql().c_str(),
                     static_cast<int>(types.size()), types.data()) == 0) {
     return false;
   }
@@ -214,16 +228,22 @@ bool PostgresPipeline::sendPrepare(PostgresRequest& request, const std::string& 
 
 bool PostgresPipeline::sendNamed(PostgresRequest& request) {
   Prepared& prepared = preparedOf(*request.statement);
+  request.putAs(prepared.is_sent ? prepared.form : request.traits->form());
+  if (request.asks_types) {
+    return sendQuestion(request);
+  }
   request.generation = prepared.generation;
   request.is_prepared_for = !prepared.is_sent;
   if (!prepared.is_sent) {
     prepared.is_sent = true;
+    prepared.form = request.form;
     if (!sendPrepare(request, prepared.name)) {
       return false;
     }
   }
-  if (PQsendQueryPrepared(link_.raw(), prepared.name.c_str(), request.parameters.count(),
-                          request.parameters.data(), nullptr, nullptr, 0) == 0) {
+  const PostgresBinding binding(request);
+  if (PQsendQueryPrepared(link_.raw(), prepared.name.c_str(), binding.count(), binding.values(),
+                          nullptr, nullptr, 0) == 0) {
     return false;
   }
   push(Step{StepKind::kExecute, &request});
@@ -231,12 +251,16 @@ bool PostgresPipeline::sendNamed(PostgresRequest& request) {
 }
 
 bool PostgresPipeline::sendUnnamed(PostgresRequest& request) {
+  request.putAs(request.traits->form());
+  if (request.asks_types) {
+    return sendQuestion(request);
+  }
   request.is_prepared_for = true;
-  const PostgresParameters& values = request.parameters;
-  std::vector<Oid> types = request.traits->types();
-  types.resize(static_cast<std::size_t>(values.count()), 0);
-  if (PQsendQueryParams(link_.raw(), request.statement->sql.c_str(), values.count(), types.data(),
-                        values.data(), nullptr, nullptr, 0) == 0) {
+  const PostgresBinding binding(request);
+  const std::vector<Oid>& types = request.form->types();
+  if (PQsendQueryParams(link_.raw(), request.form->sql().c_str(), binding.count(),
+                        types.empty() ? nullptr : types.data(), binding.values(), nullptr, nullptr,
+                        0) == 0) {
     return false;
   }
   push(Step{StepKind::kExecute, &request});

@@ -93,6 +93,7 @@ class PostgresPipeline final : private PostgresLink::Owner {
     kLimit,
     kOwn,
     kLookUp,
+    kDescribe,
     kPrepare,
     kExecute,
     kCommit,
@@ -113,7 +114,8 @@ class PostgresPipeline final : private PostgresLink::Owner {
 
     bool is_sent = false;
     std::uint32_t generation = 0;
-    std::string name;  // at the server; empty: to be made
+    std::string name;          // at the server; empty: to be made
+    PostgresFormPointer form;  // of what is sent
   };
 
   void linkUp() override;
@@ -137,6 +139,7 @@ class PostgresPipeline final : private PostgresLink::Owner {
   bool sendPrepare(PostgresRequest& request, const std::string& name);
   bool sendNamed(PostgresRequest& request);
   bool sendUnnamed(PostgresRequest& request);
+  bool sendQuestion(PostgresRequest& request);
   bool sendOwn(const std::string& sql, StepKind kind = StepKind::kOwn,
                PostgresRequest* request = nullptr);
   bool sendSync(std::size_t settles = 0, PostgresRequest* request = nullptr);
@@ -155,6 +158,8 @@ class PostgresPipeline final : private PostgresLink::Owner {
   void giveUpResult();
   void settle(std::size_t count);
   bool mayRepeat(PostgresRequest& request);
+  bool mayRepeatRefused(PostgresRequest& request);
+  void learnArrays(PostgresRequest& request);
   void loseAll(const std::string& why);
   void watchDeadline(std::uint64_t deadline_ns);
   void expire();

@@ -135,6 +135,12 @@ void PostgresPipeline::take(const PGresult* result) {
       takeTuples(step, result);
       break;
     case PGRES_COMMAND_OK:
+      if (step.kind == StepKind::kDescribe) {
+        step.request->arrays->types.clear();
+        for (int i = 0; i < PQnparams(result); ++i) {
+          step.request->arrays->types.push_back(PQparamtype(result, i));
+        }
+      }
       // The COMMIT of a transaction that has failed is answered so.
       if (step.kind == StepKind::kCommit &&
           std::string_view(PQcmdStatus(const_cast<PGresult*>(result))) != "COMMIT") {
@@ -231,6 +237,7 @@ void PostgresPipeline::takeError(const Step& step, const PGresult* result) {
     request.failure.client = kMustNotWrite;
   }
   request.untyped = untypedParameter(result);
+  request.is_refused = refusesTypes(result);
   const char* function = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
   if (request.state == "0A000" && function != nullptr &&
       std::string_view(function) == "RevalidateCachedQuery") {
@@ -264,6 +271,7 @@ void PostgresPipeline::settle(std::size_t count) {
       request->is_aborted = false;
       request->failure = Failure{};
       request->state.clear();
+      request->is_refused = false;
       again.push_back(std::move(request));
     } else if (request->state.empty() && request->is_aborted) {
       failRequest(*request, "aborted", Failure{SUB0_ACTION_FAILED, "PostgreSQL skipped it", ""});
@@ -286,20 +294,24 @@ void PostgresPipeline::settle(std::size_t count) {
 // more.
 bool PostgresPipeline::mayRepeat(PostgresRequest& request) {
   const std::string& state = request.state;
-  if (request.has_ended || request.statement == nullptr ||
-      (request.is_in_transaction && !request.begins_transaction)) {
+  if (request.has_ended || request.statement == nullptr) {
+    return false;
+  }
+  if (!state.empty() && request.arrays != nullptr) {
+    request.form->forgetElements();  // its parameters may have other types by now
+  }
+  if (request.is_refused && request.is_prepared_for) {
+    return mayRepeatRefused(request);
+  }
+  if (request.asks_types && state.empty() && !request.is_aborted) {
+    learnArrays(request);
+    return true;
+  }
+  if (request.is_in_transaction && !request.begins_transaction) {
     return false;
   }
   if (state.empty()) {
     return request.is_aborted && request.attempts < kMostAttempts;
-  }
-  if (state == "42P08" || state == "42P18") {
-    const std::size_t count = request.statement->inputs.size();
-    if (request.attempts > count + 2) {
-      return false;
-    }
-    request.traits->learnThatItIsText(request.untyped, count);
-    return true;
   }
   if (!role_.keeps_statements || request.attempts >= kMostAttempts) {
     return false;
@@ -331,6 +343,30 @@ void PostgresPipeline::renew(const PostgresRequest& request) {
   }
   prepared.is_sent = false;
   prepared.takeNextName();
+}
+
+// In another form, where there is one.
+bool PostgresPipeline::mayRepeatRefused(PostgresRequest& request) {
+  const Failure* const first = request.form->firstFailure();
+  const bool may_learn = request.attempts <= 2 * request.form->count() + kMostAttempts;
+  const bool has_learned =
+      may_learn &&
+      request.traits->learnRefusal(request.form, request.state, request.untyped, request.failure);
+  if (has_learned && (!request.is_in_transaction || request.begins_transaction)) {
+    return true;  // the rest of a transaction is lost: its next one finds the other form
+  }
+  if (first != nullptr) {
+    request.failure = *first;
+  }
+  return false;
+}
+
+void PostgresPipeline::learnArrays(PostgresRequest& request) {
+  std::vector<Oid> elements;
+  for (const Oid type : request.arrays->types) {
+    elements.push_back(types_.elementOf(type));
+  }
+  request.form->learnElements(std::move(elements));
 }
 
 void PostgresPipeline::linkLost(const std::string& why) {

@@ -6,7 +6,16 @@ namespace sub0::query {
 bool PostgresRequest::mayHaveChanged(bool is_reader) const {
   const bool may_write = kind == Kind::kCommit || (kind == Kind::kRun && !is_in_transaction &&
                                                    !is_reader && !traits->onlyReads());
-  return may_write && !must_not_write && attempts > 0;
+  return may_write && !must_not_write && attempts > 0 && !asks_types;
+}
+
+void PostgresRequest::putAs(const PostgresFormPointer& with) {
+  form = with;
+  if (arrays != nullptr) {
+    const std::optional<std::vector<Oid>> known = form->elements();
+    asks_types = !known.has_value();
+    arrays->elements = known.value_or(std::vector<Oid>());
+  }
 }
 
 Failure inDoubt(Failure failure) {

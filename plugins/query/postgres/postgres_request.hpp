@@ -6,6 +6,7 @@
 #include <string>
 
 #include "engine.hpp"
+#include "postgres/postgres_arrays.hpp"
 #include "postgres/postgres_traits.hpp"
 #include "postgres/postgres_values.hpp"
 #include "recycled.hpp"
@@ -42,12 +43,15 @@ struct PostgresRequest final : Recycled<PostgresRequest> {
   bool comes_whole = false;         // all its rows at once
   bool has_ended = false;           // its run has: what still comes is dropped
   bool is_prepared_for = true;      // the statement was prepared right before it
-  std::uint32_t generation = 0;     // of the prepared statement that it was sent with
+  bool is_refused = false;          // as it stands, for the types of its parameters
+  bool asks_types = false;       // it was not executed: only which parameters are arrays was asked
+  std::uint32_t generation = 0;  // of the prepared statement that it was sent with
   std::uint32_t attempts = 0;
   std::uint64_t deadline_ns = 0;
   sub0_ticket ticket = 0;
   StatementPointer statement;    // none: kCommit, kRollback
   PostgresTraitsPointer traits;  // the same
+  PostgresFormPointer form;      // in which it was sent
   std::unique_ptr<ResultTree> tree;
   std::string state;  // SQLSTATE of the failure, or a word of ours; empty: it has not failed
   Failure failure;
@@ -55,14 +59,17 @@ struct PostgresRequest final : Recycled<PostgresRequest> {
   std::uint64_t call_id = 0;
   std::string transaction_sql;  // of a commit: all its statements, which its errors may be about
   PostgresParameters parameters;
+  std::unique_ptr<PostgresArrays> arrays;  // none: no parameter is a JSON array
 
   // For another connection.
   void makeAsNew() {
     failure = Failure{};
     state.clear();
     attempts = 0;
-    is_aborted = needs_own_sync = false;
+    is_aborted = needs_own_sync = is_refused = asks_types = false;
   }
+  // The form in which it is sent next.
+  void putAs(const PostgresFormPointer& with);
   bool isLook() const { return kind == Kind::kLook; }
   bool hasRun() const { return kind == Kind::kRun || kind == Kind::kCommit; }
   // Whether it alone may have changed something that lasts, where its answer is not in. On a reader

@@ -13,8 +13,6 @@ namespace {
 // Of a result that is small.
 constexpr std::size_t kSmallBytes = std::size_t{64} << 10U;
 
-constexpr Oid kTextType = 25;
-
 // What starts with another word (CREATE, DO, CALL, VACUUM, ...) may take long or leave something
 // behind, and is no daily work.
 constexpr std::array<std::string_view, 11> kSharedVerbs = {"SELECT", "VALUES", "TABLE",  "INSERT",
@@ -74,7 +72,10 @@ std::string arrayOf(const std::set<std::string>& names) {
 
 }  // namespace
 
-PostgresTraits::PostgresTraits(const Statement& statement) : reads_only_(statement.reads_only) {
+PostgresTraits::PostgresTraits(const Statement& statement)
+    : reads_only_(statement.reads_only),
+      first_form_(std::make_shared<const PostgresForm>(statement.sql)),
+      form_(first_form_) {
   const TokenList list = tokenize(statement.sql, Dialect::kPostgres);
   const std::string verb = analyse(list, Dialect::kPostgres).verb;
   const auto is_verb = [&](std::string_view each) { return verb == each; };
@@ -109,19 +110,26 @@ void PostgresTraits::learnSize(const ResultTree& result) {
   }
 }
 
-std::vector<Oid> PostgresTraits::types() const {
-  const std::lock_guard lock(types_mutex_);
-  return types_;
+PostgresFormPointer PostgresTraits::form() const {
+  const std::lock_guard lock(form_mutex_);
+  return form_;
 }
 
-void PostgresTraits::learnThatItIsText(std::size_t number, std::size_t count) {
-  const std::lock_guard lock(types_mutex_);
-  types_.resize(count, 0);
-  if (number >= 1 && number <= count) {
-    types_[number - 1] = kTextType;
-  } else {
-    std::fill(types_.begin(), types_.end(), kTextType);
+bool PostgresTraits::learnRefusal(const PostgresFormPointer& form, const std::string& state,
+                                  std::size_t number, Failure& failure) {
+  const std::lock_guard lock(form_mutex_);
+  if (form_ != form) {
+    return true;  // another run has learned something meanwhile
   }
+  form_ = form->next(state, number, failure);
+  if (form_ != nullptr) {
+    return true;
+  }
+  form_ = first_form_;
+  if (form->firstFailure() != nullptr) {
+    failure = *form->firstFailure();
+  }
+  return false;
 }
 
 PostgresTraitsPointer PostgresTraitsTable::of(const Statement& statement) {

@@ -7,9 +7,9 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <vector>
 
 #include "engine.hpp"
+#include "postgres/postgres_form.hpp"
 #include "result_tree.hpp"
 
 namespace sub0::query {
@@ -51,10 +51,12 @@ class PostgresTraits {
   // A result that was taken whole was too large for that.
   void learnThatItGrows() { small_results_ = kNeverWhole; }
 
-  // The types of the parameters, where the server must be told; 0: it tells.
-  std::vector<Oid> types() const;
-  // The server cannot tell the type of parameter `number` (0: which is not said): it is text.
-  void learnThatItIsText(std::size_t number, std::size_t count);
+  // How it is put to the server now.
+  PostgresFormPointer form() const;
+  // The server has refused that form (see PostgresForm::next). False: no form is left, and the next
+  // attempt begins anew; `failure` is then what the server said to the first.
+  bool learnRefusal(const PostgresFormPointer& form, const std::string& state, std::size_t number,
+                    Failure& failure);
 
   // Counts `pg_proc` entries outside pg_catalog with one of the names.
   static constexpr const char* kLookUp =
@@ -73,8 +75,9 @@ class PostgresTraits {
   std::atomic<bool> is_large_{false};
   std::atomic<int> small_results_{0};  // in a row, at most kSmallResults
   std::atomic<std::uint64_t> own_until_ns_{0};
-  mutable std::mutex types_mutex_;
-  std::vector<Oid> types_;
+  const PostgresFormPointer first_form_;
+  mutable std::mutex form_mutex_;
+  PostgresFormPointer form_;
 };
 using PostgresTraitsPointer = std::shared_ptr<PostgresTraits>;
 

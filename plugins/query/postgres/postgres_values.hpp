@@ -40,6 +40,9 @@ class PostgresParameters {
   std::pmr::vector<const char*> values_;
 };
 
+// Whether it is json or jsonb.
+bool isJsonType(Oid type);
+
 // Which types are arrays, and of what: the built-in ones, and those that the database has made
 // (learn).
 class PostgresTypes {
@@ -50,11 +53,13 @@ class PostgresTypes {
   // The type of the elements, or 0 where `type` is no array.
   Oid elementOf(Oid type) const;
 
-  // Arrays of enums and other types that do not come with the server.
+  // Arrays of enums and other types that do not come with the server, and domains of arrays. What
+  // writes something else than a comma between elements is text.
   static constexpr const char* kQuery =
-      "SELECT oid, typelem FROM pg_catalog.pg_type WHERE typcategory = 'A' AND typelem <> 0 AND "
-      "oid "
-      ">= 16384";
+      "WITH RECURSIVE arrays AS (SELECT oid, typelem FROM pg_catalog.pg_type WHERE typcategory = "
+      "'A' AND typelem <> 0 AND typtype <> 'd' AND typdelim = ',' UNION ALL SELECT d.oid, "
+      "a.typelem FROM pg_catalog.pg_type d JOIN arrays a ON d.typbasetype = a.oid WHERE d.typtype "
+      "= 'd') SELECT oid, typelem FROM arrays WHERE oid >= 16384";
 
  private:
   std::unordered_map<Oid, Oid> element_of_;
