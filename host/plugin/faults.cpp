@@ -5,6 +5,7 @@
 #include <string>
 
 #include "plugin/host_table.hpp"
+#include "plugin/kept_error.hpp"
 #include "plugin/watchdog.hpp"
 
 namespace sub0::plugin {
@@ -67,7 +68,7 @@ void noteError(Plugin& plugin, std::string_view text) {
 
 void logFault(const CallSite& site, std::string_view what) {
   Plugin& plugin = *site.handler.plugin;
-  noteError(plugin, what);
+  keepError(plugin, what);
   std::uint64_t left_out = 0;
   if (!mayLog(site.handler, &left_out)) return;
   std::string message = "internal fault in plugin ";

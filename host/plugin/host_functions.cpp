@@ -10,6 +10,7 @@
 #include "plugin/crash_report.hpp"
 #include "plugin/faults.hpp"
 #include "plugin/host_table.hpp"
+#include "plugin/kept_error.hpp"
 #include "plugin/loop_services.hpp"
 #include "plugin/ticket_table.hpp"
 #include "sub0/broadcast.h"
@@ -70,7 +71,7 @@ void onLog(const sub0_host* host, int32_t level, const sub0_text_view* text) noe
   const auto known = is_level ? static_cast<log::Level>(level) : log::Level::kError;
   const std::string_view line = json::toText(*text).substr(0, kMaxLogBytes);
   Plugin& plugin = pluginOf(host);
-  if (known == log::Level::kError) noteError(plugin, line);
+  if (known == log::Level::kError && keepError(plugin, line)) return;  // the report tells it
   if (!log::enabled(known)) return;
   const CallFrame* frame = CallFrame::current();
   const bool is_its_own = frame != nullptr && frame->site().handler.plugin == &plugin;

@@ -2,12 +2,14 @@
 // Registry: create, start, stop, destroy of all plugins, in the order of the contract.
 #include <cassert>
 #include <charconv>
+#include <utility>
 
 #include "base/arena.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "plugin/faults.hpp"
 #include "plugin/host_table.hpp"
+#include "plugin/kept_error.hpp"
 #include "plugin/registry.hpp"
 #include "plugin/sql_runs.hpp"
 #include "sub0/sql.h"
@@ -41,7 +43,8 @@ std::string codeText(int32_t code) {
 std::string reasonOf(Plugin& plugin, int32_t code) {
   const std::lock_guard lock(plugin.error_mutex);
   if (plugin.last_error.empty()) return codeText(code) + "; what it logged says more";
-  return text::escapeControl(plugin.last_error) + " [" + codeText(code) + "]";
+  const std::string reason = text::escapeControl(std::exchange(plugin.last_error, {}));
+  return code == SUB0_INTERNAL ? reason : reason + " [" + codeText(code) + "]";
 }
 
 }  // namespace
@@ -85,12 +88,14 @@ bool Registry::createOne(Plugin& plugin, HostTable& host, const Resolver& resolv
                [&] { sql = plugin.descriptor->extension(plugin.self, SUB0_SQL_EXTENSION); });
     if (sql != nullptr) takeStatements(plugin);
     plugin.life.store(Life::kCreated, std::memory_order_release);
+    tellKeptError(plugin);
     return true;
   }
   const std::string reason = reasonOf(plugin, code);  // before destroy says something, too
   if (plugin.self != nullptr) {
     callPlugin(plugin.callbacks.site, "destroy", 0, nullptr,
                [&] { plugin.descriptor->destroy(plugin.self); });
+    tellKeptError(plugin);
   }
   plugin.hooks = nullptr;
   plugin.self = nullptr;
@@ -115,6 +120,7 @@ bool Registry::startAll() {
       return false;
     }
     plugin->life.store(Life::kStarted, std::memory_order_release);
+    tellKeptError(*plugin);
   }
   return true;
 }

@@ -167,8 +167,9 @@ Failure postgresFailure(const PGresult* result, const std::string& sql, Shown sh
   failure.log += " in: " + sql;
   const std::string existing =
       state == "22P02" ? columnThatExists(fieldOf(result, PG_DIAG_MESSAGE_PRIMARY), sql) : "";
-  if (!existing.empty()) {  // spec S-33
+  if (!existing.empty()) {  // spec S-33: a client's mistake, not the statement's
     failure.code = SUB0_CONSTRAINT;
+    failure.log = existing + " already exists";
     failure.client = "Operation Failed: " + existing + " already exists";
   } else if (state.substr(0, 2) == "23") {
     failure.code = SUB0_CONSTRAINT;

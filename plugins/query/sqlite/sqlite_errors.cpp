@@ -69,8 +69,9 @@ Failure sqliteFailure(int extended_code, std::string_view message, std::string_v
     failure.log.append(" in: ").append(sql);
   }
   const std::string existing = columnThatExists(message, sql);
-  if (extended_code == SQLITE_ERROR && !existing.empty()) {  // spec S-33
+  if (extended_code == SQLITE_ERROR && !existing.empty()) {  // spec S-33: a client's mistake
     failure.code = SUB0_CONSTRAINT;
+    failure.log = existing + " already exists";
     failure.client = "Operation Failed: " + existing + " already exists";
     return failure;
   }

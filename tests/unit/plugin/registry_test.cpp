@@ -18,6 +18,7 @@ using test::Rig;
 using test::ScriptedPlugin;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 /// A plugin with three settings, and what its create was given.
@@ -97,8 +98,11 @@ TEST(Registry, LifeGoesInOrderAndAFailedStartStopsTheOthers) {
   EXPECT_EQ(first.life, "start destroy ");
 }
 
+// Once: in the report alone. Where nothing has failed in the end, it is a line of the log.
 TEST(Registry, WhatAPluginLoggedSaysWhyItHasFailed) {
-  log::setSink([](std::string_view) {});
+  static std::string logged;
+  logged.clear();
+  log::setSink([](std::string_view line) { logged += line; });
   const auto unset = [](std::string_view) { return std::optional<std::string>(); };
   ScriptedPlugin plugin;
   const auto failLoudly = [&] {
@@ -112,7 +116,19 @@ TEST(Registry, WhatAPluginLoggedSaysWhyItHasFailed) {
     Registry registry;
     ASSERT_TRUE(registry.add(&plugin.descriptor));
     EXPECT_FALSE(registry.createAll(host, unset));
-    EXPECT_THAT(registry.problems().back().message, HasSubstr("no such database"));
+    EXPECT_THAT(registry.problems().back().message, HasSubstr("no such database [unavailable"));
+    EXPECT_THAT(logged, Not(HasSubstr("no such database")));
+  }
+  {
+    plugin.on_create = [&](const sub0_value&) -> int32_t {
+      failLoudly();
+      return SUB0_OK;
+    };
+    Registry registry;
+    ASSERT_TRUE(registry.add(&plugin.descriptor));
+    EXPECT_TRUE(registry.createAll(host, unset));
+    EXPECT_THAT(logged, HasSubstr("no such database"));
+    registry.destroyAll();
   }
   {
     plugin.on_create = nullptr;

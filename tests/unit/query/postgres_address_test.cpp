@@ -57,6 +57,44 @@ TEST(PostgresAddress, APoolerGetsNoOptions) {
   EXPECT_FALSE(address.sessionStatements().empty());
 }
 
+std::string refusalOf(const std::string& url) {
+  PostgresAddress address;
+  std::string error;
+  EXPECT_FALSE(address.parse(url, false, error)) << url;
+  return error;
+}
+
+// spec S-14: what the URLs of other programs hold
+TEST(PostgresAddress, AParameterThatIsNoneIsNamed) {
+  const auto names = [](const std::string& query, const std::string& part) {
+    const std::string error = refusalOf("postgres://me:hidden@h/db" + query);
+    EXPECT_NE(error.find(part), std::string::npos) << error;
+    EXPECT_EQ(error.find("hidden"), std::string::npos) << error;
+  };
+  names("?schema=public", "'schema'; write options=-c%20search_path%3DSCHEMA");
+  names("?sslmode=disable&pgbouncer=true", "'pgbouncer'; leave it out and set SUB0_POSTGRES_NAMED");
+  names("?connection_limit=1&schema=x", "'connection_limit'; leave it out");
+  names("?colour=red", "'colour'; leave it out");
+  names("?colour", "write postgres://USER");
+}
+
+// Q-89
+TEST(PostgresAddress, APasswordThatIsNotEncodedIsToldAndNotShown) {
+  for (const char* url :
+       {"postgres://u:hid@den@h/db", "postgres://u:hid/den@h/db", "postgres://u:hid%zden@h/db",
+        "postgres://u:hid/x?den=1@h/db", "postgres://u:hid@x?den=1@h/db",
+        "postgres://u:hid/x?den@h/db", "postgres://u@hid:den@h/db"}) {
+    const std::string error = refusalOf(url);
+    EXPECT_NE(error.find("%40 for an @"), std::string::npos) << error;
+    EXPECT_EQ(error.find("hid"), std::string::npos) << error;
+    EXPECT_EQ(error.find("den"), std::string::npos) << error;
+  }
+  EXPECT_EQ(addressOf("postgres://u:a%40b%2Fc@h/db").valueOf("password"), "a@b/c");
+  EXPECT_EQ(addressOf("postgres://u:a?b=c#d:e@h/db").valueOf("password"), "a?b=c#d:e");
+  EXPECT_EQ(addressOf("postgres://h/db?user=a@b").valueOf("user"), "a@b");
+  EXPECT_EQ(addressOf("postgres:///db?host=/run/pg").valueOf("host"), "/run/pg");
+}
+
 TEST(PostgresResolver, NamesGetAddressesBesideThem) {
   EXPECT_TRUE(PostgresResolver::needsResolving(addressOf("postgres://localhost/db")));
   EXPECT_FALSE(PostgresResolver::needsResolving(addressOf("postgres://127.0.0.1/db")));

@@ -190,5 +190,19 @@ TEST_F(PostgresParametersTest, WhatFitsInNoWayIsToldAsTheServerSaidItFirst) {
   EXPECT_NE(inCall(sql, {one_}).find("42P08"), std::string::npos);
 }
 
+// spec S-33: everyday, and nothing of how the statement looks for it
+TEST_F(PostgresParametersTest, ADuplicateReadsAsOneInTheLog) {
+  cluster().execute("CREATE TABLE t (email text)");
+  const auto add = host().prepare(Tree{{"query", "INSERT INTO t (email) VALUES ($1)"},
+                                       {"unique", list(Literal("email"))},
+                                       {"parameters", list(Literal("$PAYLOAD.email"))}});
+  startedHost();
+  EXPECT_EQ(host().run(*add, {text_}).code, SUB0_OK);
+  const LoopEnd ended = host().run(*add, {text_});
+  EXPECT_EQ(ended.client, "Operation Failed: email already exists");
+  EXPECT_NE(ended.log.find(": email already exists"), std::string::npos) << ended.log;
+  EXPECT_EQ(ended.log.find("INSERT"), std::string::npos) << ended.log;
+}
+
 }  // namespace
 }  // namespace sub0::query
