@@ -2,6 +2,7 @@
 // Registry: create, start, stop, destroy of all plugins, in the order of the contract.
 #include <cassert>
 #include <charconv>
+#include <utility>
 
 #include "base/arena.hpp"
 #include "base/error.hpp"
@@ -99,6 +100,7 @@ bool Registry::createOne(Plugin& plugin, HostTable& host, const Resolver& resolv
   if (plugin.self != nullptr) {
     callPlugin(plugin.callbacks.site, "destroy", 0, nullptr,
                [&] { plugin.descriptor->destroy(plugin.self); });
+    tellKeptError(plugin);
   }
   plugin.hooks = nullptr;
   plugin.self = nullptr;
