@@ -139,14 +139,11 @@ std::string SqliteTableChange::definitionOfKept(const ExistingColumn& existing) 
     if (find(ChangeKind::kAddIdentity, existing.name) != nullptr) {
       column.type = "INTEGER";
       column.check.clear();
+      column.is_identity = column.is_primary;
     }
     column.is_required =
         (column.is_required || find(ChangeKind::kRequire, existing.name) != nullptr) &&
         find(ChangeKind::kRelax, existing.name) == nullptr;
-    if (find(ChangeKind::kAddIdentity, existing.name) != nullptr) {
-      column.type = ddl_.typeOf(*wanted);
-      column.is_identity = column.is_primary;
-    }
     table.references.erase(std::remove_if(table.references.begin(), table.references.end(),
                                           [&](const ExistingReference& reference) {
                                             return isSameName(reference.column, existing.name) &&
