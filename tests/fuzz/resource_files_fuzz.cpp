@@ -81,7 +81,10 @@ void judgeModel(const Project& project) {
       Problems problems;
       const CompileContext context = project.contextOf(action, problems);
       const std::string pointer = Project::pointerBelow(action, action.config_key, "");
-      FUZZ_CHECK(json::resolvePointer(resource.file->document().root(), pointer) == action.config);
+      // A copy where members that are null were left out.
+      const json::Value* const there =
+          json::resolvePointer(resource.file->document().root(), pointer);
+      FUZZ_CHECK(there != nullptr && there->type == action.config->type);
       const Template compiled = Template::compile(*action.config, pointer, context);
       Arena arena;
       compiled.evaluate(Scope(), arena);

@@ -31,7 +31,10 @@ void judgeTokens(const TokenList& list, Dialect dialect) {
     FUZZ_CHECK(token.begin >= end && token.end > token.begin && token.end <= list.sql.size());
     const std::string_view gap = list.sql.substr(end, token.begin - end);
     FUZZ_CHECK(tokenize(gap, dialect).tokens.empty());
-    joined.append(list.sql.substr(token.begin, token.end - token.begin)).append("\n");
+    // Right behind another token a bracket is a subscript, elsewhere SQLite's quote of a name.
+    const bool is_subscript = token.begin == end && list.sql[token.begin] == '[';
+    joined.append(is_subscript ? "" : "\n")
+        .append(list.sql.substr(token.begin, token.end - token.begin));
     end = token.end;
   }
   FUZZ_CHECK(tokenize(list.sql.substr(end), dialect).tokens.empty());
