@@ -54,8 +54,6 @@ class Settings {
   std::string text(std::string_view name) const { return find(name).value; }
   std::int64_t whole(std::string_view name) const;
   bool flag(std::string_view name) const;
-  /// Whether it stands anywhere but in the defaults.
-  bool isSet(std::string_view name) const { return find(name).origin != "default"; }
   std::optional<std::string> given(std::string_view name) const;
 
   const std::vector<SettingDeclaration>& declarations() const { return declarations_; }

@@ -23,7 +23,6 @@ class ExtractPath {
 
   /// The value, null where the path leads nowhere (S-87). Borrows from `result`.
   json::Value read(const json::Value& result) const;
-  bool isWhole() const { return is_whole_; }
 
  private:
   struct Segment {

@@ -76,7 +76,6 @@ class Connection final : public loop::EventSink, private loop::Timer {
   /// Calls onDeadline() once, `delay_ms` from now; replaces the one set before.
   void setDeadline(std::uint64_t delay_ms);
   void clearDeadline() { deadline_ms_ = 0; }
-  bool hasDeadline() const { return deadline_ms_ != 0; }
 
   /// Whether input is read.
   void setReading(bool is_reading);

@@ -37,7 +37,6 @@ class ResultTree final : public Recycled<ResultTree> {
     }
   }
   bool hasColumns() const { return column_count_ > 0; }
-  std::size_t columnCount() const { return column_count_; }
 
   // Begins a row of nulls.
   void beginRow();

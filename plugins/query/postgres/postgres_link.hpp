@@ -44,8 +44,6 @@ class PostgresLink final : private PostgresResolver::Owner {
   void open();
   void close();
   bool isUp() const { return is_up_; }
-  // The last attempt to connect failed, and none has succeeded since.
-  bool isFailing() const { return failures_ > 0; }
   PGconn* raw() const { return connection_; }
   // Sends what is buffered as far as the socket takes it.
   void flush();
