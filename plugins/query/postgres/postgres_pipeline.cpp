@@ -198,6 +198,7 @@ bool PostgresPipeline::sendLook(PostgresRequest& request) {
   const bool keeps = role_.keeps_statements && !prepared.is_sent;
   const std::string name = keeps ? prepared.name : std::string();
   prepared.is_sent = prepared.is_sent || keeps;
+  request.generation = prepared.generation;
   request.form = request.traits->form();
   prepared.form = keeps ? request.form : prepared.form;
   if (!sendPrepare(request, name)) {

@@ -145,6 +145,7 @@ class PostgresPipeline final : private PostgresLink::Owner {
   bool sendSync(std::size_t settles = 0, PostgresRequest* request = nullptr);
   Prepared& preparedOf(const Statement& statement);
   void forget(const Prepared& prepared);
+  void unprepare(const PostgresRequest& request);
   void renew(const PostgresRequest& request);
   void push(const Step& step);
   void popStep();

@@ -28,6 +28,11 @@ bool mayBeOutdated(const PostgresRequest& request) {
          state == "22003" || state == "22007" || state == "22008";
 }
 
+// Each form of a statement may be refused before one fits.
+std::size_t mostAttempts(const PostgresRequest& request) {
+  return kMostAttempts + (request.form == nullptr ? 0 : 2 * request.form->count());
+}
+
 }  // namespace
 
 void PostgresPipeline::push(const Step& step) {
@@ -225,7 +230,7 @@ void PostgresPipeline::takeError(const Step& step, const PGresult* result) {
   }
   PostgresRequest& request = *step.request;
   if (step.kind == StepKind::kPrepare) {
-    prepared_.at(request.statement->number).is_sent = false;
+    unprepare(request);
   }
   if (!request.state.empty()) {
     return;  // the first error counts
@@ -252,7 +257,7 @@ void PostgresPipeline::takeAborted(const Step& step) {
   }
   step.request->is_aborted = true;
   if (step.kind == StepKind::kPrepare) {
-    prepared_.at(step.request->statement->number).is_sent = false;
+    unprepare(*step.request);
   }
 }
 
@@ -311,18 +316,14 @@ bool PostgresPipeline::mayRepeat(PostgresRequest& request) {
     return false;
   }
   if (state.empty()) {
-    return request.is_aborted && request.attempts < kMostAttempts;
+    return request.is_aborted && request.attempts < mostAttempts(request);
   }
-  if (!role_.keeps_statements || request.attempts >= kMostAttempts) {
+  if (!role_.keeps_statements || request.attempts >= mostAttempts(request)) {
     return false;
   }
   // 26000: the statement before it failed to prepare it. 42P05: the name is taken.
   if (state == "26000" || state == "42P05") {
-    Prepared& prepared = prepared_.at(request.statement->number);
-    prepared.is_sent = false;
-    if (state == "42P05") {
-      prepared.takeNextName();
-    }
+    unprepare(request);
     return true;
   }
   if (state == "changed" || mayBeOutdated(request)) {
@@ -332,23 +333,29 @@ bool PostgresPipeline::mayRepeat(PostgresRequest& request) {
   return false;
 }
 
-// Prepares the statement of the request anew, if nobody has done so since the request was sent.
-void PostgresPipeline::renew(const PostgresRequest& request) {
+// What the request was sent with is not prepared. It is the next time, under the next name, unless
+// somebody has done so since.
+void PostgresPipeline::unprepare(const PostgresRequest& request) {
   Prepared& prepared = prepared_.at(request.statement->number);
-  if (prepared.generation != request.generation) {
-    return;
+  if (prepared.generation == request.generation) {
+    prepared.is_sent = false;
+    prepared.takeNextName();
   }
-  if (prepared.is_sent) {
+}
+
+// It is prepared, and out of date.
+void PostgresPipeline::renew(const PostgresRequest& request) {
+  const Prepared& prepared = prepared_.at(request.statement->number);
+  if (prepared.generation == request.generation && prepared.is_sent) {
     forget(prepared);
   }
-  prepared.is_sent = false;
-  prepared.takeNextName();
+  unprepare(request);
 }
 
 // In another form, where there is one.
 bool PostgresPipeline::mayRepeatRefused(PostgresRequest& request) {
   const Failure* const first = request.form->firstFailure();
-  const bool may_learn = request.attempts <= 2 * request.form->count() + kMostAttempts;
+  const bool may_learn = request.attempts <= mostAttempts(request);
   const bool has_learned =
       may_learn &&
       request.traits->learnRefusal(request.form, request.state, request.untyped, request.failure);
