@@ -13,6 +13,9 @@
 namespace sub0::query {
 namespace {
 
+constexpr int kMostTries = 100;
+constexpr int kBetweenTriesMs = 20;
+
 constexpr int kInstructionsBetweenLooks = 20000;
 constexpr int kLargestLengthBytes = 64 << 20;
 constexpr int kLogFrameHeaderBytes = 24;
@@ -104,7 +107,15 @@ bool SqliteConnection::configure(const std::string& path, std::string& error) {
     static_cast<std::string*>(text)->assign(values[0]);
     return 0;
   };
-  if (sqlite3_exec(database_, settings, take_text, &journal_mode, &message) != SQLITE_OK) {
+  int status = sqlite3_exec(database_, settings, take_text, &journal_mode, &message);
+  // Two that give a new file its log at the same time: SQLite lets one of them fail at once.
+  for (int tries = 0; status == SQLITE_BUSY && tries < kMostTries; ++tries) {
+    sqlite3_free(message);
+    message = nullptr;
+    sqlite3_sleep(kBetweenTriesMs);
+    status = sqlite3_exec(database_, settings, take_text, &journal_mode, &message);
+  }
+  if (status != SQLITE_OK) {
     error = "cannot use the database file " + path + ": " + (message == nullptr ? "" : message);
     sqlite3_free(message);
     return false;
