@@ -6,6 +6,7 @@
 #include <map>
 #include <utility>
 
+#include "insert_values.hpp"
 #include "sql_tables.hpp"
 
 namespace sub0::query {
@@ -15,95 +16,12 @@ namespace {
 constexpr std::array<std::string_view, 9> kPlainFunctions = {
     "LOWER", "UPPER", "TRIM", "BTRIM", "LTRIM", "RTRIM", "CAST", "COALESCE", "NULLIF"};
 
-struct Range {
-  std::size_t begin, end;  // tokens
-};
-
-// INSERT INTO table (columns) VALUES (values), ...
-struct Insert {
-  std::string table;  // folded
-  Range table_tokens{};
-  std::vector<std::string> columns;  // folded
-  std::vector<std::vector<Range>> rows;
-  bool has_conflict = false;
-};
-
-class InsertReader {
- public:
-  InsertReader(const TokenList& list, std::size_t verb) : list_(list), at_(verb + 1) {}
-
-  Insert read() {
-    Insert insert;
-    if (list_.isWord(at_, "OR")) {
-      insert.has_conflict = true;
-      at_ += 2;
-    }
-    at_ += list_.isWord(at_, "INTO") ? 1 : 0;
-    insert.table_tokens.begin = at_;
-    insert.table = isName(list_, at_) ? foldedName(list_, at_) : "";
-    ++at_;
-    while (list_.isSign(at_, ".") && isName(list_, at_ + 1)) {
-      insert.table = foldedName(list_, at_ + 1);
-      at_ += 2;
-    }
-    insert.table_tokens.end = at_;
-    at_ += list_.isWord(at_, "AS") ? 2 : 0;
-    readColumns(insert);
-    while (at_ < list_.size() && !list_.isWord(at_, "VALUES") && !list_.isWord(at_, "SELECT") &&
-           !list_.isWord(at_, "DEFAULT")) {
-      ++at_;  // OVERRIDING USER VALUE
-    }
-    if (list_.isWord(at_, "VALUES")) {
-      ++at_;
-      readRows(insert);
-    }
-    for (std::size_t i = at_; i + 1 < list_.size(); ++i) {
-      insert.has_conflict =
-          insert.has_conflict || (list_.isWord(i, "ON") && list_.isWord(i + 1, "CONFLICT"));
-    }
-    return insert;
-  }
-
- private:
-  void readColumns(Insert& insert) {
-    if (!list_.isSign(at_, "(")) {
-      return;
-    }
-    const std::size_t behind = behindBracket(list_, at_);
-    for (std::size_t i = at_ + 1; i + 1 < behind; i += 2) {
-      insert.columns.push_back(isName(list_, i) ? foldedName(list_, i) : "");
-    }
-    at_ = behind;
-  }
-
-  void readRows(Insert& insert) {
-    while (list_.isSign(at_, "(")) {
-      const std::size_t behind = behindBracket(list_, at_);
-      std::vector<Range> row;
-      std::size_t begin = at_ + 1;
-      for (std::size_t i = begin; i + 1 < behind;) {
-        if (list_.isSign(i, ",")) {
-          row.push_back({begin, i});
-          begin = i + 1;
-        }
-        i = list_.isSign(i, "(") || list_.isSign(i, "[") ? behindBracket(list_, i) : i + 1;
-      }
-      row.push_back({begin, behind - 1});
-      insert.rows.push_back(std::move(row));
-      at_ = list_.isSign(behind, ",") ? behind + 1 : behind;
-    }
-  }
-
-  const TokenList& list_;
-  std::size_t at_;
-};
-
-std::string textOf(const TokenList& list, const Range& range) {
+std::string textOf(const TokenList& list, const TokenRange& range) {
   const std::size_t begin = list.tokens[range.begin].begin;
   return std::string(list.sql.substr(begin, list.tokens[range.end - 1].end - begin));
 }
 
-bool isPlain(const TokenList& list, const Range& range) {
+bool isPlain(const TokenList& list, const TokenRange& range) {
   for (std::size_t i = range.begin; i < range.end; ++i) {
     const bool is_call = i > range.begin && list.isSign(i, "(") && isName(list, i - 1);
     const bool is_known =
@@ -123,7 +41,7 @@ std::string quoted(std::string_view text, char quote) {
 // Which value is guarded, in the column `place` of the table, and what is looked for: that the
 // column `sought`, which clients know as `called`, has `value`.
 struct Guard {
-  Range at{};
+  TokenRange at{};
   std::string place, sought, called, value;
 };
 
@@ -149,7 +67,7 @@ bool isColumnName(const std::string& name) {
 }
 
 // What replaces the values of a statement, by their first token.
-using Replacements = std::map<std::size_t, std::pair<Range, std::string>>;
+using Replacements = std::map<std::size_t, std::pair<TokenRange, std::string>>;
 
 std::string withReplacements(const TokenList& list, const Replacements& replacements) {
   std::string sql;
@@ -174,7 +92,7 @@ UniqueCheck withUniqueCheck(const TokenList& list, const Analysis& analysis,
     check.error = "unique is for an INSERT, not for " + analysis.verb;
     return check;
   }
-  const Insert insert = InsertReader(list, analysis.verb_index).read();
+  const InsertValues insert = insertValuesOf(list, analysis.verb_index);
   check.table = insert.table;
   if (insert.has_conflict || insert.rows.empty() || insert.rows[0].empty()) {
     check.warning = insert.has_conflict
@@ -207,11 +125,11 @@ UniqueCheck withUniqueCheck(const TokenList& list, const Analysis& analysis,
                      [&](const std::string& one) { return capitals(one) == capitals(column); });
     const auto place = static_cast<std::size_t>(found - insert.columns.begin());
     bool is_guarded = found != insert.columns.end();
-    for (const std::vector<Range>& row : insert.rows) {
+    for (const std::vector<TokenRange>& row : insert.rows) {
       is_guarded = is_guarded && place < row.size() && isPlain(list, row[place]);
     }
     if (is_guarded) {
-      for (const std::vector<Range>& row : insert.rows) {
+      for (const std::vector<TokenRange>& row : insert.rows) {
         add(Guard{row[place], *found, *found, column, textOf(list, row[place])});
       }
     } else if (has_first) {

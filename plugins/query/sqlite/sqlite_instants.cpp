@@ -9,6 +9,7 @@
 #include <set>
 
 #include "column_text.hpp"
+#include "insert_values.hpp"
 #include "sql_analysis.hpp"
 #include "sql_tables.hpp"
 #include "sql_tokens.hpp"
@@ -128,30 +129,17 @@ class Reader {
     return columnBefore(list_.isWord(word - 1, "NOT") ? word - 1 : word);
   }
 
-  // The values of INSERT INTO t (columns) VALUES (...), ..., by their first tokens.
+  // The columns of an INSERT's values, by the first tokens of these.
   void readRows() {
-    std::size_t at = analyse(list_, Dialect::kSqlite).verb_index;
-    while (at < list_.size() && !list_.isSign(at, "(") && !list_.isWord(at, "VALUES")) {
-      ++at;
+    const Analysis analysis = analyse(list_, Dialect::kSqlite);
+    if (analysis.verb != "INSERT" && analysis.verb != "REPLACE") {
+      return;
     }
-    std::vector<std::string> columns;
-    const std::size_t behind = list_.isSign(at, "(") ? behindBracket(list_, at) : at;
-    for (std::size_t i = at + 1; i + 1 < behind; i += 2) {
-      columns.push_back(isName(list_, i) ? foldedName(list_, i) : "");
-    }
-    at = list_.isWord(behind, "VALUES") ? behind + 1 : list_.size();
-    while (list_.isSign(at, "(")) {
-      const std::size_t end = behindBracket(list_, at) - 1;
-      std::size_t index = 0;
-      items_[at + 1] = index < columns.size() ? columns[index] : "";
-      for (std::size_t i = at + 1; i < end;) {
-        if (list_.isSign(i, ",")) {
-          ++index;
-          items_[i + 1] = index < columns.size() ? columns[index] : "";
-        }
-        i = list_.isSign(i, "(") ? behindBracket(list_, i) : i + 1;
+    const InsertValues insert = insertValuesOf(list_, analysis.verb_index);
+    for (const std::vector<TokenRange>& row : insert.rows) {
+      for (std::size_t i = 0; i < row.size(); ++i) {
+        items_[row[i].begin] = i < insert.columns.size() ? insert.columns[i] : "";
       }
-      at = list_.isSign(end + 1, ",") ? end + 2 : end + 1;
     }
   }
 
