@@ -70,15 +70,28 @@ bool declareParameters(Preparation& preparation, Statement& statement) {
   return true;
 }
 
-void compareCounts(Preparation& preparation, const Analysis& analysis, std::size_t given) {
+// PostgreSQL has an operator ?, which other libraries take for a parameter.
+bool hasQuestionMark(const TokenList& tokens) {
+  return std::any_of(tokens.tokens.begin(), tokens.tokens.end(), [&](const Token& token) {
+    return token.kind == TokenKind::kOperator && tokens.sql[token.end - 1] == '?';
+  });
+}
+
+std::string parametersThere(std::size_t count) {
+  return count == 1 ? "there is 1 parameter" : "there are " + std::to_string(count) + " parameters";
+}
+
+void compareCounts(Preparation& preparation, const TokenList& tokens, const Analysis& analysis,
+                   std::size_t given) {
   if (analysis.parameter_count > given) {
     preparation.error("/query", "the query uses $" + std::to_string(analysis.parameter_count) +
-                                    ", but there are " + std::to_string(given) + " parameters");
+                                    ", but " + parametersThere(given));
   } else if (analysis.parameter_count < given) {
+    std::string none =
+        analysis.parameter_count == 0 ? "" : " beyond $" + std::to_string(analysis.parameter_count);
+    none += none.empty() && hasQuestionMark(tokens) ? "; write $1 for ?" : "";
     preparation.error("/parameters/" + std::to_string(analysis.parameter_count),
-                      "there are " + std::to_string(given) +
-                          " parameters, but the query uses none beyond $" +
-                          std::to_string(analysis.parameter_count));
+                      parametersThere(given) + ", but the query uses none" + none);
   }
 }
 
@@ -178,7 +191,7 @@ StatementPointer compileAction(Preparation& preparation, Engine& engine) {
     }
   }
   if (has_list) {
-    compareCounts(preparation, analysis, statement->inputs.size());
+    compareCounts(preparation, tokens, analysis, statement->inputs.size());
   }
   std::string sql(text);
   if (!keepTimes(preparation, engine.dialect(), "soft_delete", withSoftDelete, sql) ||

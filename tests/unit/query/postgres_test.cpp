@@ -130,6 +130,15 @@ TEST_F(PostgresTest, AParameterWithoutATypeIsPreparedOnceMoreAsText) {
             R"({"a":1})");
 }
 
+// spec S-30: ? is an operator here, and no parameter
+TEST_F(PostgresTest, AQuestionMarkThatWasMeantAsAParameterIsNamed) {
+  const Tree one = Tree::array().push(Literal("$PAYLOAD.a"));
+  const auto action =
+      startedHost().prepare(Tree{{"query", "SELECT 1 WHERE 2 = ?"}, {"parameters", one}});
+  EXPECT_EQ(action->errors,
+            "/parameters/0: there is 1 parameter, but the query uses none; write $1 for ?\n");
+}
+
 // spec S-41
 TEST_F(PostgresTest, AWriteReturnsItsRowWhereReturnablesAreNamed) {
   cluster().execute("CREATE TABLE t (a serial, b text)");

@@ -353,9 +353,9 @@ TEST_F(Sqlite, FaultsOfAResourceAreReportedWithTheirPlace) {
   Tree one = Tree::array();
   one.push(Literal("$PAYLOAD.a"));
   EXPECT_EQ(errors(Tree{{"query", "SELECT $2"}, {"parameters", one}}),
-            "/query: the query uses $2, but there are 1 parameters\n");
+            "/query: the query uses $2, but there is 1 parameter\n");
   EXPECT_EQ(errors(Tree{{"query", "SELECT 1"}, {"parameters", one}}),
-            "/parameters/0: there are 1 parameters, but the query uses none beyond $0\n");
+            "/parameters/0: there is 1 parameter, but the query uses none\n");
   EXPECT_NE(errors(Tree{{"query", "SELECT 1; SELECT 2"}}).find("/query: "), std::string::npos);
   EXPECT_NE(errors(Tree{{"query", "SELEC 1"}}).find("/query: near \"SELEC\""), std::string::npos);
   EXPECT_NE(errors(Tree{{"query", "SELECT a ILIKE 'b'"}}).find("ILIKE"), std::string::npos);
