@@ -200,7 +200,7 @@ class Call final : public plugin::RunOwner,
   json::Value leaving(const json::Value& value);
   json::Value withoutStored(const json::Value& row,
                             const std::vector<dialect::Hashable>& hashables);
-  void send(Broadcast broadcast);
+  void send(const Broadcast& broadcast);
   static auth::HashAlgorithm algorithmOf(const dialect::Hashable& hashable) {
     return hashable.algorithm == dialect::HashAlgorithm::kArgon2 ? auth::HashAlgorithm::kArgon2
                                                                  : auth::HashAlgorithm::kBcrypt;

@@ -82,15 +82,16 @@ json::Value Call::withoutStored(const json::Value& row,
 }
 
 /// A message on its way to others.
-void Call::send(Broadcast broadcast) {
+void Call::send(const Broadcast& broadcast) {
   if (secrets_ == nullptr) {
     calls_.broadcasts().send(broadcast, sender_);
     return;
   }
+  Broadcast shown = broadcast;
   const json::Value data = broadcast.data == nullptr ? json::null() : leaving(*broadcast.data);
-  broadcast.data = &data;
-  if (holds(broadcast.action, secrets_)) broadcast.action = {};
-  calls_.broadcasts().send(broadcast, sender_);
+  shown.data = &data;
+  if (holds(shown.action, secrets_)) shown.action = {};
+  calls_.broadcasts().send(shown, sender_);
 }
 
 }  // namespace sub0::call

@@ -100,7 +100,6 @@ bool Registry::createOne(Plugin& plugin, HostTable& host, const Resolver& resolv
   if (plugin.self != nullptr) {
     callPlugin(plugin.callbacks.site, "destroy", 0, nullptr,
                [&] { plugin.descriptor->destroy(plugin.self); });
-    tellKeptError(plugin);
   }
   plugin.hooks = nullptr;
   plugin.self = nullptr;

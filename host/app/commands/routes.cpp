@@ -63,11 +63,8 @@ const CommandDeclaration kListRoutes = declare();
 int listRoutes(const Words& words) {
   auto [arguments, exit_code] = parseArguments(kListRoutes, words);
   if (exit_code) return *exit_code;
-  const auto& positional = arguments.positional();
-  const std::string folder = positional.empty() ? arguments.value("resources") : positional.front();
-  if (folder.empty() || positional.size() > 1) {
-    return usageError(kListRoutes, "name the project's folder");
-  }
+  const std::string folder = projectFolder(arguments);
+  if (folder.empty()) return usageError(kListRoutes, "name the project's folder");
   Workspace workspace(arguments, folder, false);
   workspace.compileOffline();
   if (!workspace.reportErrors()) return kExitConfiguration;
