@@ -13,7 +13,7 @@
 namespace sub0::query {
 namespace {
 
-constexpr int kMostTries = 100;
+constexpr int kMostTries = 50;
 constexpr int kBetweenTriesMs = 20;
 
 constexpr int kInstructionsBetweenLooks = 20000;
@@ -93,7 +93,7 @@ bool SqliteConnection::open(const std::string& path, std::string& error) {
 }
 
 bool SqliteConnection::configure(const std::string& path, std::string& error) {
-  sqlite3_busy_timeout(database_, 2000);
+  sqlite3_busy_timeout(database_, kBetweenTriesMs);
   // REPLACE has triggers see what it deletes only where triggers may call themselves: without that
   // it damages an index of words.
   const char* settings =
@@ -108,8 +108,8 @@ bool SqliteConnection::configure(const std::string& path, std::string& error) {
     return 0;
   };
   int status = sqlite3_exec(database_, settings, take_text, &journal_mode, &message);
-  // Two that give a new file its log at the same time: SQLite lets one of them fail at once.
-  for (int tries = 0; status == SQLITE_BUSY && tries < kMostTries; ++tries) {
+  // Of two that give a new file its log at the same time SQLite lets one fail at once.
+  for (int tries = 0; (status & 0xff) == SQLITE_BUSY && tries < kMostTries; ++tries) {
     sqlite3_free(message);
     message = nullptr;
     sqlite3_sleep(kBetweenTriesMs);
