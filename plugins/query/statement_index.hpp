@@ -82,8 +82,11 @@ class PreparedStatements {
     kept.number = number;
     return kept.entry;
   }
-  // REQUIRES: it is there.
-  Entry& at(const StatementNumber& number) { return entries_.at(*number).entry; }
+  // Null: there is none.
+  Entry* find(const StatementNumber& number) {
+    const auto found = entries_.find(*number);
+    return found == entries_.end() ? nullptr : &found->second.entry;
+  }
 
   template <typename Visit>
   void forEach(Visit&& visit) {

@@ -11,6 +11,7 @@ namespace sub0::query {
 namespace {
 
 constexpr Oid kTextType = 25;
+constexpr std::uint64_t kBetweenQuestionsNs = 1'000'000'000;
 
 }  // namespace
 
@@ -117,9 +118,12 @@ void PostgresForm::learnElements(std::vector<Oid> elements) const {
   elements_ = std::move(elements);
 }
 
-void PostgresForm::forgetElements() const {
+void PostgresForm::forgetElements(std::uint64_t now_ns) const {
   const std::lock_guard lock(elements_mutex_);
-  elements_.reset();
+  if (now_ns >= forgettable_at_ns_) {
+    forgettable_at_ns_ = now_ns + kBetweenQuestionsNs;
+    elements_.reset();
+  }
 }
 
 }  // namespace sub0::query

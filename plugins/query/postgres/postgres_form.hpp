@@ -4,6 +4,7 @@
 #include <libpq-fe.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -47,7 +48,9 @@ class PostgresForm {
   // The types of the elements by parameter, 0 where it is no array; none: not known.
   std::optional<std::vector<Oid>> elements() const;
   void learnElements(std::vector<Oid> elements) const;
-  void forgetElements() const;
+  // They may be others by now. At most once a second, since a client can have it said by a value
+  // that does not fit, and asking costs.
+  void forgetElements(std::uint64_t now_ns) const;
 
  private:
   PostgresForm(std::string statement, std::set<std::size_t> apart, std::vector<Oid> types,
@@ -64,6 +67,7 @@ class PostgresForm {
   std::shared_ptr<const Failure> first_failure_;
   mutable std::mutex elements_mutex_;
   mutable std::optional<std::vector<Oid>> elements_;
+  mutable std::uint64_t forgettable_at_ns_ = 0;
 };
 
 }  // namespace sub0::query

@@ -106,6 +106,7 @@ void PostgresPipeline::send() {
       PostgresRequestPointer next = std::move(waiting_.front());
       waiting_.pop_front();
       if (next->has_ended) {
+        next->attempts = 0;  // of what was sent nothing is left
         owner_.pipelineSettled(*this, std::move(next));
         continue;
       }
@@ -292,8 +293,7 @@ PostgresPipeline::Prepared& PostgresPipeline::preparedOf(const Statement& statem
     }
   });
   if (prepared.name.empty()) {
-    prepared.name =
-        "sub0_" + std::to_string(*statement.number) + "_" + std::to_string(prepared.generation);
+    prepared.name = nameOf(statement, prepared.generation);
   }
   return prepared;
 }

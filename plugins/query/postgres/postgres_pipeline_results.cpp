@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <iterator>
+#include <utility>
 
 #include "postgres/postgres_errors.hpp"
 #include "postgres/postgres_pipeline.hpp"
@@ -13,19 +14,33 @@ namespace {
 constexpr std::uint32_t kMostAttempts = 4;
 // So much of a result that was to come whole is held.
 constexpr std::size_t kMostWhole = std::size_t{1} << 20U;
-// The state of an error that no server reported: the connection is mostly lost.
+// States of ours. An error that no server reported: the connection is mostly lost.
 constexpr const char* kOfLibpq = "libpq";
+// The table has other columns than when the statement was prepared.
+constexpr const char* kChanged = "changed";
+// The server has no such prepared statement, or had one already.
+constexpr const char* kUnprepared = "unprepared";
 
-// What comes of a statement whose parameters have other types now than when it was prepared for
-// others: no such operator or function, no such cast, a value that is none of the old type. (A
-// value that a client sent may be why, too.)
-bool mayBeOutdated(const PostgresRequest& request) {
+// What comes of parameters that have other types now than when the statement was prepared, or its
+// arrays were asked about: no such operator or function, no such cast, a value that is none of the
+// old type. (A value that a client sent may be why, too.)
+bool mayBeOfTypes(const PostgresRequest& request) {
   const std::string& state = request.state;
-  if (request.is_prepared_for || request.failure.code == SUB0_CONSTRAINT) {
+  if (request.failure.code == SUB0_CONSTRAINT) {
     return false;
   }
   return state == "42883" || state == "42804" || state == "42846" || state == "22P02" ||
          state == "22003" || state == "22007" || state == "22008";
+}
+
+// Whether an error is about what the request was sent with: a function may raise the same.
+bool namesStatement(const PostgresRequest& request, const std::string& state,
+                    const PGresult* result) {
+  const char* text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+  return (state == "26000" || state == "42P05") && request.statement != nullptr &&
+         text != nullptr &&
+         std::string_view(text).find('"' + nameOf(*request.statement, request.generation) + '"') !=
+             std::string_view::npos;
 }
 
 // Each form of a statement may be refused before one fits.
@@ -124,6 +139,9 @@ void PostgresPipeline::giveUpResult() {
     for (PostgresRequestPointer& each : others) {
       const bool is_lost =
           (each.get() == &request && !was_whole) || each->attempts >= kMostAttempts;
+      if (!is_lost) {
+        each->makeAsNew(each->attempts);
+      }
       auto& list = is_lost ? under_way_ : waiting_;
       list.push_back(std::move(each));
     }
@@ -246,7 +264,9 @@ void PostgresPipeline::takeError(const Step& step, const PGresult* result) {
   const char* function = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
   if (request.state == "0A000" && function != nullptr &&
       std::string_view(function) == "RevalidateCachedQuery") {
-    request.state = "changed";  // the table has other columns than when it was prepared
+    request.state = kChanged;
+  } else if (namesStatement(request, request.state, result)) {
+    request.state = kUnprepared;
   }
 }
 
@@ -272,11 +292,8 @@ void PostgresPipeline::settle(std::size_t count) {
   const bool has_group_failed = std::exchange(has_group_failed_, false);
   for (PostgresRequestPointer& request : settled) {
     if (has_group_failed || mayRepeat(*request)) {
+      request->makeAsNew(request->attempts);
       request->needs_own_sync = true;
-      request->is_aborted = false;
-      request->failure = Failure{};
-      request->state.clear();
-      request->is_refused = false;
       again.push_back(std::move(request));
     } else if (request->state.empty() && request->is_aborted) {
       failRequest(*request, "aborted", Failure{SUB0_ACTION_FAILED, "PostgreSQL skipped it", ""});
@@ -302,8 +319,8 @@ bool PostgresPipeline::mayRepeat(PostgresRequest& request) {
   if (request.has_ended || request.statement == nullptr) {
     return false;
   }
-  if (!state.empty() && request.arrays != nullptr) {
-    request.form->forgetElements();  // its parameters may have other types by now
+  if (request.arrays != nullptr && mayBeOfTypes(request)) {
+    request.form->forgetElements(host_.nowNs());
   }
   if (request.is_refused && request.is_prepared_for) {
     return mayRepeatRefused(request);
@@ -316,17 +333,19 @@ bool PostgresPipeline::mayRepeat(PostgresRequest& request) {
     return false;
   }
   if (state.empty()) {
-    return request.is_aborted && request.attempts < mostAttempts(request);
+    return request.is_aborted && request.attempts < kMostAttempts;
   }
   if (!role_.keeps_statements || request.attempts >= mostAttempts(request)) {
     return false;
   }
-  // 26000: the statement before it failed to prepare it. 42P05: the name is taken.
-  if (state == "26000" || state == "42P05") {
+  if (state == kUnprepared) {
     unprepare(request);
     return true;
   }
-  if (state == "changed" || mayBeOutdated(request)) {
+  // What is sent then is prepared after this failure, so the next one counts.
+  if (state == kChanged ? request.attempts < kMostAttempts
+                        : !request.is_prepared_for && mayBeOfTypes(request) &&
+                              !std::exchange(request.is_renewed, true)) {
     renew(request);
     return true;
   }
@@ -336,18 +355,18 @@ bool PostgresPipeline::mayRepeat(PostgresRequest& request) {
 // What the request was sent with is not prepared. It is the next time, under the next name, unless
 // somebody has done so since.
 void PostgresPipeline::unprepare(const PostgresRequest& request) {
-  Prepared& prepared = prepared_.at(request.statement->number);
-  if (prepared.generation == request.generation) {
-    prepared.is_sent = false;
-    prepared.takeNextName();
+  Prepared* const prepared = prepared_.find(request.statement->number);
+  if (prepared != nullptr && prepared->generation == request.generation) {
+    prepared->is_sent = false;
+    prepared->takeNextName();
   }
 }
 
 // It is prepared, and out of date.
 void PostgresPipeline::renew(const PostgresRequest& request) {
-  const Prepared& prepared = prepared_.at(request.statement->number);
-  if (prepared.generation == request.generation && prepared.is_sent) {
-    forget(prepared);
+  const Prepared* const prepared = prepared_.find(request.statement->number);
+  if (prepared != nullptr && prepared->generation == request.generation && prepared->is_sent) {
+    forget(*prepared);
   }
   unprepare(request);
 }
@@ -394,9 +413,7 @@ void PostgresPipeline::loseAll(const std::string& why) {
   }
   for (PostgresRequestPointer& request : lost) {
     if (request->isLook()) {
-      request->attempts = 0;
-      request->failure = Failure{};
-      request->state.clear();
+      request->makeAsNew();
       waiting_.push_back(std::move(request));  // looked at again once the database is back
       continue;
     }

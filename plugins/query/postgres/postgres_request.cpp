@@ -24,6 +24,10 @@ Failure inDoubt(Failure failure) {
   return failure;
 }
 
+std::string nameOf(const Statement& statement, std::uint32_t generation) {
+  return "sub0_" + std::to_string(*statement.number) + "_" + std::to_string(generation);
+}
+
 PostgresRequestPointer lookAt(const StatementPointer& statement,
                               const PostgresTraitsPointer& traits) {
   PostgresRequestPointer request = PostgresRequest::make(PostgresRequest::Kind::kLook);

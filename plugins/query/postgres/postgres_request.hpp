@@ -43,6 +43,7 @@ struct PostgresRequest final : Recycled<PostgresRequest> {
   bool comes_whole = false;         // all its rows at once
   bool has_ended = false;           // its run has: what still comes is dropped
   bool is_prepared_for = true;      // the statement was prepared right before it
+  bool is_renewed = false;          // the statement was prepared anew for it
   bool is_refused = false;          // as it stands, for the types of its parameters
   bool asks_types = false;       // it was not executed: only which parameters are arrays was asked
   std::uint32_t generation = 0;  // of the prepared statement that it was sent with
@@ -61,11 +62,12 @@ struct PostgresRequest final : Recycled<PostgresRequest> {
   PostgresParameters parameters;
   std::unique_ptr<PostgresArrays> arrays;  // none: no parameter is a JSON array
 
-  // For another connection.
-  void makeAsNew() {
+  // To be sent again: for another connection, or after so many attempts on this one.
+  void makeAsNew(std::uint32_t attempts_before = 0) {
     failure = Failure{};
     state.clear();
-    attempts = 0;
+    attempts = attempts_before;
+    is_renewed = is_renewed && attempts > 0;
     is_aborted = needs_own_sync = is_refused = asks_types = false;
   }
   // The form in which it is sent next.
@@ -80,6 +82,9 @@ struct PostgresRequest final : Recycled<PostgresRequest> {
   std::string place() const { return statement == nullptr ? "the commit" : statement->place; }
 };
 using PostgresRequestPointer = std::unique_ptr<PostgresRequest>;
+
+// What a statement is called where it is prepared for the `generation`-th time.
+std::string nameOf(const Statement& statement, std::uint32_t generation);
 
 // A look at the statement.
 PostgresRequestPointer lookAt(const StatementPointer& statement,

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "postgres/postgres_arrays.hpp"
+#include "postgres/postgres_form.hpp"
 #include "tests/unit/query/postgres_fixture.hpp"
 
 namespace sub0::query {
@@ -113,6 +114,59 @@ TEST_F(PostgresParametersTest, WhichTypesAreArraysIsAskedWhenOneIsGiven) {
   cluster().execute("DELETE FROM t; ALTER TABLE t ALTER a TYPE mood[] USING NULL");
   EXPECT_NE(inCall(sql, {list(text_)}).find("22P02"), std::string::npos);
   EXPECT_EQ(inCall(sql, {list(text_)}), R"({"b":["x"]})");
+}
+
+// A value of a client that fits no parameter looks like a type that has changed.
+TEST_F(PostgresParametersTest, ValuesThatDoNotFitHaveTheirStatementPreparedOnceMore) {
+  cluster().execute("CREATE TABLE t (id int, s text); INSERT INTO t VALUES (1, 'x')");
+  const auto find = prepare("SELECT s FROM t WHERE id = $1", 1);
+  const auto times = prepare(
+      "SELECT count(*) AS n, max(substring(name from '[0-9]+$')::int) <= 3 AS few FROM "
+      "pg_prepared_statements WHERE statement LIKE 'SELECT s FROM t%'");
+  ASSERT_TRUE(becomesReady());
+  const auto is_kept = [&] {
+    EXPECT_EQ(host().run(*find, {one_}).json, R"({"s":"x"})");
+    return host().run(*times).json == R"({"n":1,"few":true})";
+  };
+  ASSERT_TRUE(host().turnUntil(is_kept));
+  std::vector<sub0_ticket> tickets;
+  for (int i = 0; i < 40; ++i) {
+    tickets.push_back(host().begin(*find, {text_}));
+  }
+  for (const sub0_ticket ticket : tickets) {
+    EXPECT_NE(host().wait(ticket).log.find("22P02"), std::string::npos);
+  }
+  EXPECT_TRUE(is_kept());
+}
+
+TEST(PostgresForm, ForgetsItsArraysAtMostOnceASecond) {
+  constexpr std::uint64_t kSecond = 1'000'000'000;
+  const PostgresForm form("SELECT $1");
+  form.learnElements({23});
+  form.forgetElements(5 * kSecond);
+  EXPECT_FALSE(form.elements());
+  form.learnElements({23});
+  form.forgetElements(6 * kSecond - 1);
+  EXPECT_TRUE(form.elements());
+  form.forgetElements(6 * kSecond);
+  EXPECT_FALSE(form.elements());
+}
+
+// What a function raises is not about the statement that was prepared.
+TEST_F(PostgresParametersTest, AStateOfPreparedStatementsMayBeAFunctions) {
+  cluster().execute(
+      "CREATE FUNCTION f(state text) RETURNS int LANGUAGE plpgsql AS $$ BEGIN RAISE 'x' USING "
+      "ERRCODE = state; END $$");
+  const auto raise = prepare("SELECT f($1) AS g", 1);
+  const auto times = prepare("SELECT count(*) AS n FROM pg_prepared_statements");
+  ASSERT_TRUE(becomesReady());
+  for (const char* state : {"26000", "42P05"}) {
+    const Tree value{Literal(state)};
+    EXPECT_NE(inCall("SELECT f($1)", {value}).find(state), std::string::npos);
+    EXPECT_NE(host().run(*raise, {value}).log.find(state), std::string::npos);
+  }
+  EXPECT_EQ(host().wait(host().beginInCall(7, *times)).json, R"({"n":1})");
+  host().rollback(7);
 }
 
 // spec S-30: one place needs a number, another a text.

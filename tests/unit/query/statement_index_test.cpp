@@ -68,8 +68,9 @@ TEST(PreparedStatements, AtMostTwiceWhatIsInUseIsKept) {
   std::sort(gone.begin(), gone.end());
   EXPECT_EQ(std::adjacent_find(gone.begin(), gone.end()), gone.end());
   for (const StatementNumber& number : kept) {
-    EXPECT_EQ(prepared.at(number), static_cast<int>(*number));
+    EXPECT_EQ(*prepared.find(number), static_cast<int>(*number));
   }
+  EXPECT_EQ(prepared.find(std::make_shared<const std::uint32_t>(1000000)), nullptr);
 }
 
 }  // namespace
