@@ -23,14 +23,14 @@ constexpr const char* kUnprepared = "unprepared";
 
 // What comes of parameters that have other types now than when the statement was prepared, or its
 // arrays were asked about: no such operator or function, no such cast, a value that is none of the
-// old type. (A value that a client sent may be why, too.)
+// old type, which there may be no more. (A value that a client sent may be why, too.)
 bool mayBeOfTypes(const PostgresRequest& request) {
   const std::string& state = request.state;
   if (request.failure.code == SUB0_CONSTRAINT) {
     return false;
   }
   return state == "42883" || state == "42804" || state == "42846" || state == "22P02" ||
-         state == "22003" || state == "22007" || state == "22008";
+         state == "22003" || state == "22007" || state == "22008" || state == "XX000";
 }
 
 // Whether an error is about what the request was sent with: a function may raise the same.

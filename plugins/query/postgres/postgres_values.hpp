@@ -53,13 +53,18 @@ class PostgresTypes {
   // The type of the elements, or 0 where `type` is no array.
   Oid elementOf(Oid type) const;
 
-  // Arrays of enums and other types that do not come with the server, and domains of arrays. What
-  // writes something else than a comma between elements is text.
+  // Arrays of enums and other types that do not come with the server, and domains of arrays; of
+  // domains the type that these are of. What writes something else than a comma between elements is
+  // text.
   static constexpr const char* kQuery =
-      "WITH RECURSIVE arrays AS (SELECT oid, typelem FROM pg_catalog.pg_type WHERE typcategory = "
-      "'A' AND typelem <> 0 AND typtype <> 'd' AND typdelim = ',' UNION ALL SELECT d.oid, "
-      "a.typelem FROM pg_catalog.pg_type d JOIN arrays a ON d.typbasetype = a.oid WHERE d.typtype "
-      "= 'd') SELECT oid, typelem FROM arrays WHERE oid >= 16384";
+      "WITH RECURSIVE base AS (SELECT oid, oid AS type FROM pg_catalog.pg_type WHERE typtype <> "
+      "'d' "
+      "UNION ALL SELECT d.oid, b.type FROM pg_catalog.pg_type d JOIN base b ON d.typbasetype = "
+      "b.oid "
+      "WHERE d.typtype = 'd') SELECT base.oid, e.type FROM base JOIN pg_catalog.pg_type a ON a.oid "
+      "= "
+      "base.type JOIN base e ON e.oid = a.typelem WHERE base.oid >= 16384 AND a.typcategory = 'A' "
+      "AND a.typelem <> 0 AND a.typdelim = ','";
 
  private:
   std::unordered_map<Oid, Oid> element_of_;

@@ -169,6 +169,32 @@ TEST_F(PostgresParametersTest, AStateOfPreparedStatementsMayBeAFunctions) {
   host().rollback(7);
 }
 
+// Which is how a value is taken out of one.
+TEST_F(PostgresParametersTest, AnEnumMayBeMadeAnew) {
+  cluster().execute(
+      "CREATE TYPE mood AS ENUM ('x', 'y'); CREATE TABLE t (a mood); INSERT INTO t VALUES ('x')");
+  std::vector<std::unique_ptr<LoopAction>> actions;
+  for (const char* condition : {"a = $1", "a = $1::mood", "a::text = $1::mood::text"}) {
+    actions.push_back(prepare(std::string("SELECT a FROM t WHERE ") + condition, 1));
+  }
+  const auto any = prepare("SELECT a FROM t WHERE a = ANY($1)", 1);
+  const auto add = prepare("INSERT INTO t VALUES ($1) RETURNING a", 1);
+  ASSERT_TRUE(becomesReady());
+  for (int round = 0; round < 4; ++round) {
+    for (const auto& action : actions) {
+      EXPECT_EQ(host().run(*action, {text_}).json, R"({"a":"x"})");
+    }
+    EXPECT_EQ(host().run(*any, {list(text_)}).json, R"({"a":"x"})");
+    EXPECT_EQ(host().run(*add, {text_}).json, R"({"a":"x"})");
+    cluster().execute("DELETE FROM t; INSERT INTO t VALUES ('x')");
+    if (round == 1) {
+      cluster().execute(
+          "ALTER TYPE mood RENAME TO old; CREATE TYPE mood AS ENUM ('x', 'z'); ALTER TABLE t ALTER "
+          "a TYPE mood USING a::text::mood; DROP TYPE old");
+    }
+  }
+}
+
 // spec S-30: one place needs a number, another a text.
 TEST_F(PostgresParametersTest, EachPlaceOfAParameterHasATypeOfItsOwnWhereItMust) {
   cluster().execute(

@@ -19,7 +19,9 @@ TEST_F(PostgresTest, OneRowIsAnObjectSeveralAnArrayNoneNull) {
 
 // spec S-32
 TEST_F(PostgresTest, ColumnsKeepTheirMeaning) {
-  cluster().execute("CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE DOMAIN age AS int");
+  cluster().execute(
+      "CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE DOMAIN age AS int; "
+      "CREATE DOMAIN moment AS timestamptz; CREATE DOMAIN late AS moment");
   struct Case {
     const char* type;
     const char* value;
@@ -68,6 +70,8 @@ TEST_F(PostgresTest, ColumnsKeepTheirMeaning) {
       {"bool[]", "'{t,f}'", "[true,false]"},
       {"mood", "'ok'", "\"ok\""},
       {"mood[]", "'{ok,sad}'", "[\"ok\",\"sad\"]"},
+      {"age[]", "'{1,2}'", "[1,2]"},
+      {"late[]", "'{2024-01-02 03:04:05+00}'", "[\"2024-01-02T03:04:05.000Z\"]"},
       {"inet", "'10.0.0.1/8'", "\"10.0.0.1/8\""},
   };
   for (const Case& one : cases) {
