@@ -449,7 +449,7 @@ void Call::finishEffect() {
     return;
   }
   const plugin::Outcome& outcome = calls_.tickets().outcome(ticket_);
-  if (outcome.code != Code::kOk && calls_.mayLog()) {
+  if (outcome.code != Code::kOk && calls_.mayLog(*plan_)) {
     const plugin::Handler& handler = *current_held_->effect->prepared.handler;
     log::warning(current_held_->is_background ? "background_failed" : "effect_failed",
                  outcome.log_message,

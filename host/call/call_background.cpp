@@ -61,7 +61,7 @@ void Call::endBackground(const Error& error) {
 }
 
 void Call::logBackground(const Error& error) const {
-  if (!calls_.mayLog()) return;
+  if (!calls_.mayLog(*plan_)) return;
   log::warning("background_failed", error.clientMessage(),
                {{"code", codeInfo(error.code).name}, {"resource", plan_->resource->id}});
 }

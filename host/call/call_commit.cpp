@@ -30,7 +30,7 @@ void Call::takeCommit() {
   }
   const plugin::Outcome& outcome = calls_.tickets().outcome(ticket_);
   if (outcome.code != Code::kOk) {
-    if (!outcome.log_message.empty() && calls_.mayLog()) {
+    if (!outcome.log_message.empty() && calls_.mayLog(*plan_)) {
       log::warning("commit_failed", outcome.log_message,
                    {{"code", codeInfo(outcome.code).name},
                     {"plugin", plan_->commit->prepared.handler->plugin->id},

@@ -174,7 +174,7 @@ Call::Progress Call::compare(std::size_t index) {
 
 void Call::logBadHash(std::size_t index, const dialect::Hashable& hashable, bool is_missing,
                       bool is_too_costly) const {
-  if (!calls_.mayLog()) return;
+  if (!calls_.mayLog(*plan_)) return;
   const auto& action = plan_->actions[index];
   const char* what = is_missing      ? "the row has no such column"
                      : is_too_costly ? "the stored hash would take too long to compare"

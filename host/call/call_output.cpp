@@ -144,7 +144,7 @@ bool Call::resolveRecipients(const sub0_broadcast_message& message, Broadcast& b
   } else {
     const json::Value* id = scope_.claims == nullptr ? nullptr : json::find(*scope_.claims, "id");
     if (id == nullptr || !appendUid(*id, *uid)) {
-      if (calls_.mayLog()) {
+      if (calls_.mayLog(*plan_)) {
         log::warning("broadcast_to_nobody",
                      "SINGLE without broadcast_to, and the caller has no uid",
                      {{"resource", plan_->resource->id}});
@@ -184,7 +184,7 @@ int32_t Call::broadcast(const sub0_broadcast_message& message, std::uint64_t* re
 }
 
 Error Call::fault(const plugin::Outcome& outcome, const PlanAction& action) const {
-  if (!outcome.log_message.empty() && calls_.mayLog()) {
+  if (!outcome.log_message.empty() && calls_.mayLog(*plan_)) {
     const plugin::Handler& handler = *action.run.prepared.handler;
     log::warning("action_failed", outcome.log_message,
                  {{"code", codeInfo(outcome.code).name},

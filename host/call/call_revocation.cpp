@@ -120,7 +120,7 @@ void Call::takeRevocation() {
   }
   const plugin::Outcome& outcome = calls_.tickets().outcome(ticket_);
   if (outcome.code != Code::kOk && outcome.code != Code::kConstraint) {
-    if (calls_.mayLog()) {
+    if (calls_.mayLog(*plan_)) {
       log::warning("revocation_failed", outcome.log_message,
                    {{"code", codeInfo(outcome.code).name}, {"resource", plan_->resource->id}});
     }

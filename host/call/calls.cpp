@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "call/calls.hpp"
 
+#include <algorithm>
 #include <cassert>
+#include <string>
 #include <utility>
 
 namespace sub0::call {
@@ -77,14 +79,26 @@ void Calls::forget(const FollowedPlans& followed) {
   followed_.remove_if([&](const FollowedPlans& each) { return &each == &followed; });
 }
 
-bool Calls::mayLog() {
-  constexpr int kLinesPerSecond = 10;
+bool Calls::mayLog(const Plan& plan) {
+  constexpr std::size_t kLinesPerSecond = 10;
+  constexpr std::size_t kMostLinesPerSecond = 50;
   const std::int64_t second = loop_.nowNs() / 1'000'000'000;
   if (second != log_second_) {
     log_second_ = second;
-    logged_ = 0;
+    logged_.clear();
+    if (const std::uint64_t count = std::exchange(unlogged_, 0); count > 0) {
+      log::warning("lines_left_out",
+                   std::to_string(count) + " lines about failed calls were left out",
+                   {{"count", count}});
+    }
   }
-  return ++logged_ <= kLinesPerSecond;
+  const bool is_first = std::find(logged_.begin(), logged_.end(), plan.resource) == logged_.end();
+  if (logged_.size() < (is_first ? kMostLinesPerSecond : kLinesPerSecond)) {
+    logged_.push_back(plan.resource);
+    return true;
+  }
+  ++unlogged_;
+  return false;
 }
 
 void refuse(const Request& request, const Error& error, std::string_view allow) {

@@ -82,8 +82,9 @@ class Calls final : public Dispatcher, public plugin::BroadcastSink {
   void addWaiting(Call& call) { waiting_.add(call, call.connection()); }
   void removeWaiting(Call& call) { waiting_.remove(call); }
   void recycle(Call& call);
-  /// At most ten lines a second about what calls cause.
-  bool mayLog();
+  /// At most ten lines a second about what calls cause, and for some more resources the first of
+  /// each, so that none hides another's. Tells how many it has left out.
+  bool mayLog(const Plan& plan);
 
  private:
   Call& take();
@@ -103,7 +104,8 @@ class Calls final : public Dispatcher, public plugin::BroadcastSink {
   dialect::GeneratorState generator_state_;
   std::uint64_t last_number_ = 0;
   std::int64_t log_second_ = 0;
-  int logged_ = 0;
+  std::vector<const dialect::Resource*> logged_;  // in that second; only compared
+  std::uint64_t unlogged_ = 0;
 };
 
 /// Answers a request that became no call.

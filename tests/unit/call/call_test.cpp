@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include "base/log.hpp"
 #include "tests/unit/call/call_rig.hpp"
 
 namespace sub0::call::test {
@@ -164,6 +165,36 @@ TEST(Call, AFailedCallStillSendsWhatItEarned) {
   };
   rig.dispatch(rig.request("r"));
   EXPECT_EQ(rig.transport.log, (Lines{"500 action_failed -", "broadcast earned to all"}));
+}
+
+TEST(Call, FailuresOfOneResourceDoNotHideThoseOfAnotherInTheLog) {
+  const auto failing = [](const std::string& name) {
+    return R"({"id": ")" + name + R"(", "resource": ")" + name + R"(", "actionables": [)" +
+           step(1, "a", R"("after": {"name": "bad"})") + "]}";
+  };
+  CallRig rig("[" + failing("noisy") + "," + failing("quiet") + "]");
+  rig.script.runs["bad"] = [&](const sub0_run& run) {
+    rig.script.fail(run.ticket, Code::kActionFailed);
+  };
+  static std::string written;
+  written.clear();
+  log::setSink([](std::string_view line) { written.append(line).append("\n"); });
+  const auto count = [&](const std::string& what) {
+    std::size_t found = 0;
+    for (auto at = written.find(what); at != std::string::npos; at = written.find(what, at + 1)) {
+      ++found;
+    }
+    return found;
+  };
+  for (int i = 0; i < 15; ++i) rig.dispatch(rig.request("noisy"));
+  rig.dispatch(rig.request("quiet"));
+  EXPECT_EQ(count("noisy"), 10u) << written;
+  EXPECT_EQ(count("quiet"), 1u) << written;
+  rig.pass(1000);
+  rig.dispatch(rig.request("quiet"));
+  EXPECT_EQ(count("5 lines about failed calls were left out"), 1u) << written;
+  EXPECT_EQ(count("quiet"), 2u) << written;
+  log::setSink(nullptr);
 }
 
 TEST(Call, AFailingOrLateEffectChangesNoReply) {
