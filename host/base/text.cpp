@@ -130,6 +130,13 @@ bool isUtf8(std::string_view bytes) {
   return validator.feed(bytes) && validator.isComplete();
 }
 
+std::string beginning(std::string_view utf8, std::size_t max_bytes) {
+  if (utf8.size() <= max_bytes) return std::string(utf8);
+  std::size_t end = max_bytes;
+  while (end > 0 && (static_cast<unsigned char>(utf8[end]) & 0xC0) == 0x80) --end;
+  return std::string(utf8.substr(0, end)) + "...";
+}
+
 std::size_t countCodePoints(std::string_view utf8) {
   return static_cast<std::size_t>(std::count_if(utf8.begin(), utf8.end(), [](char c) {
     return (static_cast<std::uint8_t>(c) & 0xC0u) != 0x80u;

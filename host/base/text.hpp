@@ -17,6 +17,8 @@ bool isUtf8(std::string_view bytes);
 
 /// Code points of well-formed UTF-8.
 std::size_t countCodePoints(std::string_view utf8);
+/// The text, or so many bytes of it at most, no character cut, and `...`.
+std::string beginning(std::string_view utf8, std::size_t max_bytes);
 
 /// Control characters, DEL, C1 controls and invalid bytes as \n, \x1b, …: safe for a terminal and a
 /// log line.

@@ -348,7 +348,10 @@ inline void Call::succeed() {
   if (!has_replied_) {
     auto data = result();
     if (!data) {
-      fail(makeError(Code::kInternal));
+      if (calls_.mayLog(*plan_)) {
+        log::warning("token_not_issued", data.error().log, {{"resource", plan_->resource->id}});
+      }
+      fail(std::move(data.error()));
       return;
     }
     data_ = *data;

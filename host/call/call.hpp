@@ -230,7 +230,7 @@ class Call final : public plugin::RunOwner,
   void takeCommit();
   void rollBack();
 
-  std::optional<json::Value> result();
+  Result<json::Value> result();
   Error fault(const plugin::Outcome& outcome, const PlanAction& action) const;
   void succeed();
   void answer();

@@ -2,7 +2,6 @@
 // The part of Call that takes in a request: gates (S-10), token, payload, validation.
 #include <algorithm>
 #include <charconv>
-#include <unordered_map>
 #include <utility>
 
 #include "auth/token_verifier.hpp"
@@ -12,6 +11,7 @@
 #include "call/calls.hpp"
 #include "call/form_data.hpp"
 #include "call/request_token.hpp"
+#include "json/unique_keys.hpp"
 #include "json/writer.hpp"
 
 namespace sub0::call {
@@ -185,18 +185,14 @@ bool Call::takeForm(const Request& request) {
   auto fields = parseFormData(request.content_type, request.payload_json, arena_);
   if (!fields) return refuse(std::move(fields.error()));
   auto* members = arena_.array<json::Member>(fields->size());
-  auto* names = arena_.array<std::string_view>(fields->size() + request.query.size());
-  std::size_t count = 0;
-  std::unordered_map<std::string_view, std::size_t> places;
-  for (const FormField& field : *fields) {
-    const auto [place, is_new] = places.emplace(field.name, count);
-    if (is_new) {
-      names[count] = arena_.copy(field.name);
-      members[count] = {json::toView(names[count]), json::null()};
-      ++count;
-    }
-    members[place->second].value = json::text(arena_.copy(field.value));
+  for (std::size_t i = 0; i < fields->size(); ++i) {
+    const FormField& field = (*fields)[i];
+    members[i] = {json::toView(arena_.copy(field.name)), json::text(arena_.copy(field.value))};
   }
+  std::size_t count = json::keepLastOfEqualKeys(members, fields->size());
+  auto* names = arena_.array<std::string_view>(count + request.query.size());
+  std::transform(members, members + count, names,
+                 [](const json::Member& member) { return json::toText(member.key); });
   payload_ = json::object(members, count);
   raw_payload_ = false;
   if (!request.query.empty()) {
@@ -250,19 +246,29 @@ json::Value Call::withUid(const json::Value& payload) {
   return json::object(members, count);
 }
 
-/// S-50: query parameters are text fields of an object that has none of that name.
+/// S-50: query parameters are text fields of an object that has none of that name; of equal ones
+/// the first counts.
 json::Value Call::withQuery(const json::Value& payload, std::span<const HeaderField> query) {
   if (!json::isObject(payload)) return payload;
-  auto* members = arena_.array<json::Member>(payload.count + query.size());
-  std::copy(payload.as.members, payload.as.members + payload.count, members);
-  auto* names = arena_.array<std::string_view>(query.size());
-  std::size_t count = payload.count;
+  const std::size_t all = payload.count + query.size();
+  auto* members = arena_.array<json::Member>(all);
+  json::Member* end = std::copy_n(payload.as.members, payload.count, members);
   for (const auto& parameter : query) {
-    if (json::find(json::object(members, count), parameter.name) != nullptr) continue;
-    const std::string_view name = arena_.copy(parameter.name);
-    names[count - payload.count] = name;
-    members[count++] = {json::toView(name), json::text(arena_.copy(parameter.value))};
+    *end++ = {json::toView(arena_.copy(parameter.name)), json::text(arena_.copy(parameter.value))};
   }
+  const auto known = json::findDuplicateKeys(members, all);
+  auto is_known = known.begin();
+  std::size_t count = payload.count;
+  for (std::size_t i = payload.count; i < all; ++i) {
+    if (is_known != known.end() && is_known->later == i) {
+      ++is_known;
+    } else {
+      members[count++] = members[i];
+    }
+  }
+  auto* names = arena_.array<std::string_view>(query.size());
+  std::transform(members + payload.count, members + count, names,
+                 [](const json::Member& member) { return json::toText(member.key); });
   from_text_ = {names, count - payload.count};
   return json::object(members, count);
 }

@@ -43,8 +43,8 @@ json::Value claimsOf(const dialect::Tokenize& tokenize, const json::Value& row, 
 
 }  // namespace
 
-/// S-23 and S-71; nullopt: the token cannot be issued.
-std::optional<json::Value> Call::result() {
+/// S-23 and S-71; an error: the token cannot be issued.
+Result<json::Value> Call::result() {
   const auto& resource = *plan_->resource;
   json::Value whole = json::null();    // before returnables: claims come from it
   json::Value trimmed = json::null();  // after those of the actions
@@ -67,13 +67,13 @@ std::optional<json::Value> Call::result() {
   }
   std::string_view token_name;
   if (resource.issuesToken() && json::isObject(whole)) {
-    if (!plan_->key) return std::nullopt;
+    if (!plan_->key) return makeError(Code::kInternal, {}, "there is no key");
     const auto& tokenize = *resource.tokenize;
     const std::int64_t now_s = calls_.loop().io().wallMs() / 1000;
     const auto token = auth::issueToken(*plan_->key, claimsOf(tokenize, whole, arena_), now_s,
                                         now_s + tokenize.expiration_s, &calls_.loop().io(),
                                         followed->plans->revokesTokens());
-    if (!token) return std::nullopt;
+    if (!token) return token.error();
     token_name = tokenize.property_name;
     trimmed = withMember(trimmed, token_name, json::text(arena_.copy(*token)), arena_);
   }

@@ -37,7 +37,9 @@ bool Call::passRateLimit() {
   if (limits == nullptr) return true;
   const RatePlan& rate = *plan_->rate;
   const std::string_view ip = std::exchange(scope_.ip, networkOf(scope_.ip));
-  const std::string_view identifier = textOf(rate.identifier.evaluate(scope_, arena_));
+  const std::string_view identifier =
+      textOf(rate.composed ? rate.composed->evaluate(scope_, arena_)
+                           : rate.identifier.evaluate(scope_, arena_));
   scope_.ip = ip;
   const std::int64_t left_ns = limits->count({plan_->resource->id, rate.limit, rate.window_ns},
                                              identifier, calls_.loop().nowNs());

@@ -6,6 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "base/text.hpp"
+
 namespace sub0::call {
 
 Calls::Calls(loop::Loop& loop, plugin::TicketTable& tickets, BroadcastPort& broadcasts,
@@ -32,8 +34,8 @@ void Calls::dispatch(const Request& request) {
   const Plan* plan = followed_.back().plans->find(request.resource);
   if (plan == nullptr) {
     counts_.unknown.add();
-    refuse(request, makeError(Code::kNotFound,
-                              "no resource named \"" + std::string(request.resource) + "\""));
+    refuse(request, makeError(Code::kNotFound, "no resource named \"" +
+                                                   text::beginning(request.resource, 100) + "\""));
     return;
   }
   take().start(*plan, request);

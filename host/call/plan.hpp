@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "auth/key.hpp"
-#include "call/cache_name.hpp"
+#include "call/composed_name.hpp"
 #include "dialect/model.hpp"
 #include "dialect/parameter.hpp"
 #include "dialect/project.hpp"
@@ -27,15 +27,16 @@ struct PreparedStep {
 
 /// `cacheable`, compiled (S-93).
 struct CachePlan {
-  std::optional<CacheName> key;  // none: nothing is kept
-  bool reads = true;             // false: only written
+  std::optional<ComposedName> key;  // none: nothing is kept
+  bool reads = true;                // false: only written
   std::int64_t duration_ns = 0;
-  std::vector<CacheName> invalidations;
+  std::vector<ComposedName> invalidations;
 };
 
 /// `rate_limit`, compiled (S-94).
 struct RatePlan {
   dialect::Parameter identifier;
+  std::optional<ComposedName> composed;  // instead, where it is more than one accessor
   std::int64_t limit = 1;
   std::int64_t window_ns = 0;
   bool needs_claims = false;  // so its gate is behind that of the token

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "call/plan.hpp"
+#include "dialect/accessor.hpp"
 
 namespace sub0::call {
 namespace {
@@ -71,7 +72,7 @@ class ControlCompiler {
       if (plan_.cache->key) refuseWhatMustBeDone();
       plan_.drops_many =
           std::any_of(plan_.cache->invalidations.begin(), plan_.cache->invalidations.end(),
-                      [](const CacheName& name) { return name.mayBeSeveral(); });
+                      [](const ComposedName& name) { return name.mayBeSeveral(); });
     }
     const bool looks = plan_.cache && plan_.cache->key;
     plan_.begins_specially = looks || resource.run_in_background || plan_.drops_many;
@@ -98,9 +99,9 @@ class ControlCompiler {
     return cache;
   }
 
-  CacheName compileName(const dialect::PlacedValue& placed,
-                        const dialect::CompileContext& context) {
-    auto compiled = CacheName::compile(*placed.value, placed.pointer, context);
+  ComposedName compileName(const dialect::PlacedValue& placed,
+                           const dialect::CompileContext& context) {
+    auto compiled = ComposedName::compile(*placed.value, placed.pointer, context);
     addNeeds(compiled.needs());
     return compiled;
   }
@@ -111,8 +112,8 @@ class ControlCompiler {
   }
 
   /// Whose result it is must not be the client's word alone.
-  void warnOfKey(const CacheName& key, const dialect::SourceFile& file, const std::string& pointer,
-                 const dialect::Needs& needs_of_cached) {
+  void warnOfKey(const ComposedName& key, const dialect::SourceFile& file,
+                 const std::string& pointer, const dialect::Needs& needs_of_cached) {
     const dialect::Needs& needs = key.needs();
     if (needs.generators || needs.datetime) {
       problems_.warning(file.at(pointer), "S-93",
@@ -182,6 +183,15 @@ class ControlCompiler {
                           " broadcasts, or does in the background, does not happen then");
   }
 
+  /// Accessors with text around them.
+  static bool isComposed(const json::Value& written) {
+    if (!json::isText(written)) return false;
+    const std::string_view text = json::chars(written);
+    const auto accessors = dialect::findAccessors(text, nullptr);
+    return accessors.size() > 1 ||
+           (accessors.size() == 1 && accessors[0].end - accessors[0].begin < text.size());
+  }
+
   void compileRateLimit() {
     const auto& model = plan_.resource->rate_limit;
     if (!model || model->identifier.value == nullptr) return;
@@ -189,10 +199,15 @@ class ControlCompiler {
     RatePlan& rate = *plan_.rate;
     rate.limit = model->limit;
     rate.window_ns = model->expires_after_s * kNsPerSecond;
-    rate.identifier =
-        dialect::Parameter::compile(*model->identifier.value, model->identifier.pointer,
-                                    project_.contextOf(*plan_.resource, problems_));
-    const dialect::Needs& needs = rate.identifier.needs();
+    const auto& [written, pointer] = model->identifier;
+    const auto context = project_.contextOf(*plan_.resource, problems_);
+    if (isComposed(*written)) {
+      rate.composed =
+          ComposedName::compile(*written, pointer, context, ComposedName::Missing::kEmpty);
+    } else {
+      rate.identifier = dialect::Parameter::compile(*written, pointer, context);
+    }
+    const dialect::Needs& needs = rate.composed ? rate.composed->needs() : rate.identifier.needs();
     rate.needs_claims = needs.claims;
     rate.needs_payload = needs.payloadParsed(false);
     addNeeds(needs);
@@ -200,8 +215,7 @@ class ControlCompiler {
       problems_.warning(plan_.resource->file->at(model->identifier.pointer), "S-94",
                         "this identifier is another one in every call: nobody is ever limited");
     }
-    const json::Value& written = *model->identifier.value;
-    if (json::isText(written) && json::chars(written) == "$CONNECTION.uid") {
+    if (json::isText(*written) && json::chars(*written) == "$CONNECTION.uid") {
       problems_.warning(plan_.resource->file->at(model->identifier.pointer), "S-94",
                         "over HTTP there is no uid, so that all calls share one window, and on a "
                         "socket the client may choose another one; count by $HEADER.ip or "

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "base/text.hpp"
+#include "json/unique_keys.hpp"
 
 namespace sub0::dialect {
 
@@ -165,16 +166,10 @@ json::Value combine(const json::Value* results, std::size_t count, Arena& arena)
   std::size_t used = 0;
   for (std::size_t i = 0; i < count; ++i) {
     if (!json::isObject(results[i])) continue;
-    for (std::size_t m = 0; m < results[i].count; ++m) {
-      const json::Member& member = results[i].as.members[m];
-      auto* const end = members + used;
-      auto* const same = std::find_if(members, end, [&](const json::Member& earlier) {
-        return json::toText(earlier.key) == json::toText(member.key);
-      });
-      *same = member;
-      if (same == end) ++used;
-    }
+    std::copy_n(results[i].as.members, results[i].count, members + used);
+    used += results[i].count;
   }
+  used = json::keepLastOfEqualKeys(members, used);
   return json::object(members, used);
 }
 

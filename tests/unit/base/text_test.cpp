@@ -42,6 +42,13 @@ TEST(Text, CodePointsAreCounted) {
   EXPECT_EQ(countCodePoints("a\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80"), 4u);
 }
 
+TEST(Text, ABeginningCutsNoCharacter) {
+  EXPECT_EQ(beginning("abc", 3), "abc");
+  EXPECT_EQ(beginning("abcd", 3), "abc...");
+  EXPECT_EQ(beginning("a\xE2\x82\xAC!", 3), "a...");
+  EXPECT_EQ(beginning("a\xE2\x82\xAC!", 4), "a\xE2\x82\xAC...");
+}
+
 TEST(Text, ControlCharactersAndBadBytesAreEscaped) {
   EXPECT_EQ(escapeControl("a\r\nb\tc"), "a\\r\\nb\\tc");
   EXPECT_EQ(escapeControl(std::string("\x1b[31m\0\x7f", 7)), "\\x1b[31m\\x00\\x7f");

@@ -220,11 +220,11 @@ TEST(Gates, TheUidIsANumberWhereIdIsDeclaredSo) {
 TEST(Gates, QueryParametersFillAnObjectWhereItHasNone) {
   CallRig rig(resource("", R"("$PAYLOAD")",
                        R"("payload_validation": [{"field": {"age": {"type": "NUMBER"}}}], )"));
-  const HeaderField query[] = {{"age", "12"}, {"a", "x"}};
+  const HeaderField query[] = {{"age", "12"}, {"a", "x"}, {"age", "13"}, {"b", ""}};
   Request request = rig.request("r", R"({"a":1})");
   request.query = query;
   rig.dispatch(request);
-  EXPECT_EQ(rig.transport.log, Lines{R"(200 {"a":1,"age":"12"})"});
+  EXPECT_EQ(rig.transport.log, Lines{R"(200 {"a":1,"age":"12","b":""})"});
 }
 
 // spec S-81: a text stands for a number only where it came from the query; also for no_op actions

@@ -109,6 +109,18 @@ TEST(RateLimit, IdentifiersCompareAsText) {
   EXPECT_EQ(rig.transport.log, (Lines{kRan, kRefused, kRan, kRan}));
 }
 
+// spec S-94: a value cannot stand for the text between two of them; of a missing one nothing is
+// left
+TEST(RateLimit, ComposedIdentifiersAreAsManyAsTheirParts) {
+  CallRig rig(resource(limit(R"("$PAYLOAD.a:$PAYLOAD.b")")));
+  for (const char* payload :
+       {R"({"a":"x","b":"y:z"})", R"({"a":"x:y","b":"z"})", R"({"a":"x"})", R"({"a":"y"})",
+        R"({"a":"x","b":null})", R"({"a":"x%3Ay","b":"z"})"}) {
+    rig.dispatch(rig.request("r", payload));
+  }
+  EXPECT_EQ(rig.transport.log, (Lines{kRan, kRan, kRan, kRan, kRefused, kRan}));
+}
+
 // spec S-10: before the token, so that guessing one is limited
 TEST(RateLimit, CountsBeforeTheToken) {
   CallRig rig(resource(limit(R"("$HEADER.ip")", 2) + kSecured));

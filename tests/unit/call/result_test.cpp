@@ -86,6 +86,13 @@ TEST(Result, IssuesATokenFromTheRowBeforeReturnables) {
   EXPECT_EQ(claimsIn(line, R"("jwt":")"), R"({"id":7,"role":"admin","iat":0,"exp":60})");
 }
 
+// spec S-71, S-52: headers hold no longer one
+TEST(Result, ATokenOfMoreThan16KibIsNotIssued) {
+  CallRig rig(resource(action(1, R"("$PAYLOAD")"), kTokenize + "}, "));
+  rig.dispatch(rig.request("r", R"({"id": ")" + std::string(20'000, 'a') + R"("})"));
+  EXPECT_EQ(rig.transport.log, Lines{"500 result_too_large -"});
+}
+
 // spec S-71: without custom_claim_fields the claim is id; without a row there is no token
 TEST(Result, IssuesIdByDefaultAndNothingWithoutARow) {
   CallRig rig(resource(action(1, R"("$PAYLOAD")"), kTokenize + "}, "));

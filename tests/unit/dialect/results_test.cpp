@@ -111,6 +111,24 @@ TEST(Combine, MergesObjectsInOrderOrConcatenatesRows) {
   }
 }
 
+// Q-73: clients can make results large
+TEST(Combine, MergesLargeObjects) {
+  Arena arena;
+  std::string one = "{", two = "{";
+  for (int i = 0; i < 20'000; ++i) {
+    const std::string key = (i == 0 ? "\"k" : ",\"k") + std::to_string(i);
+    one += key + "\":1";
+    two += key + (i % 2 == 0 ? "\":2" : "x\":2");
+  }
+  const json::Value results[] = {valueOf(one + "}"), valueOf(two + "}")};
+  const json::Value merged = combine(results, 2, arena);
+  ASSERT_EQ(merged.count, 30'000u);
+  EXPECT_EQ(json::toText(merged.as.members[2].key), "k2");
+  EXPECT_EQ(merged.as.members[2].value.as.i, 2);
+  EXPECT_EQ(merged.as.members[3].value.as.i, 1);
+  EXPECT_EQ(json::toText(merged.as.members[29'999].key), "k19999x");
+}
+
 // spec S-95
 TEST(DropMembers, OfAnObjectAndOfEachRow) {
   Arena arena;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "call/cache_name.hpp"
+#include "call/composed_name.hpp"
 
 #include <string>
 #include <utility>
@@ -29,20 +29,23 @@ void appendEscaped(std::string_view text, std::string& out) {
 
 /// "$PROTECTED.id-" and "$PROTECTED.id_": a member of that name is read.
 void warnOfEnds(const dialect::WrittenAccessor& accessor, std::string_view text,
-                std::string_view pointer, const CompileContext& context) {
+                std::string_view pointer, const CompileContext& context,
+                ComposedName::Missing missing) {
   if (context.problems == nullptr || context.file == nullptr) return;
   const std::string running = dialect::runningEnd(accessor, text, context.names);
   if (running.empty()) return;
-  context.problems->warning(context.file->at(pointer), "S-93",
-                            running + "; put : between the parts of a key");
+  const bool is_key = missing == ComposedName::Missing::kNoName;
+  context.problems->warning(context.file->at(pointer), is_key ? "S-93" : "S-94",
+                            running + "; put : between the parts" + (is_key ? " of a key" : ""));
 }
 
 }  // namespace
 
-CacheName CacheName::compile(const json::Value& written, std::string_view pointer,
-                             const CompileContext& context) {
+ComposedName ComposedName::compile(const json::Value& written, std::string_view pointer,
+                                   const CompileContext& context, Missing missing) {
   const std::string_view text = json::chars(written);
-  CacheName name;
+  ComposedName name;
+  name.missing_ = missing;
   std::size_t at = 0;
   const auto add = [&](std::size_t end) {
     if (end == at) return;
@@ -52,7 +55,7 @@ CacheName CacheName::compile(const json::Value& written, std::string_view pointe
     at = end;
   };
   for (const auto& accessor : dialect::findAccessors(text, nullptr)) {
-    warnOfEnds(accessor, text, pointer, context);
+    warnOfEnds(accessor, text, pointer, context, missing);
     add(accessor.begin);
     add(accessor.end);
   }
@@ -69,17 +72,18 @@ CacheName CacheName::compile(const json::Value& written, std::string_view pointe
   return name;
 }
 
-json::Value CacheName::evaluate(const dialect::Scope& scope, Arena& arena) const {
+json::Value ComposedName::evaluate(const dialect::Scope& scope, Arena& arena) const {
   return parts_.size() == 1 ? parts_.front().evaluate(scope, arena) : join(scope, arena);
 }
 
-json::Value CacheName::join(const dialect::Scope& scope, Arena& arena) const {
+json::Value ComposedName::join(const dialect::Scope& scope, Arena& arena) const {
   static thread_local std::string joined, written;  // kept: no allocation in the steady state
   joined.clear();
   for (const Template& part : parts_) {
     const json::Value value = part.evaluate(scope, arena);
-    if (json::isNull(value)) return json::null();
-    if (part.isConstant()) {
+    if (json::isNull(value)) {
+      if (missing_ == Missing::kNoName) return json::null();
+    } else if (part.isConstant()) {
       joined += json::chars(value);
     } else if (json::isText(value)) {
       appendEscaped(json::chars(value), joined);
