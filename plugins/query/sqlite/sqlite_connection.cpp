@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "column_text.hpp"
+#include "sqlite/sqlite_casts.hpp"
 #include "sqlite/sqlite_errors.hpp"
 #include "sqlite/sqlite_instants.hpp"
 #include "unique_check.hpp"
@@ -178,6 +179,7 @@ SqliteConnection::Prepared* SqliteConnection::prepare(const Statement& statement
     return nullptr;
   }
   prepared.only_reads = sqlite3_stmt_readonly(prepared.statement) != 0;
+  prepared.json_casts = jsonCastsOf(statement.sql);
   prepared.instants.clear();
   if (sqlite3_bind_parameter_count(prepared.statement) > 0) {
     prepared.instants = instantParameters(
@@ -269,7 +271,12 @@ void SqliteConnection::lookAtColumns(Prepared& prepared) {
   prepared.kinds.clear();
   prepared.names.clear();
   for (int i = 0; i < count; ++i) {
-    prepared.kinds.push_back(kindOfDeclaredType(sqlite3_column_decltype(prepared.statement, i)));
+    const auto at = static_cast<std::size_t>(i);
+    const bool is_cast =
+        prepared.json_casts.size() == static_cast<std::size_t>(count) && prepared.json_casts[at];
+    prepared.kinds.push_back(
+        is_cast ? ColumnKind::kJson
+                : kindOfDeclaredType(sqlite3_column_decltype(prepared.statement, i)));
     const char* name = sqlite3_column_name(prepared.statement, i);
     prepared.names.push_back(toUtf8(name == nullptr ? "" : name));
   }

@@ -53,6 +53,7 @@ class SqliteConnection {
     int reprepared = -1;  // of SQLite's own counter, when the columns were looked at
     std::vector<ColumnKind> kinds;
     std::vector<std::string> names;
+    std::vector<bool> json_casts;         // columns: see sqlite_casts.hpp
     std::vector<std::uint32_t> instants;  // parameters: see sqlite_instants.hpp
   };
 
