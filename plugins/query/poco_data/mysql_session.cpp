@@ -170,11 +170,11 @@ void MysqlSession::interrupt(int attempt) {
 // ---- failures -----------------------------------------------------------------------------------
 
 DataSession::Outcome MysqlSession::failed(unsigned number, const std::string& message,
-                                          const std::string& sql) {
+                                          const std::string& sql, Shown shown) {
   Outcome outcome;
   last_error_ = number;
   complaint_ = message;
-  outcome.failure = mysqlFailure(number, message, sql);
+  outcome.failure = mysqlFailure(number, message, sql, shown);
   if (number == kPacketTooLarge || (number == kServerLost && isServerTalking())) {
     outcome.failure = resultTooLarge(result_limit_bytes_);
   }
@@ -247,7 +247,7 @@ bool MysqlSession::wouldRound(const Prepared& prepared, const Statement& stateme
 
 DataSession::Outcome MysqlSession::simple(const std::string& sql) {
   if (mysql_real_query(handle(), sql.data(), static_cast<unsigned long>(sql.size())) != 0) {
-    return failed(mysql_errno(handle()), mysql_error(handle()), sql);
+    return failed(mysql_errno(handle()), mysql_error(handle()), sql, Shown::kAll);
   }
   Outcome outcome;
   outcome.end = End::kDone;
@@ -289,7 +289,7 @@ bool MysqlSession::prepareInto(Prepared& prepared, const Statement& statement, F
     const unsigned number = mysql_stmt_errno(made);
     const std::string message = mysql_stmt_error(made);
     executor.reset();
-    failure = failed(number, message, sql).failure;
+    failure = failed(number, message, sql, Shown::kAll).failure;
     return false;
   }
   prepared.executor = std::move(executor);
@@ -308,7 +308,7 @@ DataSession::Outcome MysqlSession::executeOnce(const std::string& sql,
   Prepared once;
   Outcome outcome;
   if (prepareInto(once, statement, outcome.failure)) {
-    return runOnce(once, statement, parameters);
+    return runOnce(once, statement, parameters, Shown::kAll);  // who wrote it reads it
   }
   if (session_ != nullptr && last_error_ == kUnsupportedPrepared && parameters.empty()) {
     return executeScript(sql);
@@ -360,7 +360,7 @@ DataSession::Outcome MysqlSession::executeScript(const std::string& sql) {
   }
   const unsigned number = mysql_errno(handle());
   if (status > 0 || number != 0) {
-    Outcome why = failed(number, mysql_error(handle()), "");
+    Outcome why = failed(number, mysql_error(handle()), "", Shown::kAll);
     if (session_ != nullptr) {
       simple("ROLLBACK");  // of a script that failed between its BEGIN and COMMIT
     }
