@@ -77,9 +77,9 @@ class MysqlSession final : public DataSession {
   std::unique_ptr<ResultTree> readScriptRows();
   Outcome failed(unsigned number, const std::string& message, const std::string& sql, Shown shown);
   std::string columnsOfKey(const std::string& key, const std::string& table);
-  std::string firstValue(const std::string& sql);
-  bool wouldRound(const Prepared& prepared, const Statement& statement,
-                  const DataParameters& parameters);
+  std::optional<std::string> firstValue(const std::string& sql);
+  std::optional<bool> wouldRound(const Prepared& prepared, const Statement& statement,
+                                 const DataParameters& parameters);
 
   const MysqlAddress address_;
   const std::size_t result_limit_bytes_;

@@ -60,7 +60,11 @@ DataSession::Outcome MysqlSession::execute(const Statement& statement,
 // returns rows may fail behind itself, where they have other columns than when it was prepared.
 DataSession::Outcome MysqlSession::run(Prepared& prepared, const Statement& statement,
                                        const DataParameters& parameters, bool must_not_write) {
-  if (wouldRound(prepared, statement, parameters)) {
+  const std::optional<bool> would_round = wouldRound(prepared, statement, parameters);
+  if (!would_round) {
+    return failed(mysql_errno(handle()), mysql_error(handle()), statement.sql, Shown::kNoValues);
+  }
+  if (*would_round) {
     return failed(kRounded, "a fraction for a column of whole numbers", statement.sql,
                   Shown::kNoValues);
   }
