@@ -59,20 +59,16 @@ void logLine(log::Level level, std::string_view event, std::string_view text,
   }
 }
 
-void noteError(Plugin& plugin, std::string_view text) {
-  const Life life = plugin.life.load(std::memory_order_acquire);
-  if (life != Life::kCreating && life != Life::kStarting) return;
-  const std::lock_guard lock(plugin.error_mutex);
-  plugin.last_error = text;
+void logFault(const CallSite& site, std::string_view what) {
+  if (keepError(*site.handler.plugin, {&site, true, std::string(what)})) return;
+  writeFault(site, what);
 }
 
-void logFault(const CallSite& site, std::string_view what) {
-  Plugin& plugin = *site.handler.plugin;
-  keepError(plugin, what);
+void writeFault(const CallSite& site, std::string_view what) {
   std::uint64_t left_out = 0;
   if (!mayLog(site.handler, &left_out)) return;
   std::string message = "internal fault in plugin ";
-  message.append(plugin.id).append(": ").append(what);
+  message.append(site.handler.plugin->id).append(": ").append(what);
   if (left_out > 0) message += " (" + std::to_string(left_out) + " lines were left out before)";
   logLine(log::Level::kError, "plugin_fault", message, site);
 }

@@ -73,14 +73,15 @@ class CallFrame {
 /// One log line with plugin, handler and resource, as far as there are any.
 void logLine(log::Level level, std::string_view event, std::string_view text, const CallSite& site);
 
-/// Keeps the error for the report of a create or start that fails; at other times does nothing.
-void noteError(Plugin& plugin, std::string_view text);
-
 /// Counts and logs an exception that reached the wall. Call it in a handler of `catch (...)`.
 void onException(const CallSite& site, const char* function);
 
 /// Logs a fault of a plugin by plugin, handler and resource; of one handler ten a second at most.
+/// One of a plugin that is created or started is kept first (kept_error.hpp).
 void logFault(const CallSite& site, std::string_view what);
+
+/// The same, at once.
+void writeFault(const CallSite& site, std::string_view what);
 
 /// Counts and logs a call that held a loop for the budget of 100 ms or longer, unless the watchdog
 /// has. Call it before the next frame of this loop.

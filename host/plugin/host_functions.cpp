@@ -71,11 +71,11 @@ void onLog(const sub0_host* host, int32_t level, const sub0_text_view* text) noe
   const auto known = is_level ? static_cast<log::Level>(level) : log::Level::kError;
   const std::string_view line = json::toText(*text).substr(0, kMaxLogBytes);
   Plugin& plugin = pluginOf(host);
-  if (known == log::Level::kError && keepError(plugin, line)) return;  // the report tells it
-  if (!log::enabled(known)) return;
   const CallFrame* frame = CallFrame::current();
   const bool is_its_own = frame != nullptr && frame->site().handler.plugin == &plugin;
-  logLine(known, "plugin", line, is_its_own ? frame->site() : plugin.callbacks.site);
+  const CallSite& site = is_its_own ? frame->site() : plugin.callbacks.site;
+  if (known == log::Level::kError && keepError(plugin, {&site, false, std::string(line)})) return;
+  if (log::enabled(known)) logLine(known, "plugin", line, site);
 }
 
 const void* onExtension(const sub0_host* /*host*/, const char* name) noexcept {

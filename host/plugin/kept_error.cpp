@@ -1,28 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugin/kept_error.hpp"
 
-#include <string>
+#include <utility>
 
 #include "plugin/faults.hpp"
 
 namespace sub0::plugin {
+namespace {
 
-bool keepError(Plugin& plugin, std::string_view text) {
-  const Life life = plugin.life.load(std::memory_order_acquire);
-  if (life != Life::kCreating && life != Life::kStarting) return false;
-  tellKeptError(plugin);
-  noteError(plugin, text);
+void tell(const KeptError& error) {
+  if (error.site == nullptr) return;
+  if (error.is_fault) {
+    writeFault(*error.site, error.text);
+  } else if (log::enabled(log::Level::kError)) {
+    logLine(log::Level::kError, "plugin", error.text, *error.site);
+  }
+}
+
+}  // namespace
+
+bool keepError(Plugin& plugin, KeptError error) {
+  {
+    const std::lock_guard lock(plugin.error_mutex);
+    const Life life = plugin.life.load(std::memory_order_acquire);
+    if (life != Life::kCreating && life != Life::kStarting) return false;
+    std::swap(plugin.kept_error, error);
+  }
+  tell(error);
   return true;
 }
 
-void tellKeptError(Plugin& plugin) {
-  std::string kept;
-  {
-    const std::lock_guard lock(plugin.error_mutex);
-    kept.swap(plugin.last_error);
-  }
-  if (kept.empty() || !log::enabled(log::Level::kError)) return;
-  logLine(log::Level::kError, "plugin", kept, plugin.callbacks.site);
+KeptError takeKeptError(Plugin& plugin) {
+  const std::lock_guard lock(plugin.error_mutex);
+  return std::exchange(plugin.kept_error, {});
 }
+
+void tellKeptError(Plugin& plugin) { tell(takeKeptError(plugin)); }
 
 }  // namespace sub0::plugin

@@ -41,11 +41,7 @@ std::string codeText(int32_t code) {
 
 /// What the plugin said itself, else where to look.
 std::string takeReason(Plugin& plugin, int32_t code) {
-  std::string logged;
-  {
-    const std::lock_guard lock(plugin.error_mutex);
-    logged.swap(plugin.last_error);
-  }
+  const std::string logged = takeKeptError(plugin).text;
   if (logged.empty()) return codeText(code) + "; what it logged says more";
   const std::string reason = text::escapeControl(logged);
   return code == SUB0_INTERNAL ? reason : reason + " [" + codeText(code) + "]";
@@ -95,8 +91,8 @@ bool Registry::createOne(Plugin& plugin, HostTable& host, const Resolver& resolv
     tellKeptError(plugin);
     return true;
   }
-  const std::string reason = takeReason(plugin, code);
   plugin.life.store(Life::kDestroyed, std::memory_order_release);  // what destroy logs is a line
+  const std::string reason = takeReason(plugin, code);
   if (plugin.self != nullptr) {
     callPlugin(plugin.callbacks.site, "destroy", 0, nullptr,
                [&] { plugin.descriptor->destroy(plugin.self); });

@@ -130,6 +130,13 @@ struct DeclaredSetting {
   bool is_secret = false;
 };
 
+/// An error of a plugin that is no line of the log yet. No site: there is none.
+struct KeptError {
+  const CallSite* site = nullptr;
+  bool is_fault = false;
+  std::string text;
+};
+
 struct Plugin {
   std::string file;  // real path; empty: linked into the process
   std::string id, version;
@@ -149,8 +156,8 @@ struct Plugin {
   Handler statements;       // of the host itself, by sub0.sql/1 (sql_runs.hpp)
   std::uint32_t place = 0;  // among the plugins of the registry
   Handler callbacks;        // what happens in timers, watches, posts, hooks is counted here
-  std::mutex error_mutex;   // of last_error: any thread of the plugin may log
-  std::string last_error;   // that it logged, or threw, while it was created or started
+  std::mutex error_mutex;   // of kept_error: any thread of the plugin may log
+  KeptError kept_error;     // see kept_error.hpp
 };
 
 }  // namespace sub0::plugin

@@ -5,6 +5,7 @@
 #include <sub0/plugin.h>
 #include <sub0/pool.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -20,6 +21,10 @@ struct Failure {
   std::string log;
   std::string client;
 };
+
+// What a line for the log may hold of the database's own words: nothing that may quote a value of a
+// call, or all of them, to who wrote both the statement and its values.
+enum class Shown : std::uint8_t { kNoValues, kAll };
 
 // The host as this plugin uses it: ends of runs, the log, the loops. Ends are safe to repeat: a run
 // that the host has given up meanwhile is ignored. Any thread, but for the functions of the loop

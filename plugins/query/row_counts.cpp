@@ -47,6 +47,14 @@ bool isDigits(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
+// Whether OFFSET begins a clause, and is no column: behind LIMIT, and where the database knows it
+// without that, or says that it does not, before a number or parameter.
+bool isOffsetClause(const TokenList& list, std::size_t at, bool is_behind_limit) {
+  const TokenKind next = list.tokens[at + 1].kind;
+  return is_behind_limit || (list.dialect != Dialect::kSqlite &&
+                             (next == TokenKind::kParameter || next == TokenKind::kNumber));
+}
+
 }  // namespace
 
 std::vector<RowCountClause> rowCountsOf(const TokenList& list) {
@@ -56,11 +64,12 @@ std::vector<RowCountClause> rowCountsOf(const TokenList& list) {
     const bool is_limit = list.isWord(i, "LIMIT");
     const bool is_fetch =
         (list.isWord(i, "FIRST") || list.isWord(i, "NEXT")) && i > 0 && list.isWord(i - 1, "FETCH");
-    if (is_name || !(is_limit || is_fetch || list.isWord(i, "OFFSET")) ||
-        list.tokens[i + 1].kind == TokenKind::kOperator) {
-      continue;  // an operator: a column of that name
+    const bool is_offset = list.isWord(i, "OFFSET") &&
+                           isOffsetClause(list, i, !clauses.empty() && clauses.back().end == i);
+    if (is_name || !(is_limit || is_fetch || is_offset)) {
+      continue;
     }
-    RowCountClause clause = clauseBehind(list, i, list.isWord(i, "OFFSET"));
+    RowCountClause clause = clauseBehind(list, i, is_offset);
     if (clause.begin == clause.end) {
       continue;
     }

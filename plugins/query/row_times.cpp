@@ -124,7 +124,9 @@ bool beginsClause(const TokenList& list, const Walk& walk,
   }
   const bool is_name = list.isWord(at - 1, "AS") || list.isSign(at - 1, ".");
   const bool is_operator = list.isWord(at, "FROM") && list.isWord(at - 1, "DISTINCT");
-  return !is_name && !is_operator;
+  // Others than PostgreSQL have that clause behind LIMIT alone, and columns of that name.
+  const bool is_column = list.isWord(at, "OFFSET") && list.dialect != Dialect::kPostgres;
+  return !is_name && !is_operator && !is_column;
 }
 
 constexpr std::array<std::string_view, 5> kBehindSet = {"FROM", "WHERE", "RETURNING", "ORDER",

@@ -94,8 +94,8 @@ void SqlRewriter::cannot(std::size_t at, const std::string& what) {
 
 bool SqlRewriter::endsOperand(std::size_t i) const {
   const TokenKind kind = list_.tokens[i].kind;
-  if (kind == TokenKind::kWord) {
-    return !isOneOf(capitals(list_.text(i)), kNoFunctions);
+  if (kind == TokenKind::kWord) {  // OFFSET: a column, where that is asked
+    return list_.isWord(i, "OFFSET") || !isOneOf(capitals(list_.text(i)), kNoFunctions);
   }
   return kind == TokenKind::kQuotedName || kind == TokenKind::kString ||
          kind == TokenKind::kNumber || kind == TokenKind::kParameter || list_.isSign(i, ")") ||

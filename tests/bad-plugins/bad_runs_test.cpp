@@ -123,7 +123,7 @@ TEST_F(BadRuns, ThrowInCreateOrStartIsTheReasonOfTheReport) {
   EXPECT_THAT(
       rig_.registry.problems().back().message,
       HasSubstr("test.throws-in-create could not be created: create threw: boom in create"));
-  EXPECT_THAT(logged, HasSubstr("internal fault in plugin test.throws-in-create"));
+  EXPECT_THAT(logged, Not(HasSubstr("boom")));  // told once
 
   test::Rig other;
   put("throws_in_start");

@@ -44,6 +44,32 @@ std::string named(const std::string& name, const char* otherwise, const char* wh
   return kPrefix + (name.empty() ? std::string(otherwise) : name) + what;
 }
 
+// Whether the server's words are of rights, of the server's own state, or of the project itself, in
+// SIGNAL, or of a table or column that the statement names. Others may quote values: an expression
+// that is out of range, a pattern, a path into XML, SQL that a procedure makes.
+bool isWithoutValues(unsigned number, std::string_view message, std::string_view sql) {
+  static constexpr std::array<unsigned, 2> kNotThere = {1146, 1054};
+  static constexpr std::array<unsigned, 34> kNumbers = {
+      // rights: database, account, table, column, routine, privilege, definer
+      1044, 1045, 1142, 1143, 1370, 1227, 1449,
+      // takes no changes; space and memory, storage, files that are damaged, limits
+      1290, 1792, 1836, 1021, 1037, 1038, 1041, 1114, 1030, 1034, 1194, 1195, 1436, 1456,
+      // locks, rows that changed, too many connections, interruptions
+      1205, 1213, 3572, 1020, 1040, 1203, 1226, 1317, 1969, 3024, 1907,
+      // more than one row, SIGNAL
+      1242, 1644};
+  constexpr unsigned kFirstOfLibrary = 2000;
+  constexpr unsigned kBehindLibrary = 3000;
+  if (isOneOf(number, kNotThere)) {
+    const std::string name = firstQuoted(message);  // app.users, u.email
+    const std::size_t dot = name.rfind('.');
+    return !name.empty() &&
+           sql.find(dot == std::string::npos ? name : name.substr(dot + 1)) != std::string::npos;
+  }
+  return isOneOf(number, kNumbers) || endsMysqlConnection(number) ||
+         (number >= kFirstOfLibrary && number < kBehindLibrary);
+}
+
 // Empty: it is no constraint.
 std::string constraintText(unsigned number, std::string_view message) {
   switch (number) {
@@ -126,7 +152,7 @@ std::string tableWrittenBy(std::string_view sql) {
       list.tokens[at].kind == TokenKind::kQuotedName ? name.substr(1, name.size() - 2) : name);
 }
 
-Failure mysqlFailure(unsigned number, std::string_view message, std::string_view sql) {
+Failure mysqlFailure(unsigned number, std::string_view message, std::string_view sql, Shown shown) {
   // deadlock, lock wait, NOWAIT, a row that changed, too many connections of all or of the user
   static constexpr std::array<unsigned, 4> kGiveWay = {1213, 1205, 3572, 1020};
   static constexpr std::array<unsigned, 6> kTooMany = {1040, 1203, 1226, 2002, 2003, 2005};
@@ -137,7 +163,8 @@ Failure mysqlFailure(unsigned number, std::string_view message, std::string_view
   failure.client = constraintText(number, message);
   const bool is_constraint = !failure.client.empty();
   failure.log = "MariaDB: error " + std::to_string(number);
-  if (!is_constraint && !isMisfit(number)) {  // there it shows values
+  if (!is_constraint && !isMisfit(number) &&  // there it shows values
+      (shown == Shown::kAll || isWithoutValues(number, message, sql))) {
     failure.log.append(": ").append(message);
   }
   if (!sql.empty()) {

@@ -9,8 +9,9 @@
 namespace sub0::query {
 
 // What an error of MariaDB or MySQL means for a caller, by its number: constraints get the wording
-// of spec S-52, everything else is told without SQL or values. Pure, any thread.
-Failure mysqlFailure(unsigned number, std::string_view message, std::string_view sql);
+// of spec S-52, everything else is told without SQL or values. Pure, any thread. Of a statement
+// that runs (kNoValues) the log has the server's words only where they cannot quote its values.
+Failure mysqlFailure(unsigned number, std::string_view message, std::string_view sql, Shown shown);
 
 // Whether the connection is gone with that error.
 bool endsMysqlConnection(unsigned number);

@@ -170,11 +170,11 @@ void MysqlSession::interrupt(int attempt) {
 // ---- failures -----------------------------------------------------------------------------------
 
 DataSession::Outcome MysqlSession::failed(unsigned number, const std::string& message,
-                                          const std::string& sql) {
+                                          const std::string& sql, Shown shown) {
   Outcome outcome;
   last_error_ = number;
   complaint_ = message;
-  outcome.failure = mysqlFailure(number, message, sql);
+  outcome.failure = mysqlFailure(number, message, sql, shown);
   if (number == kPacketTooLarge || (number == kServerLost && isServerTalking())) {
     outcome.failure = resultTooLarge(result_limit_bytes_);
   }
@@ -198,27 +198,31 @@ std::string MysqlSession::columnsOfKey(const std::string& key, const std::string
       "SELECT GROUP_CONCAT(column_name ORDER BY seq_in_index SEPARATOR ', ') FROM "
       "information_schema.statistics WHERE table_schema = DATABASE() AND table_name = " +
       quoted(table) + " AND index_name = " + quoted(key);
-  std::string columns = firstValue(sql);
+  std::string columns = firstValue(sql).value_or("");
   if (!columns.empty()) {
     key_columns_[{table, key}] = columns;
   }
   return columns;
 }
 
-// Of the first row; empty: there is none.
-std::string MysqlSession::firstValue(const std::string& sql) {
+// Of the first row; empty: there is none. Nothing: the connection's error says why.
+std::optional<std::string> MysqlSession::firstValue(const std::string& sql) {
   if (mysql_real_query(handle(), sql.data(), static_cast<unsigned long>(sql.size())) != 0) {
-    return {};
+    return std::nullopt;
   }
   const Result result(mysql_store_result(handle()));
-  const MYSQL_ROW row = result == nullptr ? nullptr : mysql_fetch_row(result.get());
+  if (result == nullptr) {
+    return std::nullopt;
+  }
+  const MYSQL_ROW row = mysql_fetch_row(result.get());
   return row == nullptr || row[0] == nullptr ? "" : row[0];
 }
 
-// Whether a fraction would go into a column of whole numbers. A column that holds fractions is
-// remembered; one that does not is asked for again, as it may have changed.
-bool MysqlSession::wouldRound(const Prepared& prepared, const Statement& statement,
-                              const DataParameters& parameters) {
+// Whether a fraction would go into a column of whole numbers; nothing: that could not be found out,
+// as the connection's error says. A column that holds fractions is remembered; one that does not is
+// asked for again, as it may have changed.
+std::optional<bool> MysqlSession::wouldRound(const Prepared& prepared, const Statement& statement,
+                                             const DataParameters& parameters) {
   std::string table;
   for (const MysqlAssignment& one : prepared.assignments) {
     if (one.place >= parameters.size() || !hasFraction(parameters[one.place])) {
@@ -231,12 +235,13 @@ bool MysqlSession::wouldRound(const Prepared& prepared, const Statement& stateme
     if (fractional_.count({table, which}) > 0) {
       continue;
     }
-    if (!firstValue("SELECT 1 FROM information_schema.columns WHERE table_schema = DATABASE() AND "
-                    "table_name = " +
-                    quoted(table) + " AND " + which +
-                    " AND data_type IN ('tinyint', 'smallint', 'mediumint', 'int', 'bigint')")
-             .empty()) {
-      return true;
+    const std::optional<std::string> whole = firstValue(
+        "SELECT 1 FROM information_schema.columns WHERE table_schema = DATABASE() AND "
+        "table_name = " +
+        quoted(table) + " AND " + which +
+        " AND data_type IN ('tinyint', 'smallint', 'mediumint', 'int', 'bigint')");
+    if (!whole || !whole->empty()) {
+      return whole ? std::optional(true) : std::nullopt;
     }
     fractional_.insert({table, which});
   }
@@ -247,7 +252,7 @@ bool MysqlSession::wouldRound(const Prepared& prepared, const Statement& stateme
 
 DataSession::Outcome MysqlSession::simple(const std::string& sql) {
   if (mysql_real_query(handle(), sql.data(), static_cast<unsigned long>(sql.size())) != 0) {
-    return failed(mysql_errno(handle()), mysql_error(handle()), sql);
+    return failed(mysql_errno(handle()), mysql_error(handle()), sql, Shown::kAll);
   }
   Outcome outcome;
   outcome.end = End::kDone;
@@ -289,7 +294,7 @@ bool MysqlSession::prepareInto(Prepared& prepared, const Statement& statement, F
     const unsigned number = mysql_stmt_errno(made);
     const std::string message = mysql_stmt_error(made);
     executor.reset();
-    failure = failed(number, message, sql).failure;
+    failure = failed(number, message, sql, Shown::kAll).failure;
     return false;
   }
   prepared.executor = std::move(executor);
@@ -308,7 +313,7 @@ DataSession::Outcome MysqlSession::executeOnce(const std::string& sql,
   Prepared once;
   Outcome outcome;
   if (prepareInto(once, statement, outcome.failure)) {
-    return runOnce(once, statement, parameters);
+    return runOnce(once, statement, parameters, Shown::kAll);  // who wrote it reads it
   }
   if (session_ != nullptr && last_error_ == kUnsupportedPrepared && parameters.empty()) {
     return executeScript(sql);
@@ -360,7 +365,7 @@ DataSession::Outcome MysqlSession::executeScript(const std::string& sql) {
   }
   const unsigned number = mysql_errno(handle());
   if (status > 0 || number != 0) {
-    Outcome why = failed(number, mysql_error(handle()), "");
+    Outcome why = failed(number, mysql_error(handle()), "", Shown::kAll);
     if (session_ != nullptr) {
       simple("ROLLBACK");  // of a script that failed between its BEGIN and COMMIT
     }

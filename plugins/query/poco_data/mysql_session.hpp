@@ -67,18 +67,19 @@ class MysqlSession final : public DataSession {
   Outcome runChecked(Prepared& prepared, const Statement& statement,
                      const DataParameters& parameters);
   Outcome judged(Outcome outcome, const Statement& statement);
-  Outcome runOnce(Prepared& prepared, const Statement& statement, const DataParameters& parameters);
+  Outcome runOnce(Prepared& prepared, const Statement& statement, const DataParameters& parameters,
+                  Shown shown);
   unsigned warningsOfRows();
   bool readRows(Prepared& prepared, ResultTree& tree);
   Outcome giveUp(Executor& executor, const Statement& statement);
   Outcome simple(const std::string& sql);
   Outcome endTransaction(const char* word);
   std::unique_ptr<ResultTree> readScriptRows();
-  Outcome failed(unsigned number, const std::string& message, const std::string& sql);
+  Outcome failed(unsigned number, const std::string& message, const std::string& sql, Shown shown);
   std::string columnsOfKey(const std::string& key, const std::string& table);
-  std::string firstValue(const std::string& sql);
-  bool wouldRound(const Prepared& prepared, const Statement& statement,
-                  const DataParameters& parameters);
+  std::optional<std::string> firstValue(const std::string& sql);
+  std::optional<bool> wouldRound(const Prepared& prepared, const Statement& statement,
+                                 const DataParameters& parameters);
 
   const MysqlAddress address_;
   const std::size_t result_limit_bytes_;

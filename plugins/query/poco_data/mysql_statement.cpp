@@ -60,8 +60,13 @@ DataSession::Outcome MysqlSession::execute(const Statement& statement,
 // returns rows may fail behind itself, where they have other columns than when it was prepared.
 DataSession::Outcome MysqlSession::run(Prepared& prepared, const Statement& statement,
                                        const DataParameters& parameters, bool must_not_write) {
-  if (wouldRound(prepared, statement, parameters)) {
-    return failed(kRounded, "a fraction for a column of whole numbers", statement.sql);
+  const std::optional<bool> would_round = wouldRound(prepared, statement, parameters);
+  if (!would_round) {
+    return failed(mysql_errno(handle()), mysql_error(handle()), statement.sql, Shown::kNoValues);
+  }
+  if (*would_round) {
+    return failed(kRounded, "a fraction for a column of whole numbers", statement.sql,
+                  Shown::kNoValues);
   }
   MysqlInstants instants(parameters, statement.sql, prepared.plain_instants);
   const bool may_write = !must_not_write && !statement.reads_only;
@@ -135,7 +140,7 @@ DataSession::Outcome MysqlSession::runUndoable(Prepared& prepared, const Stateme
 DataSession::Outcome MysqlSession::runChecked(Prepared& prepared, const Statement& statement,
                                               const DataParameters& parameters) {
   last_error_ = 0;
-  Outcome outcome = runOnce(prepared, statement, parameters);
+  Outcome outcome = runOnce(prepared, statement, parameters, Shown::kNoValues);
   const bool has_run = outcome.end == End::kDone || outcome.failure.code == SUB0_RESULT_TOO_LARGE;
   return has_run && !parameters.empty() && session_ != nullptr && warnings_ > 0
              ? judged(std::move(outcome), statement)
@@ -145,7 +150,7 @@ DataSession::Outcome MysqlSession::runChecked(Prepared& prepared, const Statemen
 DataSession::Outcome MysqlSession::judged(Outcome outcome, const Statement& statement) {
   constexpr std::string_view kAsk = "SHOW WARNINGS";
   if (mysql_real_query(handle(), kAsk.data(), kAsk.size()) != 0) {
-    return failed(mysql_errno(handle()), mysql_error(handle()), statement.sql);
+    return failed(mysql_errno(handle()), mysql_error(handle()), statement.sql, Shown::kNoValues);
   }
   const Result result(mysql_store_result(handle()));
   unsigned misfit = 0;
@@ -157,11 +162,12 @@ DataSession::Outcome MysqlSession::judged(Outcome outcome, const Statement& stat
       complaint.append(row[2]).push_back('\n');
     }
   }
-  return misfit == 0 ? std::move(outcome) : failed(misfit, complaint, statement.sql);
+  return misfit == 0 ? std::move(outcome)
+                     : failed(misfit, complaint, statement.sql, Shown::kNoValues);
 }
 
 DataSession::Outcome MysqlSession::runOnce(Prepared& prepared, const Statement& statement,
-                                           const DataParameters& parameters) {
+                                           const DataParameters& parameters, Shown shown) {
   Outcome outcome;
   Executor& executor = *prepared.executor;
   MYSQL_STMT* const made = executor;
@@ -193,7 +199,7 @@ DataSession::Outcome MysqlSession::runOnce(Prepared& prepared, const Statement& 
     const unsigned number = is_of_statement ? mysql_stmt_errno(made) : mysql_errno(handle());
     const std::string message = is_of_statement ? mysql_stmt_error(made) : mysql_error(handle());
     mysql_stmt_free_result(made);
-    return failed(number, message, statement.sql);
+    return failed(number, message, statement.sql, shown);
   }
   outcome.end = End::kDone;
   outcome.tree = std::move(tree);

@@ -7,7 +7,9 @@
 #include <Poco/Data/ODBC/SessionImpl.h>
 #include <Poco/Exception.h>
 
+#include <algorithm>
 #include <array>
+#include <string_view>
 #include <utility>
 
 #include "poco_data/odbc_values.hpp"
@@ -28,8 +30,13 @@ Failure odbcFailure(const std::string& state, const std::string& message, const 
   Failure failure;
   failure.code = SUB0_ACTION_FAILED;
   const std::string kind = state.substr(0, 2);
-  const bool shows_values = kind == "23" || kind == "22";
-  failure.log = "ODBC: " + (shows_values ? "a value" : message) + " (" + state + ")" +
+  // The driver's own and the connection's; cardinality, transactions, resources, interruption.
+  // Which statement is at fault (42) is told, too, since nothing else says what it lacks.
+  static constexpr std::array<std::string_view, 14> kWithoutValues = {
+      "00", "01", "07", "08", "21", "24", "25", "40", "42", "53", "57", "HY", "IM", "P0"};
+  const bool may_show_values =
+      std::find(kWithoutValues.begin(), kWithoutValues.end(), kind) == kWithoutValues.end();
+  failure.log = "ODBC: " + (may_show_values ? "error" : message) + " (" + state + ")" +
                 (sql.empty() ? "" : " in: " + sql);
   if (kind == "23") {
     failure.code = SUB0_CONSTRAINT;

@@ -2,6 +2,7 @@
 #include "postgres/postgres_errors.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <cstdlib>
 #include <string_view>
@@ -30,7 +31,8 @@ std::string takeName(std::string_view& text) {
     return name;
   }
   const auto is_part = [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '$' || c < 0;
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '$' ||
+           static_cast<unsigned char>(c) >= 0x80;
   };
   const auto end = std::find_if_not(text.begin(), text.end(), is_part);
   name.assign(text.begin(), end);
@@ -125,32 +127,60 @@ std::string constraintText(const std::string& state, const PGresult* result,
   return prefix + "the value is not allowed";
 }
 
-// Whether the server's words quote no value: of errors in values (class 22) those of a division by
-// zero and of a text that is too long; of errors in statements (class 42) those about a place of
-// ours and about rights, since a value may be read as one too (to_tsquery, ::regclass).
+// Whether the server has the statement's own text to find fault with, which holds no value: it
+// tells the place. What it reads while the statement runs has none, or tells how it came to that:
+// of a value that is read as a type ($1::regtype), the place in the value.
+bool isOfStatement(const PGresult* result) {
+  return !fieldOf(result, PG_DIAG_STATEMENT_POSITION).empty() &&
+         fieldOf(result, PG_DIAG_CONTEXT).empty();
+}
+
+template <std::size_t N>
+bool isOneOf(std::string_view text, const std::array<std::string_view, N>& texts) {
+  return std::find(texts.begin(), texts.end(), text) != texts.end();
+}
+
+// Whether the server's words quote no value. Nearly any error may, since nearly anything may be
+// read out of a value ($1::regclass), so that this lists those whose words are of names in the
+// statement, of the database's own state, or, in RAISE, of the project itself.
 bool isWithoutValues(const PGresult* result, const std::string& state) {
-  const std::string kind = state.substr(0, 2);
-  if (kind == "42") {
-    return state == "42501" || !fieldOf(result, PG_DIAG_STATEMENT_POSITION).empty();
-  }
-  return kind != "22" || state == "22012" || state == "22001";
+  // connection, cardinality, constraint, transaction's state, roll-back, view's check, resources,
+  // interruption, PL/pgSQL's own
+  static constexpr std::array<std::string_view, 9> kKinds = {"08", "21", "23", "25", "40",
+                                                             "44", "53", "57", "P0"};
+  // too long for its type, division by zero; no such prepared statement, one that is there; types
+  // of parameters; no arbiter for ON CONFLICT, a generated column; a lock; damage
+  static constexpr std::array<std::string_view, 11> kStates = {"22001", "22012", "26000", "42P05",
+                                                               "42P08", "42P18", "42P10", "428C9",
+                                                               "55P03", "XX001", "XX002"};
+  // rights (42501, which is of files as well), row-level security, RAISE
+  static constexpr std::array<std::string_view, 5> kFunctions = {
+      "aclcheck_error", "aclcheck_error_col", "aclcheck_error_type", "ExecWithCheckOptions",
+      "exec_stmt_raise"};
+  return isOfStatement(result) || isOneOf(state.substr(0, 2), kKinds) || isOneOf(state, kStates) ||
+         isOneOf(fieldOf(result, PG_DIAG_SOURCE_FUNCTION), kFunctions);
+}
+
+// Whether the detail quotes neither a value nor a row.
+bool hasPlainDetail(const PGresult* result, const std::string& state) {
+  return isOfStatement(result) || state.substr(0, 2) == "40" || state == "42P08" ||
+         state == "428C9";
 }
 
 // What a client has sent may be a secret, and stays out of the log: where the message may
-// quote it, the function of the server that refused it says enough. Details quote rows, but for
-// those of errors in statements (class 42) and of deadlocks.
+// quote it, the function of the server that refused it says enough.
 std::string logTextOf(const PGresult* result, const std::string& state, Shown shown) {
   if (state.empty()) {
     return PQresultErrorMessage(result);
   }
-  const std::string kind = state.substr(0, 2);
   if (shown == Shown::kNoValues && !isWithoutValues(result, state)) {
-    return "a value (" + state + ", " + fieldOf(result, PG_DIAG_SOURCE_FUNCTION) + ")";
+    return "error (" + state + ", " + fieldOf(result, PG_DIAG_SOURCE_FUNCTION) + ")";
   }
   const std::string detail = fieldOf(result, PG_DIAG_MESSAGE_DETAIL);
-  const bool has_rows = shown == Shown::kNoValues ? kind != "42" && kind != "40" : kind == "23";
+  const bool has_detail = !detail.empty() && (shown == Shown::kAll ? state.substr(0, 2) != "23"
+                                                                   : hasPlainDetail(result, state));
   return fieldOf(result, PG_DIAG_MESSAGE_PRIMARY) + " (" + state + ")" +
-         (detail.empty() || has_rows ? "" : ": " + detail);
+         (has_detail ? ": " + detail : "");
 }
 
 }  // namespace
@@ -209,9 +239,7 @@ bool refusesTypes(const PGresult* result) {
   // What is not there, or not allowed, no type brings about; what a function says has no place in
   // the statement.
   return state.substr(0, 2) == "42" && state != "42P01" && state != "42703" && state != "42501" &&
-         state != "42601" && state != "42P05" &&
-         !fieldOf(result, PG_DIAG_STATEMENT_POSITION).empty() &&
-         fieldOf(result, PG_DIAG_CONTEXT).empty();
+         state != "42601" && state != "42P05" && isOfStatement(result);
 }
 
 std::size_t untypedParameter(const PGresult* result) {

@@ -3,7 +3,6 @@
 
 #include <libpq-fe.h>
 
-#include <cstdint>
 #include <string>
 
 #include "host_port.hpp"
@@ -15,8 +14,6 @@ namespace sub0::query {
 // refused is `unavailable`; who began that transaction says otherwise. Pure, any thread.
 std::string sqlStateOf(const PGresult* result);
 
-// What the line for the log may hold of the server's words: no value of a call, or all of them.
-enum class Shown : std::uint8_t { kNoValues, kAll };
 Failure postgresFailure(const PGresult* result, const std::string& sql,
                         Shown shown = Shown::kNoValues);
 

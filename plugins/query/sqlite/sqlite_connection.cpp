@@ -148,12 +148,28 @@ bool SqliteConnection::configure(const std::string& path, std::string& error) {
   return true;
 }
 
-Failure SqliteConnection::failureNow(const char* sql) {
+Failure SqliteConnection::failureNow(const char* sql, Shown shown) {
   if (timed_out_) {
     return Failure{SUB0_TIMEOUT, "a statement ran past the deadline of its call", ""};
   }
   return sqliteFailure(sqlite3_extended_errcode(database_), sqlite3_errmsg(database_), sql,
-                       result_limit_bytes_);
+                       result_limit_bytes_, shown);
+}
+
+// A table that went since the statement was prepared is told like one that was never there: by
+// another look at the statement's own text, which has no values yet.
+Failure SqliteConnection::failureOfStep(sqlite3_stmt* statement, Shown shown) {
+  const char* sql = sqlite3_sql(statement);
+  Failure failure = failureNow(sql, shown);
+  if (shown == Shown::kNoValues && failure.code == SUB0_ACTION_FAILED &&
+      sqlite3_errcode(database_) == SQLITE_ERROR) {
+    sqlite3_stmt* again = nullptr;
+    if (sqlite3_prepare_v3(database_, sql, -1, 0, &again, nullptr) == SQLITE_ERROR) {
+      failure = failureNow(sql, Shown::kAll);
+    }
+    sqlite3_finalize(again);
+  }
+  return failure;
 }
 
 SqliteConnection::Prepared* SqliteConnection::prepare(const Statement& statement,
@@ -168,7 +184,7 @@ SqliteConnection::Prepared* SqliteConnection::prepare(const Statement& statement
       sqlite3_prepare_v3(database_, statement.sql.data(), static_cast<int>(statement.sql.size()),
                          SQLITE_PREPARE_PERSISTENT, &prepared.statement, nullptr);
   if (status != SQLITE_OK) {
-    failure = failureNow(statement.sql.c_str());
+    failure = failureNow(statement.sql.c_str(), Shown::kAll);
     if (isBusy(status)) {
       failure.code = SUB0_BUSY;
     }
@@ -228,7 +244,7 @@ SqliteConnection::Outcome SqliteConnection::execute(Prepared& prepared,
                                                     const SqliteParameters& parameters,
                                                     std::chrono::nanoseconds time_left) {
   watchTime(time_left);
-  Outcome outcome = step(prepared, parameters);
+  Outcome outcome = step(prepared, parameters, Shown::kNoValues);
   // SQLite counts a kept statement's steps over its whole life: what comes next, a COMMIT of ours,
   // would be interrupted for this one's deadline, even behind its work.
   sqlite3_progress_handler(database_, 0, nullptr, nullptr);
@@ -249,14 +265,14 @@ SqliteConnection::Outcome SqliteConnection::executeOnce(std::string_view sql,
                            : sql.substr(static_cast<std::size_t>(end - sql.data()));
   }
   if (status != SQLITE_OK) {
-    outcome.failure = failureNow("");
+    outcome.failure = failureNow("", Shown::kAll);
     return outcome;
   }
   if (once.statement == nullptr) {  // spaces or a comment
     outcome.status = Status::kDone;
     return outcome;
   }
-  outcome = step(once, parameters);
+  outcome = step(once, parameters, Shown::kAll);  // who wrote it reads it
   sqlite3_finalize(once.statement);
   return outcome;
 }
@@ -283,7 +299,7 @@ void SqliteConnection::lookAtColumns(Prepared& prepared) {
 }
 
 SqliteConnection::Outcome SqliteConnection::step(Prepared& prepared,
-                                                 const SqliteParameters& parameters) {
+                                                 const SqliteParameters& parameters, Shown shown) {
   Outcome outcome;
   auto tree = std::make_unique<ResultTree>(result_limit_bytes_);
   sqlite3_stmt* statement = prepared.statement;
@@ -319,7 +335,7 @@ SqliteConnection::Outcome SqliteConnection::step(Prepared& prepared,
   } else if (isBusy(status)) {
     outcome.status = Status::kBusy;
   } else {
-    outcome.failure = failureNow(sqlite3_sql(statement));
+    outcome.failure = failureOfStep(statement, shown);
   }
   sqlite3_reset(statement);
   sqlite3_clear_bindings(statement);
@@ -344,7 +360,7 @@ SqliteConnection::Status SqliteConnection::control(Control control, Failure& fai
   if (status == SQLITE_OK) {
     return Status::kDone;
   }
-  failure = failureNow(kControlWords[index]);
+  failure = failureNow(kControlWords[index], Shown::kAll);
   return isBusy(status) ? Status::kBusy : Status::kFailed;
 }
 

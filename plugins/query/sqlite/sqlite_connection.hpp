@@ -98,10 +98,11 @@ class SqliteConnection {
   void setWait(std::function<bool(int)> wait) { wait_ = std::move(wait); }
 
  private:
-  Outcome step(Prepared& prepared, const SqliteParameters& parameters);
+  Outcome step(Prepared& prepared, const SqliteParameters& parameters, Shown shown);
   void lookAtColumns(Prepared& prepared);
   bool isInstantColumn(const std::vector<std::string>& tables, const std::string& column);
-  Failure failureNow(const char* sql);
+  Failure failureNow(const char* sql, Shown shown);
+  Failure failureOfStep(sqlite3_stmt* statement, Shown shown);
   void watchTime(std::chrono::nanoseconds time_left);
   bool configure(const std::string& path, std::string& error);
 

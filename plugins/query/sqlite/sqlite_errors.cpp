@@ -62,9 +62,11 @@ std::string clientText(int extended_code, std::string_view message, std::string_
 }  // namespace
 
 Failure sqliteFailure(int extended_code, std::string_view message, std::string_view sql,
-                      std::size_t result_limit_bytes) {
+                      std::size_t result_limit_bytes, Shown shown) {
+  const bool is_shown = shown == Shown::kAll || (extended_code & 0xff) == SQLITE_CONSTRAINT;
   Failure failure;
-  failure.log = "SQLite: " + std::string(message) + " (" + std::to_string(extended_code) + ")";
+  failure.log = "SQLite: " + (is_shown ? std::string(message) : sqlite3_errstr(extended_code)) +
+                " (" + std::to_string(extended_code) + ")";
   if (!sql.empty()) {
     failure.log.append(" in: ").append(sql);
   }

@@ -135,8 +135,8 @@ Outcome SqliteGroup::executeStatement(SqliteRequest& request) {
 void SqliteGroup::checkReferences(Outcome& outcome, const std::string& blamed_sql) const {
   if (outcome.status == Status::kDone && connection_.hasOpenReferences()) {
     outcome.status = Status::kFailed;
-    outcome.failure =
-        sqliteFailure(SQLITE_CONSTRAINT_FOREIGNKEY, "FOREIGN KEY constraint failed", blamed_sql, 0);
+    outcome.failure = sqliteFailure(SQLITE_CONSTRAINT_FOREIGNKEY, "FOREIGN KEY constraint failed",
+                                    blamed_sql, 0, Shown::kNoValues);
   }
 }
 

@@ -71,7 +71,7 @@ class Relay:
         try:
             while data := one.recv(65536):
                 self._is_passing.wait()
-                other.sendall(data)
+                self._hand_on(data, one, other)
         except OSError:
             pass
         for end in (one, other):
@@ -79,6 +79,9 @@ class Relay:
                 end.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
+
+    def _hand_on(self, data, _, other):
+        other.sendall(data)
 
     def _close_listener(self):
         try:

@@ -26,12 +26,14 @@ PROJECT = {"resources/all.json": [
         {"id": 1, "mode": "QUERY", "sql_query": {"query": "INSERT INTO journal VALUES (1)"}},
         {"id": 2, "mode": "QUERY", "sql_query": {"query": "UPDATE held SET a = a + 1"}}]},
     query("journal", "SELECT count(*) AS n FROM journal"),
+    query("add", "INSERT INTO whole (n) VALUES ($1)", parameters=["$PAYLOAD.n"]),
 ]}
 SETUP = """
     CREATE TABLE held (a INTEGER) ENGINE = InnoDB;
     INSERT INTO held VALUES (0);
     CREATE TABLE many (n INTEGER);
     CREATE TABLE journal (n INTEGER);
+    CREATE TABLE whole (n INTEGER);
     CREATE FUNCTION touch() RETURNS INTEGER BEGIN UPDATE held SET a = a + 100; RETURN (SELECT a FROM held); END
 """
 
@@ -52,6 +54,19 @@ class Lock:
 
     def __exit__(self, *_):
         self._session.communicate("UNLOCK TABLES;\n", timeout=hosts.PATIENCE_S)
+
+
+class FailingRelay(Relay):
+    """Statements that hold `words`, while there are some, do not reach the server: they fail with what interrupts a statement."""
+
+    words = None
+
+    def _hand_on(self, data, one, other):
+        if self.words and self.words in data:
+            error = b"\xff" + (1317).to_bytes(2, "little") + b"#70100Query execution was interrupted"
+            one.sendall(len(error).to_bytes(3, "little") + b"\x01" + error)
+        else:
+            other.sendall(data)
 
 
 class MariadbTest(unittest.TestCase):
@@ -188,6 +203,20 @@ class Faults(MariadbTest):
         self.assertIn("the change was made", reply["message"])
         self.assertEqual(self.host.call("count")["data"], {"n": 100000})
         self.assertEqual(len(self.host.call("row", {"size": 900000})["data"]["long_text"]), 900000)
+
+    def test_a_look_at_a_column_fails(self):
+        # S-30: whether a column rounds cannot be found out: the call fails with that, nothing is written, and it is asked for again
+        relay = FailingRelay(self.server.port)
+        self.addCleanup(relay.close)
+        self.start(self.server.url.replace(f":{self.server.port}/", f":{relay.port}/"), SUB0_DATABASE_CONNECTIONS="1")
+        relay.words = b"information_schema.columns"
+        reply = self.host.call("add", {"n": 4.5})
+        self.assertEqual((reply["status"], reply["error"]["code"]), (504, "timeout"), reply)
+        relay.words = None
+        reply = self.host.call("add", {"n": 4.5})
+        self.assertEqual((reply["status"], reply["error"]["code"]), (500, "action_failed"), reply)
+        self.assertIn("does not fit", reply["message"])
+        self.assertEqual(self.number("SELECT count(*) FROM whole"), 0)
 
     def test_password_is_masked(self):
         # S-14: config never shows it, however it is written

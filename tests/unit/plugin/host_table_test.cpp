@@ -4,7 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <mutex>
+#include <stdexcept>
 #include <thread>
 
 #include "base/log.hpp"
@@ -306,6 +308,72 @@ TEST(HostTable, LogLineOutsideOfARunNamesAsMuchAsThereIs) {
   EXPECT_EQ(logged,
             "sub0: hello (plugin=test.scripted)\n"
             "sub0: hello (plugin=test.scripted, handler=SCRIPT, resource=test-resource)\n");
+}
+
+// what goes wrong while a plugin is created or started, and does not keep it from that, is a
+// line each
+TEST(HostTable, AnErrorThatFailsNothingIsToldOnce) {
+  static std::string logged;
+  logged.clear();
+  log::setSink([](std::string_view line) { logged += line; });
+  ScriptedPlugin plugin;
+  Rig rig;
+  const auto say = [&](const char* text) {
+    const sub0_text_view line = json::toView(text);
+    plugin.host->log(plugin.host, SUB0_LOG_ERROR, &line);
+  };
+  plugin.descriptor.extension = [](void*, const char*) -> const void* {
+    throw std::runtime_error("boom");
+  };
+  plugin.on_create = [&](const sub0_value&) -> int32_t {
+    say("first");
+    return SUB0_OK;
+  };
+  plugin.on_start = [&]() -> int32_t {
+    say("second");
+    say("third");
+    return SUB0_OK;
+  };
+  EXPECT_TRUE(rig.registry.add(&plugin.descriptor));
+  EXPECT_TRUE(rig.start());
+  say("fourth");
+  log::setSink(nullptr);
+  EXPECT_EQ(logged,
+            "sub0: error: first (plugin=test.scripted)\n"
+            "sub0: error: internal fault in plugin test.scripted: extension threw: boom "
+            "(plugin=test.scripted)\n"
+            "sub0: error: second (plugin=test.scripted)\n"
+            "sub0: error: third (plugin=test.scripted)\n"
+            "sub0: error: fourth (plugin=test.scripted)\n");
+}
+
+// whichever thread says it, and whenever
+TEST(HostTable, AnErrorOfAnotherThreadIsNotLostWhereAStartEnds) {
+  static std::atomic<int> lines;
+  lines = 0;
+  log::setSink([](std::string_view) { lines.fetch_add(1); });
+  constexpr int kStarts = 200;
+  constexpr int kErrors = 20;
+  for (int i = 0; i < kStarts; ++i) {
+    ScriptedPlugin plugin;
+    Rig rig;
+    std::thread thread;
+    plugin.on_start = [&]() -> int32_t {
+      std::atomic<bool> is_running{false};
+      thread = std::thread([&plugin, &is_running] {
+        const sub0_text_view line = json::toView("odd");
+        is_running = true;
+        for (int n = 0; n < kErrors; ++n) plugin.host->log(plugin.host, SUB0_LOG_ERROR, &line);
+      });
+      while (!is_running) std::this_thread::yield();
+      return SUB0_OK;
+    };
+    ASSERT_TRUE(rig.registry.add(&plugin.descriptor));
+    ASSERT_TRUE(rig.start());
+    thread.join();
+  }
+  log::setSink(nullptr);
+  EXPECT_EQ(lines.load(), kStarts * kErrors);
 }
 
 }  // namespace

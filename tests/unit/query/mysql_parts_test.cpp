@@ -69,7 +69,7 @@ TEST(MysqlErrors, ConstraintsNameColumnsAndNothingElse) {
       {1062, "Duplicate entry 'x' for key 'k'", "Operation Failed: the value already exists"},
   };
   for (const auto& each : cases) {
-    const Failure failure = mysqlFailure(each.number, each.message, "UPDATE t");
+    const Failure failure = mysqlFailure(each.number, each.message, "UPDATE t", Shown::kAll);
     EXPECT_EQ(failure.code, SUB0_CONSTRAINT) << each.message;
     EXPECT_EQ(failure.client, each.client);
     EXPECT_EQ(failure.log.find("Duplicate"), std::string::npos);
@@ -80,11 +80,40 @@ TEST(MysqlErrors, ConstraintsNameColumnsAndNothingElse) {
 TEST(MysqlErrors, MisfitsKeepTheirValues) {
   for (const unsigned number : {1264U, 1265U, 1292U, 1366U, 1406U, 1411U, 1525U, 4038U}) {
     EXPECT_TRUE(isMisfit(number));
-    const Failure failure = mysqlFailure(number, "Incorrect value: 'secret'", "UPDATE t");
+    const Failure failure =
+        mysqlFailure(number, "Incorrect value: 'secret'", "UPDATE t", Shown::kAll);
     EXPECT_EQ(failure.client, "Operation Failed: a value does not fit its column's type");
     EXPECT_EQ(failure.log, "MariaDB: error " + std::to_string(number) + " in: UPDATE t");
   }
   EXPECT_FALSE(isMisfit(1062));
+}
+
+// Q-18, spec S-52: of a statement that runs the log has words that cannot quote a value, no others
+TEST(MysqlErrors, ThatMayQuoteAValueAreNumbersInTheLog) {
+  const std::string sql = "SELECT a FROM missing";
+  const std::pair<unsigned, const char*> hidden[] = {
+      {1690, "BIGINT value is out of range in '77 + 1'"},
+      {1105, "XPATH syntax error: 'secret'"},
+      {1064, "You have an error in your SQL syntax near 'secret'"},
+      {1146, "Table 'app.secret' doesn't exist"},
+      {1054, "Unknown column 'secret' in 'WHERE'"},
+      {1231, "Variable 'time_zone' can't be set to the value of 'secret'"}};
+  for (const auto& [number, message] : hidden) {
+    EXPECT_EQ(mysqlFailure(number, message, sql, Shown::kNoValues).log,
+              "MariaDB: error " + std::to_string(number) + " in: " + sql);
+    EXPECT_NE(mysqlFailure(number, message, sql, Shown::kAll).log.find(message), std::string::npos);
+  }
+  const std::pair<unsigned, const char*> shown[] = {
+      {1146, "Table 'app.missing' doesn't exist"},
+      {1054, "Unknown column 'a' in 'SELECT'"},
+      {1142, "SELECT command denied to user 'me'@'localhost' for table `app`.`missing`"},
+      {1114, "The table 'missing' is full"},
+      {1644, "the account is closed"},
+      {2013, "Lost connection to server during query"}};
+  for (const auto& [number, message] : shown) {
+    EXPECT_NE(mysqlFailure(number, message, sql, Shown::kNoValues).log.find(message),
+              std::string::npos);
+  }
 }
 
 // spec S-52, S-90, Q-85
@@ -95,8 +124,9 @@ TEST(MysqlErrors, KnowWhatIsForNow) {
       {1317, SUB0_TIMEOUT},      {1290, SUB0_UNAVAILABLE}, {1264, SUB0_ACTION_FAILED},
       {1146, SUB0_ACTION_FAILED}};
   for (const auto& [number, code] : cases) {
-    EXPECT_EQ(mysqlFailure(number, "words of the server", "SELECT secret").code, code) << number;
-    EXPECT_EQ(mysqlFailure(number, "words", "SELECT secret").client.find("secret"),
+    EXPECT_EQ(mysqlFailure(number, "words of the server", "SELECT secret", Shown::kAll).code, code)
+        << number;
+    EXPECT_EQ(mysqlFailure(number, "words", "SELECT secret", Shown::kAll).client.find("secret"),
               std::string::npos);
   }
   EXPECT_TRUE(endsMysqlConnection(2013));

@@ -154,6 +154,19 @@ TEST(MysqlRewrite, LeavesRowCountsToTheBinding) {
   EXPECT_TRUE(counts[1].is_offset);
 }
 
+// spec S-30: MySQL has columns and tables of that name
+TEST(MysqlRewrite, TakesNoColumnForARowCount) {
+  for (const char* sql :
+       {"SELECT offset FROM t WHERE offset IN ($1, $2)", "INSERT INTO offset (offset) VALUES ($1)",
+        "SELECT a FROM t WHERE offset BETWEEN $1 AND $2 ORDER BY offset DESC"}) {
+    const TokenList list = tokenize(sql, Dialect::kMysql);
+    EXPECT_TRUE(rewriteForMysql(list).errors.empty()) << sql;
+    EXPECT_TRUE(rowCountParameters(list).empty()) << sql;
+  }
+  const TokenList postgres = tokenize("SELECT a FROM t OFFSET $2 LIMIT $1", Dialect::kPostgres);
+  EXPECT_EQ(rowCountParameters(postgres).size(), 2U);
+}
+
 // spec S-30: of what is behind a driver nothing is known
 TEST(OdbcRewrite, TouchesParametersAndCastsAlone) {
   const Rewritten made =

@@ -243,8 +243,9 @@ TEST_F(PostgresTest, NoValueOfACallStandsInTheLog) {
       "CREATE TYPE mood AS ENUM ('good');"
       "CREATE TABLE t (a int, b varchar(2), c timestamptz, d uuid, e jsonb, f mood, g text UNIQUE, "
       "CHECK (g <> 'hunter2x')); INSERT INTO t (g) VALUES ('hunter2'), ('hunter2y');"
-      "CREATE VIEW v AS SELECT g FROM t WHERE g = '' WITH CHECK OPTION");
-  const std::pair<const char*, const char*> cases[] = {
+      "CREATE VIEW v AS SELECT g FROM t WHERE g = '' WITH CHECK OPTION;"
+      "CREATE FUNCTION made(a text) RETURNS void LANGUAGE plpgsql AS 'BEGIN EXECUTE a; END'");
+  const std::pair<const char*, std::string> cases[] = {
       {"INSERT INTO t (a) VALUES ($1)", "hunter2"},
       {"INSERT INTO t (c) VALUES ($1)", "hunter2"},
       {"INSERT INTO t (d) VALUES ($1)", "hunter2"},
@@ -258,6 +259,15 @@ TEST_F(PostgresTest, NoValueOfACallStandsInTheLog) {
       {"SELECT $1::regclass AS a", "hunter2"},
       {"SELECT $1::numeric::int AS a", "92233720368547758070"},
       {"SELECT set_config('statement_timeout', $1, true) AS a", "hunter2"},
+      {"SELECT $1::text::regclass::text AS a", "hunter2.tab"},
+      {"SELECT $1::text::regclass::text AS a", "other.hunter2.tab"},
+      {"SELECT $1::text::regtype::text AS a", "hunter2 hunter2"},
+      {"SELECT $1::tsquery::text AS a", "hunter2" + std::string(3000, 'x')},
+      {"SELECT pg_read_file($1) AS a", "hunter2"},
+      {"SELECT pg_read_file($1) AS a", "/proc/1/fd/hunter2"},
+      {"SELECT current_setting($1) AS a", "hunter2"},
+      {"SELECT query_to_xml($1, true, true, '')::text AS a", "SELECT hunter2"},
+      {"SELECT made($1) AS a", "SELECT hunter2"},
   };
   for (const auto& [sql, value] : cases) {
     const LoopEnd done = end(sql, {Tree(Literal(value))});
@@ -268,8 +278,34 @@ TEST_F(PostgresTest, NoValueOfACallStandsInTheLog) {
   }
   EXPECT_NE(end("SELECT $1::int AS a", {Tree(Literal("x"))}).log.find("(22P02, "),
             std::string::npos);
-  EXPECT_NE(end("SELECT a, t.nothing FROM t").log.find("t.nothing does not exist"),
-            std::string::npos);
+}
+
+// Q-18: what cannot be a value is told in the server's words: an operator finds what is missing
+TEST_F(PostgresTest, TheLogNamesWhatAStatementLacks) {
+  cluster().execute(
+      "CREATE TABLE t (a int PRIMARY KEY, b int); CREATE ROLE poor; GRANT ALL ON SCHEMA public TO "
+      "poor;"
+      "CREATE FUNCTION count_t() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS "
+      "'SELECT count(*) FROM t'; ALTER FUNCTION count_t OWNER TO poor;"
+      "CREATE FUNCTION refuse(state text) RETURNS void LANGUAGE plpgsql AS $$BEGIN "
+      "RAISE EXCEPTION 'the account is closed' USING ERRCODE = state; END$$");
+  const std::pair<const char*, const char*> cases[] = {
+      {"SELECT a FROM missing", R"(relation "missing" does not exist)"},
+      {"SELECT a, t.nothing FROM t", "t.nothing does not exist"},
+      {"SELECT missing(a) FROM t", "function missing(integer) does not exist"},
+      {"SELECT 'x'::int AS a", R"(type integer: "x" (22P02))"},  // of the statement's own text
+      {"SELECT count_t() AS a", "permission denied for table t (42501)"},
+      {"INSERT INTO t VALUES (1) ON CONFLICT (b) DO NOTHING", "ON CONFLICT specification"},
+      {"SELECT (SELECT a FROM (VALUES (1), (2)) AS v (a)) AS a", "more than one row returned"},
+      {"INSERT INTO t VALUES (NULL)", R"(null value in column "a")"},
+      {"SELECT refuse('P0001') AS a", "the account is closed (P0001)"},
+      {"SELECT refuse('AB123') AS a", "the account is closed (AB123)"},
+  };
+  for (const auto& [sql, words] : cases) {
+    const LoopEnd done = end(sql);
+    EXPECT_NE(done.log.find(words), std::string::npos) << sql << ": " << done.log;
+  }
+  cluster().execute("DROP OWNED BY poor; DROP ROLE poor");
 }
 
 TEST_F(PostgresTest, ADatabaseThatTakesNoWritesIsUnavailable) {

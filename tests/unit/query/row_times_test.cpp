@@ -198,6 +198,13 @@ TEST(RowTimes, AnInsertGivesBoth) {
           {"INSERT INTO t (Created_At, updated_at) TABLE u",
            "INSERT INTO t (Created_At, updated_at) TABLE u", false},
       });
+  // To PostgreSQL alone OFFSET is no name.
+  EXPECT_EQ(made(withTimestamps, "INSERT INTO t (a, b) SELECT a + offset, offset FROM u",
+                 Dialect::kSqlite)
+                .sql,
+            "INSERT INTO t (a, b" + columns + " SELECT a + offset, offset" + values + " FROM u");
+  EXPECT_EQ(made(withTimestamps, "INSERT INTO t (a) SELECT $1 OFFSET 0").sql,
+            "INSERT INTO t (a" + columns + " SELECT $1" + values + " OFFSET 0");
 }
 
 TEST(RowTimes, ADeleteBecomesAnUpdate) {

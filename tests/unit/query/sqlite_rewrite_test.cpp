@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <regex>
+#include <string>
+
 namespace sub0::query {
 namespace {
 
@@ -85,12 +88,44 @@ TEST(SqliteRewrite, TakesNullForARowCount) {
       {"SELECT a FROM t LIMIT 10", "SELECT a FROM t LIMIT 10"},
       {"SELECT offset, t.offset FROM t WHERE offset = $1 AND a AS offset",
        "SELECT offset, t.offset FROM t WHERE offset = ?1 AND a AS offset"},
+      {"SELECT a FROM t LIMIT -$1 OFFSET -$2",
+       "SELECT a FROM t LIMIT ifnull( -?1,-1) OFFSET ifnull( -?2,0)"},
+      {"SELECT offset FROM t ORDER BY offset LIMIT $1 OFFSET $2",
+       "SELECT offset FROM t ORDER BY offset LIMIT ifnull( ?1,-1) OFFSET ifnull( ?2,0)"},
+      {"SELECT 1 LIMIT (SELECT offset FROM t WHERE offset IN ($1)) OFFSET $2",
+       "SELECT 1 LIMIT ifnull( (SELECT offset FROM t WHERE offset IN (?1)),-1) OFFSET ifnull( "
+       "?2,0)"},
   };
   for (const auto& [sql, expected] : cases) {
     const Rewritten rewritten = rewrite(sql);
     EXPECT_EQ(rewritten.sql, expected);
     EXPECT_TRUE(rewritten.errors.empty()) << sql;
   }
+}
+
+// spec S-30: to SQLite OFFSET is a name, but behind LIMIT
+TEST(SqliteRewrite, TakesNoColumnForARowCount) {
+  for (const std::string sql :
+       {"SELECT offset FROM t WHERE offset IN ($1, $2)",
+        "SELECT offset FROM t WHERE offset BETWEEN $1 AND $2", "SELECT a FROM t WHERE offset IS $1",
+        "SELECT a FROM t WHERE offset NOT IN ($1) AND offset NOTNULL",
+        "SELECT a FROM t WHERE offset LIKE $1 ESCAPE $2",
+        "SELECT a FROM t WHERE offset GLOB $1 OR offset REGEXP $2",
+        "SELECT a FROM t WHERE offset COLLATE nocase = $1",
+        "SELECT a FROM t WHERE offset = $1 AND $2 < offset AND a = $3",
+        "SELECT offset, a FROM t WHERE (offset) = $1 OR t.offset IN ($2)",
+        "SELECT CASE offset WHEN $1 THEN offset ELSE $2 END FROM t",
+        "SELECT abs(offset) || $1 FROM t ORDER BY offset DESC, $2",
+        "SELECT sum(offset) FILTER (WHERE a = $1) FROM t GROUP BY offset HAVING a = $2",
+        "SELECT offset name FROM t offset WHERE offset.a = $1",
+        "SELECT a FROM t JOIN offset USING (offset) WHERE a = $1",
+        "SELECT a FROM offset WHERE a IN (SELECT offset FROM t UNION SELECT $1)",
+        "UPDATE t SET offset = $1 WHERE a = $2 RETURNING offset",
+        "INSERT INTO t (a, offset) VALUES ($1, $2) RETURNING offset"}) {
+    EXPECT_EQ(rewrite(sql).sql, std::regex_replace(sql, std::regex("\\$"), "?"));
+  }
+  EXPECT_EQ(rewrite("SELECT a FROM t WHERE offset::text = $1").sql,
+            "SELECT a FROM t WHERE CAST(offset AS TEXT) = ?1");
 }
 
 // spec S-30

@@ -199,6 +199,32 @@ TEST_F(Sqlite, AStatementForAMissingTableFailsUntilTheTableIsThere) {
   EXPECT_EQ(host().run(*action).json, R"({"secret_column":5})");
 }
 
+// Q-18: what runs may quote a value; what is missing, and what a trigger of the project says, is
+// told
+TEST_F(Sqlite, TheLogHasNoWordsThatMayQuoteAValue) {
+  outside(
+      "CREATE TABLE t (a INTEGER, b TEXT CHECK (length(b) < 3)); INSERT INTO t VALUES (1, 'x');"
+      "CREATE VIRTUAL TABLE w USING fts5(a); CREATE TRIGGER closed BEFORE DELETE ON t BEGIN "
+      "SELECT RAISE(ABORT, 'the account is closed'); END");
+  const std::pair<const char*, const char*> cases[] = {
+      {"SELECT a FROM w WHERE w MATCH $1", "hunter2:a"},
+      {"SELECT a FROM w WHERE w MATCH $1", "\"hunter2"},
+      {"SELECT json_extract('{}', $1) AS a", "hunter2"},
+      {"INSERT INTO w (w, rank) VALUES ($1, 1)", "hunter2"},
+      {"INSERT INTO t (b) VALUES ($1)", "hunter2"}};
+  for (const auto& [sql, value] : cases) {
+    const LoopEnd done = end(sql, {Tree(Literal(value))});
+    EXPECT_NE(done.code, SUB0_OK) << sql;
+    EXPECT_EQ(done.log.find("hunter2"), std::string::npos) << done.log;
+    EXPECT_NE(done.log.find(" in: "), std::string::npos) << done.log;
+  }
+  EXPECT_NE(end("DELETE FROM t").log.find("the account is closed"), std::string::npos);
+  const auto action = prepare("SELECT a FROM t");
+  EXPECT_EQ(host().run(*action).json, R"({"a":1})");
+  outside("DROP TABLE t");
+  EXPECT_NE(host().run(*action).log.find("no such table: t (1)"), std::string::npos);
+}
+
 TEST_F(Sqlite, AReadWaitsForALockWithoutBlockingTheLoop) {
   outside("CREATE TABLE t (a INTEGER); INSERT INTO t VALUES (1)");
   const auto select = prepare("SELECT a FROM t");
