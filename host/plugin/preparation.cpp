@@ -114,6 +114,9 @@ void onFact(sub0_preparation* p, const sub0_text_view* name, const sub0_value* v
   } else if (key == "unique_unwatched") {
     if (value->type != SUB0_TEXT) return self.fault("fact unique_unwatched is no text");
     self.out->unique_unwatched = json::chars(*value);
+  } else if (key == "no_row") {
+    if (value->type != SUB0_TEXT) return self.fault("fact no_row is no text");
+    self.out->no_row = json::chars(*value);
   } else {
     self.out->other_facts.emplace_back(std::string(key), json::toString(*value));
   }
@@ -197,6 +200,7 @@ PreparedAction& PreparedAction::operator=(PreparedAction&& other) noexcept {
   tables = std::move(other.tables);
   unique = std::move(other.unique);
   unique_unwatched = std::move(other.unique_unwatched);
+  no_row = std::move(other.no_row);
   other_facts = std::move(other.other_facts);
   return *this;
 }

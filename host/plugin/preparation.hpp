@@ -57,6 +57,7 @@ class PreparedAction {
   std::vector<std::string> tables;
   std::vector<std::string> unique;  // a table, then columns of it that are unique
   std::string unique_unwatched;     // a warning, unless a model's index keeps them so
+  std::string no_row;  // why it never has a row, and what to do; empty: it may have one
   std::vector<std::pair<std::string, std::string>> other_facts;  // name, JSON text
 };
 

@@ -156,6 +156,24 @@ bool keepUnique(Preparation& preparation, Dialect dialect, Statement& statement,
   return true;
 }
 
+// What the statement says is allowed, and hardly meant.
+void tellDoubts(Preparation& preparation, const TokenList& tokens) {
+  if (tokens.dialect == Dialect::kSqlite) {
+    for (const std::string& doubt : doubtfulInstants(tokens)) {
+      preparation.warning("/query", doubt);
+    }
+  }
+}
+
+// `made`: what becomes of the statement that was written.
+void declareNoRow(Preparation& preparation, const TokenList& made, const Analysis& written) {
+  const bool was_delete = written.verb == "DELETE";
+  const std::string why = whyNoRow(analyse(made, made.dialect), made.dialect, was_delete);
+  if (!why.empty()) {
+    preparation.fact("no_row", Literal(why));
+  }
+}
+
 }  // namespace
 
 StatementPointer compileAction(Preparation& preparation, Engine& engine) {
@@ -185,11 +203,7 @@ StatementPointer compileAction(Preparation& preparation, Engine& engine) {
   if (!analysis.errors.empty()) {
     return nullptr;
   }
-  if (engine.dialect() == Dialect::kSqlite) {
-    for (const std::string& doubt : doubtfulInstants(tokens)) {
-      preparation.warning("/query", doubt);
-    }
-  }
+  tellDoubts(preparation, tokens);
   if (has_list) {
     compareCounts(preparation, tokens, analysis, statement->inputs.size());
   }
@@ -218,6 +232,7 @@ StatementPointer compileAction(Preparation& preparation, Engine& engine) {
     return nullptr;
   }
   const TokenList made = tokenize(sql, engine.dialect());
+  declareNoRow(preparation, made, analysis);
   orderInputs(made, *statement);
   statement->row_counts = rowCountParameters(made);
   statement->reads_only = analysis.reads_only;

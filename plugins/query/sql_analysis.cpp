@@ -261,4 +261,21 @@ std::string withReturningAll(const TokenList& list, const Analysis& analysis) {
   return sql.insert(list.tokens[last - 1].end, " RETURNING *");
 }
 
+std::string whyNoRow(const Analysis& analysis, Dialect dialect, bool was_delete) {
+  static constexpr std::array<std::string_view, 5> kWrites = {"INSERT", "UPDATE", "DELETE",
+                                                              "REPLACE", "MERGE"};
+  if (analysis.returns_rows || dialect == Dialect::kOdbc ||
+      std::find(kWrites.begin(), kWrites.end(), analysis.verb) == kWrites.end()) {
+    return {};
+  }
+  if (dialect == Dialect::kMysql && analysis.verb == "UPDATE") {
+    return (was_delete ? "soft_delete makes an UPDATE of the DELETE, and an UPDATE"
+                       : std::string("an UPDATE")) +
+           " gives no rows on MariaDB and MySQL: read them with a SELECT, in an action that "
+           "depends on this one";
+  }
+  return analysis.verb + " gives rows by RETURNING alone: add it" +
+         (analysis.verb == "MERGE" ? "" : ", or name the columns in returnables");
+}
+
 }  // namespace sub0::query

@@ -29,4 +29,8 @@ Analysis analyse(const TokenList& list, Dialect dialect);
 // S-41
 std::string withReturningAll(const TokenList& list, const Analysis& analysis);
 
+// Why a statement, as the database gets it, never gives a row, and what to do; empty: it may give
+// one, or that is not known. `was_delete`: soft_delete made an UPDATE of it. spec S-25, S-87
+std::string whyNoRow(const Analysis& analysis, Dialect dialect, bool was_delete);
+
 }  // namespace sub0::query

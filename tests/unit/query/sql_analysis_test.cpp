@@ -174,5 +174,45 @@ TEST(SqlAnalysis, ReturningIsAddedWhereAWriteHasNone) {
   }
 }
 
+std::string whyNoRowOf(const std::string& sql, Dialect dialect = Dialect::kPostgres) {
+  return whyNoRow(look(sql, dialect), dialect, false);
+}
+
+// spec S-25, spec S-87
+TEST(SqlAnalysis, NoRowIsSaidOfWhatNeverHasOne) {
+  const char* without[] = {
+      "INSERT INTO t VALUES (1)",
+      "UPDATE t SET a = (SELECT 1)",
+      "DELETE FROM t WHERE a IN (SELECT 'returning')",
+      "WITH a AS (INSERT INTO t VALUES (1) RETURNING *) INSERT INTO u SELECT * FROM a",
+      "MERGE INTO t USING s ON true WHEN MATCHED THEN DELETE",
+  };
+  for (const char* sql : without) {
+    EXPECT_NE(whyNoRowOf(sql), "") << sql;
+    EXPECT_NE(whyNoRowOf(sql, Dialect::kSqlite), "") << sql;
+    EXPECT_NE(whyNoRowOf(sql, Dialect::kMysql), "") << sql;
+    EXPECT_EQ(whyNoRowOf(sql, Dialect::kOdbc), "") << sql << " (OUTPUT, triggers that select)";
+  }
+  const char* perhaps[] = {
+      "SELECT make_user($1)",
+      "WITH a AS (INSERT INTO t VALUES (1) RETURNING *) SELECT * FROM a",
+      "INSERT INTO t VALUES (1) RETURNING a",
+      "DELETE FROM t RETURNING *;",
+      "CALL p()",
+      "DO $$ BEGIN; END $$",
+      "EXPLAIN UPDATE t SET a = 1",
+      "CREATE TABLE t (a int)",
+      "VALUES (1)",
+      "TABLE t",
+  };
+  for (const char* sql : perhaps) {
+    EXPECT_EQ(whyNoRowOf(sql), "") << sql;
+  }
+  EXPECT_NE(whyNoRowOf("UPDATE t SET a = 1", Dialect::kMysql).find("SELECT"), std::string::npos);
+  EXPECT_EQ(
+      whyNoRow(look("UPDATE t SET a = 1", Dialect::kMysql), Dialect::kMysql, true).find("soft"),
+      0U);
+}
+
 }  // namespace
 }  // namespace sub0::query
