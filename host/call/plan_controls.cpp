@@ -28,6 +28,13 @@ class ControlCompiler {
   }
 
  private:
+  /// Its plugin is a database's, and it does more than read.
+  static bool writes(const PlanAction& action) {
+    const plugin::PreparedAction& prepared = action.run.prepared;
+    return prepared.handler != nullptr && prepared.handler->plugin->call_hooks != nullptr &&
+           !prepared.reads_only;
+  }
+
   void compileAction(PlanAction& action) {
     const dialect::Actionable& model = *action.model;
     if (model.cacheable) {
@@ -37,6 +44,12 @@ class ControlCompiler {
         refuseKey(*context.file, *model.cacheable,
                   "the result of an action with hashables cannot be kept: others would read the "
                   "hash out of it");
+      }
+      if (action.cache->key && action.cache->reads && writes(action)) {
+        problems_.warning(context.file->at(model.cacheable->key.pointer), "S-93",
+                          "what is found under this key is not executed: the statement, which "
+                          "writes, has an effect in the first call alone; take cacheable away, or "
+                          "give it \"read_from_cache\": false");
       }
     }
     action.starts_specially = action.cache || model.run_in_background;
@@ -172,7 +185,7 @@ class ControlCompiler {
 
   void warnOfWhatIsNotDone() {
     const auto is_missed = [](const PlanAction& action) {
-      return !action.effects.empty() || action.model->run_in_background;
+      return !action.effects.empty() || action.model->run_in_background || writes(action);
     };
     const auto missed = std::find_if(plan_.actions.begin(), plan_.actions.end(), is_missed);
     if (missed == plan_.actions.end()) return;
@@ -180,7 +193,7 @@ class ControlCompiler {
     problems_.warning(resource.file->at(resource.cacheable->key.pointer), "S-93",
                       "a call that is answered from the cache runs no action: what action " +
                           std::to_string(missed->model->id) +
-                          " broadcasts, or does in the background, does not happen then");
+                          " writes, broadcasts, or does in the background, does not happen then");
   }
 
   /// Accessors with text around them.

@@ -82,6 +82,9 @@ std::shared_ptr<const PlanSet> PlanSet::compile(std::shared_ptr<const dialect::P
   set->takeIdentity(identity, problems);
   set->chooseTables(problems);
   set->collectUniqueFields(problems);
+  for (const auto& plan : set->plans_) {
+    for (const PlanAction& action : plan->actions) set->warnOfFoldedNames(action, problems);
+  }
   return set;
 }
 
@@ -160,6 +163,43 @@ void PlanSet::chooseTables(dialect::Problems& problems) {
     }
   }
   tables_ = dialect::chooseTables(project_->models(), uses, problems);
+}
+
+/// S-100: userId without quotes is another column than "userId".
+void PlanSet::warnOfFoldedNames(const PlanAction& action, dialect::Problems& problems) const {
+  const plugin::PreparedAction& prepared = action.run.prepared;
+  std::vector<const dialect::TableModel*> models;  // of all tables of the statement
+  for (const std::string& table : prepared.tables) {
+    const auto choice = std::find_if(tables_.begin(), tables_.end(),
+                                     [&](const auto& one) { return one.table == table; });
+    if (choice == tables_.end()) return;  // its columns are not known
+    models.push_back(&project_->models()[static_cast<std::size_t>(choice - tables_.begin())]);
+  }
+  const auto has_column = [](const std::string& name) {
+    return [&name](const dialect::TableModel* model) { return model->find(name) != nullptr; };
+  };
+  const dialect::Actionable& source = *action.model;
+  for (const std::string& written : prepared.folded) {
+    const std::string read = text::toLower(written);
+    const auto& tables = prepared.tables;
+    if (std::find(tables.begin(), tables.end(), read) != tables.end() ||
+        std::any_of(models.begin(), models.end(), has_column(read))) {
+      continue;
+    }
+    for (const dialect::TableModel* model : models) {
+      const auto field =
+          std::find_if(model->fields.begin(), model->fields.end(),
+                       [&](const auto& one) { return text::equalsIgnoreCase(one.name, written); });
+      if (field == model->fields.end()) continue;
+      problems.warning(source.place.file->at(
+                           dialect::Project::pointerBelow(source, source.config_key, "/query")),
+                       "S-100",
+                       "the database reads " + written + " without quotes as " + read +
+                           ", and model " + model->name + " has \"" + field->name + "\": write \"" +
+                           field->name + "\" in double quotes");
+      break;
+    }
+  }
 }
 
 /// S-33: no model has the table, so no migration makes an index.

@@ -61,6 +61,7 @@ class PlanSet final : public Catalogue {
   void takeIdentity(const IdentityOptions& options, dialect::Problems& problems);
   void chooseTables(dialect::Problems& problems);
   void collectUniqueFields(dialect::Problems& problems);
+  void warnOfFoldedNames(const PlanAction& action, dialect::Problems& problems) const;
   static void warnOfUnwatched(const PlanAction& action, dialect::Problems& problems);
 
   std::shared_ptr<const dialect::Project> project_;

@@ -108,8 +108,9 @@ void onFact(sub0_preparation* p, const sub0_text_view* name, const sub0_value* v
   if (key == "reads_only" || key == "waits") {
     if (value->type != SUB0_BOOL) return self.fault("fact " + std::string(key) + " is no boolean");
     (key == "waits" ? self.out->waits : self.out->reads_only) = value->as.i != 0;
-  } else if (key == "tables" || key == "unique") {
-    auto& texts = key == "tables" ? self.out->tables : self.out->unique;
+  } else if (key == "tables" || key == "unique" || key == "folded") {
+    PreparedAction& out = *self.out;
+    auto& texts = key == "tables" ? out.tables : key == "unique" ? out.unique : out.folded;
     if (!readTexts(*value, texts)) self.fault("fact " + std::string(key) + " is no array of texts");
   } else if (key == "unique_unwatched") {
     if (value->type != SUB0_TEXT) return self.fault("fact unique_unwatched is no text");
@@ -201,6 +202,7 @@ PreparedAction& PreparedAction::operator=(PreparedAction&& other) noexcept {
   unique = std::move(other.unique);
   unique_unwatched = std::move(other.unique_unwatched);
   no_row = std::move(other.no_row);
+  folded = std::move(other.folded);
   other_facts = std::move(other.other_facts);
   return *this;
 }

@@ -58,6 +58,7 @@ class PreparedAction {
   std::vector<std::string> unique;  // a table, then columns of it that are unique
   std::string unique_unwatched;     // a warning, unless a model's index keeps them so
   std::string no_row;  // why it never has a row, and what to do; empty: it may have one
+  std::vector<std::string> folded;  // names of columns, as written, that are read in lower case
   std::vector<std::pair<std::string, std::string>> other_facts;  // name, JSON text
 };
 

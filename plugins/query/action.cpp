@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "folded_names.hpp"
 #include "poco_data/mysql_rewrite.hpp"
 #include "row_times.hpp"
 #include "sql_analysis.hpp"
@@ -163,6 +164,21 @@ void tellDoubts(Preparation& preparation, const TokenList& tokens) {
       preparation.warning("/query", doubt);
     }
   }
+  for (const std::string& doubt : literalAccessors(tokens)) {
+    preparation.warning("/query", doubt);
+  }
+}
+
+// PostgreSQL alone tells names by their case.
+void declareFolded(Preparation& preparation, const TokenList& tokens, const Analysis& analysis) {
+  if (tokens.dialect != Dialect::kPostgres) {
+    return;
+  }
+  Tree names = Tree::array();
+  for (const std::string& name : foldedNames(tokens, analysis)) {
+    names.push(Literal(name));
+  }
+  preparation.fact("folded", names);
 }
 
 // `made`: what becomes of the statement that was written.
@@ -240,6 +256,7 @@ StatementPointer compileAction(Preparation& preparation, Engine& engine) {
   statement->number = engine.numberOf(statement->sql);
   preparation.readsOnly(analysis.reads_only);
   preparation.tables(tablesOf(tokens, engine.usualSchema()));
+  declareFolded(preparation, tokens, analysis);
   preparation.fact("statement", statement->sql);
   engine.add(statement);
   return statement;

@@ -16,6 +16,7 @@ constexpr std::array<std::string_view, 4> kRefusedOnSqlite = {"ATTACH", "DETACH"
                                                               "VACUUM"};
 constexpr std::array<std::string_view, 8> kRefusedOnMysql = {
     "USE", "XA", "UNLOCK", "HANDLER", "KILL", "SHUTDOWN", "INSTALL", "UNINSTALL"};
+constexpr std::size_t kMostShown = 60;            // bytes of a text in a warning
 constexpr std::uint32_t kMostParameters = 32766;  // SQLite's bound; PostgreSQL's is 65535
 
 bool isWriteVerb(const TokenList& list, std::size_t index) {
@@ -98,6 +99,32 @@ TopLevel lookAtTopLevel(const TokenList& list) {
   return found;
 }
 
+// `$PAYLOAD`, and whatever follows.
+bool isAccessor(std::string_view text) {
+  static constexpr std::array<std::string_view, 7> kRoots = {
+      "$ENV", "$PAYLOAD", "$PROTECTED", "$HEADER", "$DATETIME", "$GENERATOR", "$CONNECTION"};
+  return std::any_of(kRoots.begin(), kRoots.end(), [&](std::string_view root) {
+    const std::string_view behind = text.substr(std::min(root.size(), text.size()));
+    const bool goes_on =
+        !behind.empty() &&
+        ((behind[0] >= 'A' && behind[0] <= 'Z') || (behind[0] >= 'a' && behind[0] <= 'z') ||
+         (behind[0] >= '0' && behind[0] <= '9') || behind[0] == '_');
+    return text.substr(0, root.size()) == root && !goes_on;
+  });
+}
+
+// Whole characters of it.
+std::string beginOf(std::string_view text) {
+  if (text.size() <= kMostShown) {
+    return std::string(text);
+  }
+  std::size_t end = kMostShown;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) {
+    --end;
+  }
+  return std::string(text.substr(0, end)) + "...";
+}
+
 void countParameters(const TokenList& list, Analysis& analysis) {
   for (std::size_t i = 0; i < list.size(); ++i) {
     const Token& token = list.tokens[i];
@@ -110,7 +137,8 @@ void countParameters(const TokenList& list, Analysis& analysis) {
       }
     } else if (token.kind == TokenKind::kNamed) {
       analysis.errors.push_back(std::string(list.text(i)) + placeOf(list, i) +
-                                " is a named parameter; write $1, $2, ...");
+                                " is a named parameter; write $1, $2, ..." +
+                                (isAccessor(list.text(i)) ? " and put it into parameters" : ""));
     }
   }
 }
@@ -259,6 +287,27 @@ std::string withReturningAll(const TokenList& list, const Analysis& analysis) {
     --last;
   }
   return sql.insert(list.tokens[last - 1].end, " RETURNING *");
+}
+
+std::vector<std::string> literalAccessors(const TokenList& list) {
+  std::vector<std::string> doubts;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const TokenKind kind = list.tokens[i].kind;
+    if (kind != TokenKind::kString && kind != TokenKind::kQuotedName) {
+      continue;
+    }
+    const std::string_view text = list.text(i);
+    for (std::size_t at = text.find('$'); at != std::string_view::npos;
+         at = text.find('$', at + 1)) {
+      if (isAccessor(text.substr(at))) {
+        doubts.push_back("the accessor in " + beginOf(text) + placeOf(list, i) +
+                         " is not replaced, it stays these letters; write $1 there, without "
+                         "quotes, and put the accessor into parameters");
+        break;
+      }
+    }
+  }
+  return doubts;
 }
 
 std::string whyNoRow(const Analysis& analysis, Dialect dialect, bool was_delete) {

@@ -29,6 +29,10 @@ Analysis analyse(const TokenList& list, Dialect dialect);
 // S-41
 std::string withReturningAll(const TokenList& list, const Analysis& analysis);
 
+// A doubt for each text or quoted name that holds an accessor: nothing is replaced in a statement.
+// spec S-30
+std::vector<std::string> literalAccessors(const TokenList& list);
+
 // Why a statement, as the database gets it, never gives a row, and what to do; empty: it may give
 // one, or that is not known. `was_delete`: soft_delete made an UPDATE of it. spec S-25, S-87
 std::string whyNoRow(const Analysis& analysis, Dialect dialect, bool was_delete);

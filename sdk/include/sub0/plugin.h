@@ -162,7 +162,8 @@ typedef struct sub0_host {
 /* Valid until prepare returns. Pointers count from the config value. Facts: "reads_only" (bool),
  * "tables" (texts), "waits" (bool: for the outside), "statement" (text for a trace, no values),
  * "unique" (texts: a table, unique columns), "unique_unwatched" (text: told if no model has it),
- * "no_row" (text: no run ever has a row, and what to do; told where one is needed). */
+ * "no_row" (text: no run ever has a row, and what to do; told where one is needed), "folded"
+ * (texts: names of columns as written, which the database reads in lower case). */
 typedef struct sub0_preparation {
   uint32_t struct_size, reserved;
   const sub0_value* action;   /* the whole action object */

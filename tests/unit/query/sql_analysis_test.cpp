@@ -214,5 +214,18 @@ TEST(SqlAnalysis, NoRowIsSaidOfWhatNeverHasOne) {
       0U);
 }
 
+// spec S-30
+TEST(SqlAnalysis, AccessorsInTextsAreDoubted) {
+  const auto doubts = [](const std::string& sql) {
+    return literalAccessors(tokenize(sql, Dialect::kPostgres)).size();
+  };
+  EXPECT_EQ(doubts("SELECT '$PAYLOAD.n', \"$ENV.A\", 'a $$HEADER.ip and $PAYLOAD.n'"), 3U);
+  EXPECT_EQ(doubts("SELECT '$PAYLOADS', '$1', '$.a', '$payload', 'PAYLOAD $', $1 -- '$PAYLOAD'"),
+            0U);
+  EXPECT_NE(look("SELECT $PAYLOAD.n").errors.front().find("into parameters"), std::string::npos);
+  EXPECT_EQ(look("SELECT :name", Dialect::kSqlite).errors.front().find("into parameters"),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace sub0::query
