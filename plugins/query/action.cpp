@@ -157,6 +157,19 @@ bool keepUnique(Preparation& preparation, Dialect dialect, Statement& statement,
   return true;
 }
 
+// What else of a statement does not exist there, whose error leaves it readable.
+void reportMore(Preparation& preparation, Engine& engine, TokenList tokens) {
+  if (!tokens.is_whole) {
+    return;
+  }
+  tokens.error.clear();
+  std::vector<std::string> errors;
+  engine.translate(tokens, errors);
+  for (const std::string& error : errors) {
+    preparation.error("/query", error);
+  }
+}
+
 // What the statement says is allowed, and hardly meant.
 void tellDoubts(Preparation& preparation, const TokenList& tokens) {
   if (tokens.dialect == Dialect::kSqlite) {
@@ -217,6 +230,7 @@ StatementPointer compileAction(Preparation& preparation, Engine& engine) {
   }
   refuseHiddenCommit(preparation, engine.dialect(), analysis);
   if (!analysis.errors.empty()) {
+    reportMore(preparation, engine, tokens);
     return nullptr;
   }
   tellDoubts(preparation, tokens);

@@ -32,6 +32,10 @@ class Lexer {
     while (at_ < sql_.size() && list_.error.empty()) {
       step();
     }
+    if (!hash_error_.empty()) {
+      list_.is_whole = list_.error.empty();
+      list_.error = hash_error_;
+    }
     return std::move(list_);
   }
 
@@ -99,13 +103,17 @@ class Lexer {
     if (peek(1) == '>' || peek(1) == '-' || peek(1) == '#') {
       sign.push_back(peek(1));
       sign.append(peek(1) == '>' && peek(2) == '>' ? ">" : "");
-      list_.error = "the operator " + sign + " at character " + place +
-                    " does not exist on MariaDB and MySQL";
+      const std::size_t begin = at_;
+      at_ += sign.size();
+      add(TokenKind::kOperator, begin);
+      hash_error_ += hash_error_.empty() ? "the operator " + sign + " at character " + place +
+                                               " does not exist on MariaDB and MySQL"
+                                         : "";
     } else {
       list_.error = "the # at character " + place +
                     " begins a comment on MariaDB and MySQL; write comments as -- or /* */";
+      at_ = sql_.size();
     }
-    at_ = sql_.size();
   }
 
   void comment() {
@@ -337,6 +345,7 @@ class Lexer {
   Dialect dialect_;
   std::size_t at_ = 0;
   TokenList list_;
+  std::string hash_error_;  // of the first operator with #; what follows is read all the same
 };
 
 char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }

@@ -50,6 +50,7 @@ struct TokenList {
   Dialect dialect = Dialect::kPostgres;
   std::vector<Token> tokens;  // comments and spaces left out
   std::string error;          // empty, or what is not closed, with its place
+  bool is_whole = false;      // in spite of the error all tokens are there
 
   std::string_view text(std::size_t index) const {
     return sql.substr(tokens[index].begin, tokens[index].end - tokens[index].begin);

@@ -2,6 +2,7 @@
 #include "poco_data/mysql_rewrite.hpp"
 
 #include "row_counts.hpp"
+#include "sqlite/postgres_functions.hpp"
 
 namespace sub0::query {
 namespace {
@@ -10,38 +11,52 @@ namespace {
 constexpr std::array<std::string_view, 24> kOperators = {
     "@>",  "<@", "~*",  "!~",  "!~*", "~~", "!~~", "~~*", "!~~*", "@?", "<->", "|/",
     "||/", "^@", "-|-", "<<|", "|>>", "&<", "&>",  "=>",  "<%",   "->", "->>", "^"};
-constexpr std::array<std::string_view, 32> kFunctions = {"ARRAY_AGG",
-                                                         "ARRAY_LENGTH",
-                                                         "ARRAY_TO_JSON",
-                                                         "BOOL_AND",
-                                                         "BOOL_OR",
-                                                         "DATE_TRUNC",
-                                                         "EVERY",
-                                                         "GENERATE_SERIES",
-                                                         "INITCAP",
-                                                         "JSONB_AGG",
-                                                         "JSONB_BUILD_ARRAY",
-                                                         "JSONB_BUILD_OBJECT",
-                                                         "JSONB_SET",
-                                                         "JSON_AGG",
-                                                         "JSON_BUILD_ARRAY",
-                                                         "JSON_BUILD_OBJECT",
-                                                         "MAKE_DATE",
-                                                         "MAKE_TIMESTAMP",
-                                                         "PERCENTILE_DISC",
-                                                         "PG_SLEEP",
-                                                         "REGEXP_MATCH",
-                                                         "REGEXP_MATCHES",
-                                                         "REGEXP_SPLIT_TO_TABLE",
-                                                         "ROW_TO_JSON",
-                                                         "SPLIT_PART",
-                                                         "STRING_AGG",
-                                                         "STRPOS",
-                                                         "TO_JSON",
-                                                         "TO_JSONB",
-                                                         "TO_TSVECTOR",
-                                                         "UNNEST",
-                                                         "GEN_RANDOM_UUID"};
+// Functions of PostgreSQL that these databases have as well, or that may well be stored there.
+constexpr std::array<std::string_view, 45> kKnownFunctions = {"AGE",
+                                                              "ANY_VALUE",
+                                                              "ASCII",
+                                                              "BIT_AND",
+                                                              "BIT_OR",
+                                                              "CBRT",
+                                                              "CONCAT",
+                                                              "CONCAT_WS",
+                                                              "CRYPT",
+                                                              "DECODE",
+                                                              "DIV",
+                                                              "ENCODE",
+                                                              "EXTRACT",
+                                                              "GCD",
+                                                              "GREATEST",
+                                                              "LASTVAL",
+                                                              "LCM",
+                                                              "LEAST",
+                                                              "LEFT",
+                                                              "LPAD",
+                                                              "MD5",
+                                                              "NEXTVAL",
+                                                              "PERCENTILE_CONT",
+                                                              "POSITION",
+                                                              "REGEXP_INSTR",
+                                                              "REGEXP_LIKE",
+                                                              "REGEXP_REPLACE",
+                                                              "REGEXP_SUBSTR",
+                                                              "REPEAT",
+                                                              "REVERSE",
+                                                              "RIGHT",
+                                                              "RPAD",
+                                                              "SCALE",
+                                                              "SETVAL",
+                                                              "SIMILARITY",
+                                                              "STDDEV",
+                                                              "STDDEV_POP",
+                                                              "STDDEV_SAMP",
+                                                              "TO_CHAR",
+                                                              "TO_DATE",
+                                                              "TO_NUMBER",
+                                                              "TRANSLATE",
+                                                              "VARIANCE",
+                                                              "VAR_POP",
+                                                              "VAR_SAMP"};
 constexpr std::array<std::string_view, 12> kOwnTypes = {"SIGNED", "UNSIGNED", "CHAR", "NCHAR",
                                                         "BINARY", "DATE",     "TIME", "DATETIME",
                                                         "JSON",   "DOUBLE",   "YEAR", "INET6"};
@@ -93,6 +108,9 @@ class MysqlRewriter final : public SqlRewriter {
 
   std::string shown(const TypeName& type) const override {
     const bool is_decimal = type.name == "NUMERIC" || type.name == "DECIMAL";
+    if (type.name == "INTERVAL" && !type.is_array) {
+      return "INTERVAL (write INTERVAL 10 MINUTE)";
+    }
     return is_decimal && !type.is_array ? type.name + " without digits, such as (20,4),"
                                         : SqlRewriter::shown(type);
   }
@@ -160,7 +178,8 @@ class MysqlRewriter final : public SqlRewriter {
       castByWord(i);
     } else if (word == "LENGTH" && is_call && !is_definition_ && !isTableAt(i)) {
       replace(i, i + 1, "CHAR_LENGTH");  // there LENGTH counts bytes
-    } else if (is_call && isOneOf(word, kFunctions) && !list_.isWord(i - 1, "INTO")) {
+    } else if (is_call && isFunctionOfPostgres(word) && !isOneOf(word, kKnownFunctions) &&
+               !isTableAt(i)) {
       cannot(i, "the function " + std::string(list_.text(i)));
     } else {
       const std::string construct = constructAt(i, word, is_call);
@@ -173,7 +192,9 @@ class MysqlRewriter final : public SqlRewriter {
   // Whether the name before a bracket is that of a table with its columns.
   bool isTableAt(std::size_t i) const {
     return list_.isWord(i - 1, "INTO") || list_.isWord(i - 1, "WITH") ||
-           list_.isWord(i - 1, "RECURSIVE") || list_.isWord(i - 1, "TABLE");
+           list_.isWord(i - 1, "RECURSIVE") || list_.isWord(i - 1, "TABLE") ||
+           list_.isWord(i - 1, "EXISTS") || list_.isWord(i - 1, "REFERENCES") ||
+           list_.isWord(i - 1, "VIEW") || (is_definition_ && list_.isWord(i - 1, "ON"));
   }
 
   // Whether a FROM stands in the UPDATE itself, not in brackets.
@@ -265,7 +286,9 @@ class MysqlRewriter final : public SqlRewriter {
     }
     const bool has_text = i + 1 < list_.size() && list_.tokens[i + 1].kind == TokenKind::kString;
     const bool has_unit = i + 2 < list_.size() && list_.tokens[i + 2].kind == TokenKind::kWord;
-    return word == "INTERVAL" && has_text && !has_unit ? "INTERVAL without a unit" : std::string();
+    return word == "INTERVAL" && has_text && !has_unit
+               ? "INTERVAL without a unit (write INTERVAL 10 MINUTE)"
+               : std::string();
   }
 
   const bool is_definition_;

@@ -8,7 +8,7 @@ namespace sub0::query {
 namespace {
 
 // In the order of their characters.
-constexpr std::array<std::string_view, 136> kNames = {"AGE",
+constexpr std::array<std::string_view, 137> kNames = {"AGE",
                                                       "ANY_VALUE",
                                                       "ARRAY_AGG",
                                                       "ARRAY_APPEND",
@@ -17,6 +17,7 @@ constexpr std::array<std::string_view, 136> kNames = {"AGE",
                                                       "ARRAY_POSITION",
                                                       "ARRAY_PREPEND",
                                                       "ARRAY_REMOVE",
+                                                      "ARRAY_TO_JSON",
                                                       "ARRAY_TO_STRING",
                                                       "ARRAY_UPPER",
                                                       "ASCII",

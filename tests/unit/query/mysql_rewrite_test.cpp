@@ -43,6 +43,10 @@ TEST(MysqlRewrite, SpellsPostgresqlTheWayMariadbReadsIt) {
       {"INSERT INTO t (a) VALUES ($1) ON DUPLICATE KEY UPDATE a = $1 RETURNING a",
        "INSERT INTO t (a) VALUES (?) ON DUPLICATE KEY UPDATE a = ? RETURNING a"},
       {"SELECT @@version", "SELECT @@version"},
+      {"SELECT CONCAT(a, LEFT(b, 2)), age(c), EXTRACT(YEAR FROM d), STDDEV(e) FROM t",
+       "SELECT CONCAT(a, LEFT(b, 2)), age(c), EXTRACT(YEAR FROM d), STDDEV(e) FROM t"},
+      {"CREATE TABLE IF NOT EXISTS unnest (a INT REFERENCES initcap (b))",
+       "CREATE TABLE IF NOT EXISTS unnest (a INT REFERENCES initcap (b))"},
       {"SELECT LENGTH(a), t.length, length FROM t WHERE length ($1) > 2",
        "SELECT CHAR_LENGTH(a), t.length, length FROM t WHERE CHAR_LENGTH (?) > 2"},
       {"INSERT INTO length (a) VALUES (1)", "INSERT INTO length (a) VALUES (1)"},
@@ -76,9 +80,13 @@ TEST(MysqlRewrite, NamesWhatMariadbCannot) {
       {"SELECT a->'b'", "the operator -> (write JSON_EXTRACT or JSON_VALUE) at character 9"},
       {"SELECT a ->> 'b'", "the operator ->> (write JSON_EXTRACT or JSON_VALUE) at character 10"},
       {"SELECT $1::numeric", "the type NUMERIC without digits, such as (20,4), at character 10"},
-      {"SELECT $1::interval", "the type INTERVAL"},
+      {"SELECT $1::interval", "the type INTERVAL (write INTERVAL 10 MINUTE) at character 10"},
       {"SELECT $1::int[]", "the type INT[]"},
-      {"SELECT INTERVAL '1 day'", "INTERVAL without a unit at character 8"},
+      {"SELECT INTERVAL '1 day'",
+       "INTERVAL without a unit (write INTERVAL 10 MINUTE) at character 8"},
+      {"SELECT ts_rank(a, b) FROM t", "the function ts_rank at character 8"},
+      {"SELECT jsonb_typeof(a) FROM t", "the function jsonb_typeof at character 8"},
+      {"SELECT websearch_to_tsquery($1)", "the function websearch_to_tsquery at character 8"},
       {"SELECT E'a'", "the string form E'"},
       {"SELECT string_agg(a, ',') FROM t", "the function string_agg at character 8"},
       {"SELECT count(*) FILTER (WHERE a) FROM t", "FILTER (WHERE ...)"},
@@ -107,6 +115,20 @@ TEST(MysqlRewrite, NamesWhatMariadbCannot) {
     ASSERT_EQ(made.errors.size(), 1U) << sql;
     EXPECT_NE(made.errors.front().find(expected), std::string::npos) << made.errors.front();
   }
+}
+
+// spec S-30: what else such a statement lacks is told beside it
+TEST(MysqlAnalysis, ReadsOnBehindAnOperatorThatWouldBecomeAComment) {
+  TokenList list = tokenize("SELECT a #>> '{b}' FROM t WHERE c -> 'd'", Dialect::kMysql);
+  EXPECT_TRUE(list.is_whole);
+  list.error.clear();
+  const Rewritten made = rewriteForMysql(list);
+  ASSERT_EQ(made.errors.size(), 1U);
+  EXPECT_NE(made.errors.front().find("the operator -> "), std::string::npos);
+  EXPECT_FALSE(tokenize("SELECT a #>> 'b", Dialect::kMysql).is_whole);
+  EXPECT_FALSE(tokenize("SELECT a # b", Dialect::kMysql).is_whole);
+  EXPECT_NE(tokenize("SELECT a #>> b #> c", Dialect::kMysql).error.find("#>> at character 10"),
+            std::string::npos);
 }
 
 // spec S-30: # would hide what stands behind it
