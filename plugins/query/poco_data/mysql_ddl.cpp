@@ -183,6 +183,12 @@ Fit MysqlDdl::fit(const Column& column, const ExistingColumn& existing) const {
   return column.type == ColumnType::kString ? fitOfString(column, existing) : Fit::kFits;
 }
 
+Misfit MysqlDdl::misfitOf(const Column& wanted, const ExistingColumn& existing) const {
+  return wanted.type == ColumnType::kString
+             ? tooLong("char_length(" + quotedName(existing.name) + ")", mysql::lengthOf(wanted))
+             : Misfit{};
+}
+
 std::string MysqlDdl::typeOf(const Column& column) const {
   const std::int64_t length = mysql::lengthOf(column);
   switch (column.type) {

@@ -22,6 +22,7 @@ class MysqlDdl final : public Ddl {
                      Failure& failure) const override;
   std::string takenNames() const override;
   Fit fit(const Column& column, const ExistingColumn& existing) const override;
+  Misfit misfitOf(const Column& wanted, const ExistingColumn& existing) const override;
   std::string typeOf(const Column& column) const override;
   bool detachesReferences() const override { return true; }
   bool needsIndexOfReference() const override { return true; }

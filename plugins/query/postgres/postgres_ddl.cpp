@@ -163,6 +163,11 @@ void takeIndexes(const Rows& rows, std::vector<ExistingTable>& tables) {
   }
 }
 
+// A cast that is written cuts a text that is too long; that of an assignment refuses it.
+std::string conversionTo(const Ddl& ddl, const Column& column) {
+  return column.type == ColumnType::kString ? "::text" : "::text::" + ddl.typeOf(column);
+}
+
 // What one change does; `table` is the model's.
 std::vector<std::string> statementsOf(const Ddl& ddl, Names& names, const Table& table,
                                       const Change& change) {
@@ -175,7 +180,7 @@ std::vector<std::string> statementsOf(const Ddl& ddl, Names& names, const Table&
     case ChangeKind::kChangeType:
       return {alterColumn(table.name, change.name,
                           "TYPE " + ddl.typeOf(*column) + " USING " + quotedName(change.name) +
-                              "::text::" + ddl.typeOf(*column))};
+                              conversionTo(ddl, *column))};
     case ChangeKind::kRequire:
       return {alterColumn(table.name, change.name, "SET NOT NULL")};
     case ChangeKind::kRelax:
@@ -260,6 +265,12 @@ Fit PostgresDdl::fit(const Column& column, const ExistingColumn& existing) const
   const bool is_wider = column.max_length == 0 ||
                         (existing.max_length != 0 && column.max_length > existing.max_length);
   return is_wider ? Fit::kWidens : Fit::kDiffers;
+}
+
+Misfit PostgresDdl::misfitOf(const Column& wanted, const ExistingColumn& existing) const {
+  return wanted.type == ColumnType::kString
+             ? tooLong("char_length(" + quotedName(existing.name) + "::text)", wanted.max_length)
+             : Misfit{};
 }
 
 std::string PostgresDdl::problemOf(const Table& table) const {

@@ -109,6 +109,15 @@ std::string createIndex(Names& names, std::string_view table,
          quotedName(table) + " (" + nameList(columns) + ")";
 }
 
+Misfit tooLong(const std::string& length, std::int64_t most) {
+  if (most <= 0) {
+    return {};
+  }
+  const std::string bound = std::to_string(most);
+  return {length + " > " + bound, "values of more than " + bound + " characters",
+          "shorten them, or give the field a max_length that holds them"};
+}
+
 std::string projectMark(std::string_view project) {
   std::array<char, 17> hash{};
   std::snprintf(hash.data(), hash.size(), "%016llx",

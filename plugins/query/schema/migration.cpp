@@ -8,6 +8,7 @@
 
 #include "schema/compared.hpp"
 #include "schema/difference.hpp"
+#include "schema/obstacles.hpp"
 #include "schema/probes.hpp"
 
 namespace sub0::query {
@@ -397,6 +398,10 @@ class Migration {
     std::vector<std::string> statements;
     if (error.empty()) {
       statements = ddl_.changeTable(changes, names_, error);
+    }
+    if (error.empty() && !options_.plan_only &&
+        !findObstacle(session_, ddl_, changes, error, end_.failure)) {
+      return false;
     }
     if (!error.empty()) {
       return fail("table " + existing.name + " (model " + table.model + "): " + error);

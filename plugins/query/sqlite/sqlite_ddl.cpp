@@ -199,6 +199,12 @@ Fit SqliteDdl::fit(const Column& column, const ExistingColumn& existing) const {
   return fits ? Fit::kFits : Fit::kDiffers;
 }
 
+Misfit SqliteDdl::misfitOf(const Column& wanted, const ExistingColumn& existing) const {
+  return wanted.type == ColumnType::kString
+             ? tooLong("length(" + quotedName(existing.name) + ")", wanted.max_length)
+             : Misfit{};
+}
+
 std::string SqliteDdl::noteOnNumbering(const ExistingTable& existing) const {
   const bool has_key = std::any_of(existing.columns.begin(), existing.columns.end(),
                                    [](const ExistingColumn& column) { return column.is_primary; });
