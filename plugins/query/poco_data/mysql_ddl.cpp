@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <utility>
 
+#include "poco_data/mysql_errors.hpp"
 #include "poco_data/mysql_table_change.hpp"
 
 namespace sub0::query {
@@ -187,6 +189,34 @@ Misfit MysqlDdl::misfitOf(const Column& wanted, const ExistingColumn& existing) 
   return wanted.type == ColumnType::kString
              ? tooLong("char_length(" + quotedName(existing.name) + ")", mysql::lengthOf(wanted))
              : Misfit{};
+}
+
+// "MariaDB: error 1265 in: ..."
+Refusal MysqlDdl::refusalIn(const Failure& failure) const {
+  constexpr std::string_view kError = "MariaDB: error ";
+  if (failure.log.compare(0, kError.size(), kError) != 0) {
+    return {};
+  }
+  const auto number =
+      static_cast<unsigned>(std::strtoul(failure.log.c_str() + kError.size(), nullptr, 10));
+  const std::string error = std::string(kError) + std::to_string(number);
+  if (isMisfit(number)) {
+    return {error, "", true};
+  }
+  if (isDuplicate(number)) {
+    return {error + ", rows have the same values where a key takes them once", "", false};
+  }
+  switch (number) {
+    case 1138:  // ER_INVALID_USE_OF_NULL
+    case 1048:  // ER_BAD_NULL_ERROR
+      return {error + ", rows have null in a column that takes none", "", false};
+    case 4025:  // ER_CONSTRAINT_FAILED
+      return {error + ", rows break a CHECK of the table", "", false};
+    case 1452:  // ER_NO_REFERENCED_ROW_2
+      return {error + ", rows refer to rows that are not there", "", false};
+    default:
+      return {};
+  }
 }
 
 std::string MysqlDdl::typeOf(const Column& column) const {

@@ -23,6 +23,7 @@ class MysqlDdl final : public Ddl {
   std::string takenNames() const override;
   Fit fit(const Column& column, const ExistingColumn& existing) const override;
   Misfit misfitOf(const Column& wanted, const ExistingColumn& existing) const override;
+  Refusal refusalIn(const Failure& failure) const override;
   std::string typeOf(const Column& column) const override;
   bool detachesReferences() const override { return true; }
   bool needsIndexOfReference() const override { return true; }

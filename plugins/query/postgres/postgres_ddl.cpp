@@ -273,6 +273,15 @@ Misfit PostgresDdl::misfitOf(const Column& wanted, const ExistingColumn& existin
              : Misfit{};
 }
 
+// Class 22 is about values, which its messages quote; what others say has none. "... (22P02) in:"
+Refusal PostgresDdl::refusalIn(const Failure& failure) const {
+  const std::size_t state = failure.log.rfind(" (22", failure.log.rfind(" in: "));
+  if (state == std::string::npos || failure.log.find(')', state) != state + 7) {
+    return {};
+  }
+  return {"PostgreSQL: error " + failure.log.substr(state + 2, 5), "", true};
+}
+
 std::string PostgresDdl::problemOf(const Table& table) const {
   for (const Column& column : table.columns) {
     if (std::find(kSystemColumns.begin(), kSystemColumns.end(), column.name) !=

@@ -91,6 +91,13 @@ struct Misfit {
 };
 Misfit tooLong(const std::string& length, std::int64_t most);
 
+// What rows have against a statement that failed, in words that quote none of them.
+struct Refusal {
+  std::string why;         // empty: it did not fail for what rows hold
+  std::string column;      // where it is known
+  bool is_misfit = false;  // of a type
+};
+
 // The data definition language of one database: its catalogue, its types, its statements. Knows
 // neither what is allowed nor in what order tables go (migration.cpp). Another engine adds its own
 // beside these. Immutable; a migration's own thread.
@@ -134,6 +141,8 @@ class Ddl {
   virtual Fit fit(const Column& column, const ExistingColumn& existing) const = 0;
   // What is asked of the rows before the column gets the model's type.
   virtual Misfit misfitOf(const Column& wanted, const ExistingColumn& existing) const = 0;
+  // Why a change of a table failed, if rows are the reason.
+  virtual Refusal refusalIn(const Failure& failure) const = 0;
   // What is said instead of making the key of such a table numbered; empty: it can be done.
   virtual std::string noteOnNumbering(const ExistingTable& /*existing*/) const { return {}; }
   // The column's type in this database's words, with length.

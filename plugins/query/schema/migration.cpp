@@ -22,22 +22,6 @@ struct Planned {
 };
 using Plan = std::vector<Planned>;
 
-// Whether rows that refer to each other may not do so behind it.
-bool touchesReferences(ChangeKind kind) {
-  switch (kind) {
-    case ChangeKind::kDropColumn:
-    case ChangeKind::kChangeType:
-    case ChangeKind::kRequire:
-    case ChangeKind::kRelax:
-    case ChangeKind::kAddIdentity:
-    case ChangeKind::kDropReference:
-    case ChangeKind::kAddReference:
-      return true;
-    default:
-      return false;
-  }
-}
-
 class Migration {
  public:
   Migration(SqlSession& session, const Ddl& ddl, std::vector<Table> tables,
@@ -89,6 +73,8 @@ class Migration {
     for (std::size_t i = 0; i < statements_.size(); ++i) {
       if (!execute({statements_[i].sql})) {
         tellWhatIsDone(i);
+        explain(ddl_, compared_, options_.allow_destructive, statements_[i].table,
+                statements_[i].sql, end_.failure);
         return false;
       }
     }

@@ -2,8 +2,9 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
-#include "schema/ddl.hpp"
+#include "schema/compared.hpp"
 
 namespace sub0::query {
 
@@ -16,5 +17,10 @@ namespace sub0::query {
 // `failure` where it could not be asked.
 bool findObstacle(SqlSession& session, const Ddl& ddl, const TableChanges& changes,
                   std::string& obstacle, Failure& failure);
+
+// Where rows are why a statement failed after all, the failure says so: of which table, and what
+// was to be done to it.
+void explain(const Ddl& ddl, const std::vector<Compared>& compared, bool allows,
+             const std::string& table, const std::string& sql, Failure& failure);
 
 }  // namespace sub0::query

@@ -205,6 +205,18 @@ Misfit SqliteDdl::misfitOf(const Column& wanted, const ExistingColumn& existing)
              : Misfit{};
 }
 
+// "SQLite: CHECK constraint failed: sub0 a (275) in: ..."
+Refusal SqliteDdl::refusalIn(const Failure& failure) const {
+  constexpr std::string_view kFailed = "SQLite: CHECK constraint failed: ";
+  const std::string_view log = failure.log;
+  if (log.substr(0, kFailed.size()) != kFailed) {
+    return {};
+  }
+  const std::string_view check =
+      log.substr(kFailed.size(), log.rfind(" (", log.find(" in: ")) - kFailed.size());
+  return {"SQLite: CHECK", std::string(columnOfCheck(check)), true};
+}
+
 std::string SqliteDdl::noteOnNumbering(const ExistingTable& existing) const {
   const bool has_key = std::any_of(existing.columns.begin(), existing.columns.end(),
                                    [](const ExistingColumn& column) { return column.is_primary; });

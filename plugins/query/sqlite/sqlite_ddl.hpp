@@ -20,6 +20,7 @@ class SqliteDdl final : public Ddl {
   bool ignoresCase() const override { return true; }
   Fit fit(const Column& column, const ExistingColumn& existing) const override;
   Misfit misfitOf(const Column& wanted, const ExistingColumn& existing) const override;
+  Refusal refusalIn(const Failure& failure) const override;
   std::string noteOnNumbering(const ExistingTable& existing) const override;
   std::string typeOf(const Column& column) const override;
   std::string shownTypeOf(const Column& column) const override;

@@ -62,5 +62,58 @@ TYPED_TEST(SchemaObstacles, NumbersThatAreTooLongForATextAreNotCut) {
   EXPECT_EQ(this->query("SELECT code FROM t"), R"({"code":"12345"})");
 }
 
+// spec S-103
+TYPED_TEST(SchemaObstacles, NullsInTheWayOfARequiredColumnAreTold) {
+  this->make({model("t", {key(), field("size", "Number", "", true)})});
+  this->run("INSERT INTO t (id, size) VALUES (1, NULL), (2, 5), (3, NULL)");
+  this->expectRefused({model("a", {key()}), model("t", {key(), field("size", "Number")})},
+                      {"table t (model t): 2 rows have no value in column size",
+                       R"(sub0-host sql 'SELECT * FROM "t" WHERE "size" IS NULL')",
+                       R"(UPDATE "t" SET "size" = ... WHERE "size" IS NULL)"});
+  this->run("UPDATE t SET size = 0 WHERE size IS NULL");
+  this->make({model("t", {key(), field("size", "Number")})}, SUB0_SCHEMA_ALLOW_DESTRUCTIVE);
+}
+
+// spec S-103, S-33
+TYPED_TEST(SchemaObstacles, DuplicatesInTheWayOfAUniqueColumnAreTold) {
+  const auto wanted = [](bool is_unique) {
+    Tree tree = model("t", {key(), field("a", "Number", "", true), text("b", 20)});
+    if (is_unique) {
+      tree.set("unique", Literal::array({Literal::array({Literal("a"), Literal("b")})}));
+    }
+    return std::vector<Tree>{tree};
+  };
+  this->make(wanted(false));
+  this->run(
+      "INSERT INTO t (id, a, b) VALUES (1, 1, 'secret'), (2, 1, 'secret'), (3, 2, 'secret'), (4, "
+      "NULL, 'x'), (5, NULL, 'x')");
+  this->expectRefused(wanted(true),
+                      {"table t (model t): 1 value of a, b is in several rows",
+                       R"(sub0-host sql 'SELECT "a", "b", count(*) AS found FROM "t" WHERE)"});
+  const End end = this->migrate(wanted(true));
+  EXPECT_EQ(end.message.find("secret"), std::string::npos) << end.message;
+  EXPECT_EQ(
+      this->query(R"(SELECT "a", "b", count(*) AS found FROM "t" WHERE "a" IS NOT NULL AND "b" )"
+                  R"(IS NOT NULL GROUP BY "a", "b" HAVING count(*) > 1)"),
+      R"({"a":1,"b":"secret","found":2})");
+  this->run("DELETE FROM t WHERE id = 2");
+  this->make(wanted(true));
+}
+
+// spec S-103, Q-18: the column is told, and no value of it
+TYPED_TEST(SchemaObstacles, AValueThatCannotBeConvertedIsNotShown) {
+  this->make({model("t", {key(), text("price", 0), text("other", 9)})});
+  this->run("INSERT INTO t (id, price) VALUES (1, 'in secret'), (2, '7')");
+  const End end =
+      this->migrate({model("t", {key(), field("price", "Number", "", true), text("other", 5)})},
+                    SUB0_SCHEMA_ALLOW_DESTRUCTIVE);
+  EXPECT_EQ(end.code, SUB0_CONSTRAINT) << end.message;
+  EXPECT_EQ(end.message.find("table t: change column price from "), 0U) << end.message;
+  EXPECT_NE(end.message.find("a value that is there cannot be converted"), std::string::npos)
+      << end.message;
+  EXPECT_EQ(end.message.find("secret"), std::string::npos) << end.message;
+  EXPECT_EQ(this->query("SELECT price FROM t"), R"([{"price":"in secret"},{"price":"7"}])");
+}
+
 }  // namespace
 }  // namespace sub0::query
