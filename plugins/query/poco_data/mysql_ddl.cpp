@@ -38,9 +38,12 @@ std::string typeInFull(const Column& column) {
                                                          : kOfCodePoints);
 }
 
-std::string typeWithWords(const ExistingColumn& column) {
+std::string typeWithWords(const ExistingColumn& column, bool has_words) {
   const std::size_t end = column.definition.find(" CHARACTER SET ");
-  return column.definition.substr(0, end) + (end == std::string::npos ? "" : kOfWords);
+  if (end == std::string::npos || (!has_words && column.definition.substr(end) != kOfWords)) {
+    return column.definition;
+  }
+  return column.definition.substr(0, end) + (has_words ? kOfWords : kOfCodePoints);
 }
 
 bool isCutInKey(const Column& column) {

@@ -51,8 +51,8 @@ std::int64_t lengthOf(const Column& column);
 bool isTextType(std::string_view type);
 // Type, character set, collation.
 std::string typeInFull(const Column& column);
-// The same of a column that is there, now for full text.
-std::string typeWithWords(const ExistingColumn& column);
+// The same of a column that is there, now for full text, or no longer.
+std::string typeWithWords(const ExistingColumn& column, bool has_words);
 // Whether an index has its beginning only.
 bool isCutInKey(const Column& column);
 std::string definitionOf(const Column& column);

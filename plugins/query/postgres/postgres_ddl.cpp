@@ -160,6 +160,7 @@ void takeIndexes(const Rows& rows, std::vector<ExistingTable>& tables) {
         table.words.push_back(column.name);
       }
     }
+    table.own_words = table.words;
   }
 }
 
@@ -202,6 +203,8 @@ std::vector<std::string> statementsOf(const Ddl& ddl, Names& names, const Table&
       return {createIndex(names, table.name, change.columns, true)};
     case ChangeKind::kAddWords:
       return {wordsIndex(table.name, change.name)};
+    case ChangeKind::kDropWords:
+      return {"DROP INDEX " + quotedName(indexName(table.name, {change.name}, "fts"))};
   }
   return {};
 }

@@ -33,6 +33,7 @@ enum class ChangeKind : std::uint8_t {
   kAddIndex,
   kAddUnique,
   kAddWords,
+  kDropWords,
 };
 
 // One difference between a table and its model.

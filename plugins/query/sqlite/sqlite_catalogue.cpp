@@ -233,6 +233,9 @@ bool SqliteDdl::readCatalogue(SqlSession& session, std::vector<ExistingTable>& t
                                             : words->columns) {
       table.words.push_back(column.name);
     }
+    if (!table.word_triggers.empty()) {
+      table.own_words = table.words;
+    }
   }
   return true;
 }

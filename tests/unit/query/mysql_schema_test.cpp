@@ -73,6 +73,16 @@ TEST_F(MariadbSchema, WordsAreFound) {
   EXPECT_EQ(query("SELECT id FROM t WHERE MATCH (b) AGAINST ('island')"), R"({"id":1})");
 }
 
+// spec S-100, S-103: case counts again
+TEST_F(MariadbSchema, AColumnThatIsNotSearchedAnyMoreIsAnOrdinaryText) {
+  make({model("t", {key(), texts("a", 9, "fts")})});
+  run("INSERT INTO t (id, a) VALUES (1, 'Boat')");
+  EXPECT_EQ(query("SELECT id FROM t WHERE a = 'boat'"), R"({"id":1})");
+  make({model("t", {key(), texts("a", 9)})}, SUB0_SCHEMA_ALLOW_DESTRUCTIVE);
+  EXPECT_EQ(query("SELECT id FROM t WHERE a = 'boat'"), "null");
+  EXPECT_EQ(server().execute("SHOW INDEX FROM t WHERE Key_name <> 'PRIMARY'"), "");
+}
+
 // spec S-103: a column is said anew as a whole where one thing of it changes
 TEST_F(MariadbSchema, WhatElseIsSaidOfAColumnStays) {
   startedHost();
