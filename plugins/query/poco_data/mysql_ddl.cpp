@@ -189,6 +189,10 @@ Fit MysqlDdl::fit(const Column& column, const ExistingColumn& existing) const {
 }
 
 Misfit MysqlDdl::misfitOf(const Column& wanted, const ExistingColumn& existing) const {
+  if (wanted.type == ColumnType::kNumber &&
+      (existing.type == "double" || existing.type == "float")) {
+    return withFraction(existing.name);
+  }
   return wanted.type == ColumnType::kString
              ? tooLong("char_length(" + quotedName(existing.name) + ")", mysql::lengthOf(wanted))
              : Misfit{};

@@ -164,14 +164,21 @@ void takeIndexes(const Rows& rows, std::vector<ExistingTable>& tables) {
   }
 }
 
-// A cast that is written cuts a text that is too long; that of an assignment refuses it.
-std::string conversionTo(const Ddl& ddl, const Column& column) {
+// A cast that is written cuts a text that is too long; that of an assignment refuses it. Booleans
+// become 0 and 1, as the other databases keep them.
+std::string conversionTo(const Ddl& ddl, const Column& column, const ExistingColumn& there) {
+  const bool is_number = column.type == ColumnType::kNumber || column.type == ColumnType::kFloat;
+  if (is_number && there.type == "bool") {
+    return "::int";
+  }
   return column.type == ColumnType::kString ? "::text" : "::text::" + ddl.typeOf(column);
 }
 
-// What one change does; `table` is the model's.
-std::vector<std::string> statementsOf(const Ddl& ddl, Names& names, const Table& table,
+// What one change does.
+std::vector<std::string> statementsOf(const Ddl& ddl, Names& names, const TableChanges& changes,
                                       const Change& change) {
+  const Table& table = *changes.wanted;
+  const ExistingTable& existing = *changes.existing;
   const Column* const column = table.find(change.name);
   switch (change.kind) {
     case ChangeKind::kAddColumn:
@@ -181,7 +188,7 @@ std::vector<std::string> statementsOf(const Ddl& ddl, Names& names, const Table&
     case ChangeKind::kChangeType:
       return {alterColumn(table.name, change.name,
                           "TYPE " + ddl.typeOf(*column) + " USING " + quotedName(change.name) +
-                              conversionTo(ddl, *column))};
+                              conversionTo(ddl, *column, *existing.find(change.name)))};
     case ChangeKind::kRequire:
       return {alterColumn(table.name, change.name, "SET NOT NULL")};
     case ChangeKind::kRelax:
@@ -271,6 +278,10 @@ Fit PostgresDdl::fit(const Column& column, const ExistingColumn& existing) const
 }
 
 Misfit PostgresDdl::misfitOf(const Column& wanted, const ExistingColumn& existing) const {
+  if (wanted.type == ColumnType::kNumber &&
+      (existing.type == "float8" || existing.type == "float4")) {
+    return withFraction(existing.name);
+  }
   return wanted.type == ColumnType::kString
              ? tooLong("char_length(" + quotedName(existing.name) + "::text)", wanted.max_length)
              : Misfit{};
@@ -347,7 +358,7 @@ std::vector<std::string> PostgresDdl::changeTable(const TableChanges& changes, N
                                                   std::string& /*error*/) const {
   std::vector<std::string> statements;
   for (const Change& change : changes.changes) {
-    for (std::string& sql : statementsOf(*this, names, *changes.wanted, change)) {
+    for (std::string& sql : statementsOf(*this, names, changes, change)) {
       statements.push_back(std::move(sql));
     }
   }

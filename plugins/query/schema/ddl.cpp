@@ -118,6 +118,12 @@ Misfit tooLong(const std::string& length, std::int64_t most) {
           "shorten them, or give the field a max_length that holds them"};
 }
 
+Misfit withFraction(const std::string& column) {
+  const std::string name = quotedName(column);
+  return {name + " <> round(" + name + ")", "values with a fraction",
+          "round them (UPDATE), or keep the field a Float"};
+}
+
 std::string projectMark(std::string_view project) {
   std::array<char, 17> hash{};
   std::snprintf(hash.data(), hash.size(), "%016llx",

@@ -91,6 +91,7 @@ struct Misfit {
   std::string remedy;
 };
 Misfit tooLong(const std::string& length, std::int64_t most);
+Misfit withFraction(const std::string& column);
 
 // What rows have against a statement that failed, in words that quote none of them.
 struct Refusal {

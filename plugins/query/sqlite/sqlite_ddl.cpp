@@ -200,6 +200,9 @@ Fit SqliteDdl::fit(const Column& column, const ExistingColumn& existing) const {
 }
 
 Misfit SqliteDdl::misfitOf(const Column& wanted, const ExistingColumn& existing) const {
+  if (wanted.type == ColumnType::kNumber && capitals(existing.type) == "REAL") {
+    return withFraction(existing.name);
+  }
   return wanted.type == ColumnType::kString
              ? tooLong("length(" + quotedName(existing.name) + ")", wanted.max_length)
              : Misfit{};
