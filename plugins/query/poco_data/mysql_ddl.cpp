@@ -193,6 +193,9 @@ Misfit MysqlDdl::misfitOf(const Column& wanted, const ExistingColumn& existing) 
       (existing.type == "double" || existing.type == "float")) {
     return withFraction(existing.name);
   }
+  if (wanted.type == ColumnType::kBoolean && existing.type == "bigint") {
+    return notZeroOrOne(existing.name);
+  }
   return wanted.type == ColumnType::kString
              ? tooLong("char_length(" + quotedName(existing.name) + ")", mysql::lengthOf(wanted))
              : Misfit{};

@@ -282,6 +282,9 @@ Misfit PostgresDdl::misfitOf(const Column& wanted, const ExistingColumn& existin
       (existing.type == "float8" || existing.type == "float4")) {
     return withFraction(existing.name);
   }
+  if (wanted.type == ColumnType::kBoolean && existing.type == "int8") {
+    return notZeroOrOne(existing.name);
+  }
   return wanted.type == ColumnType::kString
              ? tooLong("char_length(" + quotedName(existing.name) + "::text)", wanted.max_length)
              : Misfit{};

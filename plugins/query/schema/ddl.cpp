@@ -124,6 +124,11 @@ Misfit withFraction(const std::string& column) {
           "round them (UPDATE), or keep the field a Float"};
 }
 
+Misfit notZeroOrOne(const std::string& column) {
+  return {quotedName(column) + " NOT IN (0, 1)", "values other than 0 and 1",
+          "set them to one of these (UPDATE), or keep the field a Number"};
+}
+
 std::string projectMark(std::string_view project) {
   std::array<char, 17> hash{};
   std::snprintf(hash.data(), hash.size(), "%016llx",

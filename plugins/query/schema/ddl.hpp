@@ -92,6 +92,7 @@ struct Misfit {
 };
 Misfit tooLong(const std::string& length, std::int64_t most);
 Misfit withFraction(const std::string& column);
+Misfit notZeroOrOne(const std::string& column);
 
 // What rows have against a statement that failed, in words that quote none of them.
 struct Refusal {

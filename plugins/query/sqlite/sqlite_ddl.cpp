@@ -203,6 +203,9 @@ Misfit SqliteDdl::misfitOf(const Column& wanted, const ExistingColumn& existing)
   if (wanted.type == ColumnType::kNumber && capitals(existing.type) == "REAL") {
     return withFraction(existing.name);
   }
+  if (wanted.type == ColumnType::kBoolean && capitals(existing.type) == "INTEGER") {
+    return notZeroOrOne(existing.name);
+  }
   return wanted.type == ColumnType::kString
              ? tooLong("length(" + quotedName(existing.name) + ")", wanted.max_length)
              : Misfit{};

@@ -86,6 +86,19 @@ TYPED_TEST(SchemaObstacles, BooleansBecomeNumbers) {
             R"([{"seen":1},{"seen":0},{"seen":null}])");
 }
 
+// spec S-103: MariaDB would keep a 2 as it is
+TYPED_TEST(SchemaObstacles, OnlyZeroAndOneBecomeBooleans) {
+  this->make({model("t", {key(), field("seen", "Number", "", true)})});
+  this->run("INSERT INTO t (id, seen) VALUES (1, 1), (2, 0), (3, 2)");
+  this->expectRefused({model("t", {key(), field("seen", "Boolean", "", true)})},
+                      {"table t (model t): 1 row has in column seen values other than 0 and 1"});
+  this->run("UPDATE t SET seen = NULL WHERE id = 3");
+  this->make({model("t", {key(), field("seen", "Boolean", "", true)})},
+             SUB0_SCHEMA_ALLOW_DESTRUCTIVE);
+  EXPECT_EQ(this->query("SELECT seen FROM t ORDER BY id"),
+            R"([{"seen":true},{"seen":false},{"seen":null}])");
+}
+
 // spec S-103
 TYPED_TEST(SchemaObstacles, NullsInTheWayOfARequiredColumnAreTold) {
   this->make({model("t", {key(), field("size", "Number", "", true)})});
