@@ -107,11 +107,14 @@ void takeIndexes(const Rows& rows, std::vector<ExistingTable>& tables) {
       continue;
     }
     const std::string column = rows.text(i, "column");
+    const std::string name = rows.text(i, "index");
     if (rows.truth(i, "has_words")) {
       table->words.push_back(column);
+      if (name == indexName(table->name, {column}, "fts")) {
+        table->own_words.push_back(column);
+      }
       continue;
     }
-    const std::string name = rows.text(i, "index");
     if (table->indexes.empty() || table->indexes.back().name != name) {
       table->indexes.push_back(ExistingIndex{name, {}, rows.truth(i, "is_unique"), "", false});
     }

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <utility>
 
+#include "poco_data/mysql_errors.hpp"
 #include "poco_data/mysql_table_change.hpp"
 
 namespace sub0::query {
@@ -36,9 +38,12 @@ std::string typeInFull(const Column& column) {
                                                          : kOfCodePoints);
 }
 
-std::string typeWithWords(const ExistingColumn& column) {
+std::string typeWithWords(const ExistingColumn& column, bool has_words) {
   const std::size_t end = column.definition.find(" CHARACTER SET ");
-  return column.definition.substr(0, end) + (end == std::string::npos ? "" : kOfWords);
+  if (end == std::string::npos || (!has_words && column.definition.substr(end) != kOfWords)) {
+    return column.definition;
+  }
+  return column.definition.substr(0, end) + (has_words ? kOfWords : kOfCodePoints);
 }
 
 bool isCutInKey(const Column& column) {
@@ -181,6 +186,47 @@ Fit MysqlDdl::fit(const Column& column, const ExistingColumn& existing) const {
     return Fit::kDiffers;
   }
   return column.type == ColumnType::kString ? fitOfString(column, existing) : Fit::kFits;
+}
+
+Misfit MysqlDdl::misfitOf(const Column& wanted, const ExistingColumn& existing) const {
+  if (wanted.type == ColumnType::kNumber &&
+      (existing.type == "double" || existing.type == "float")) {
+    return withFraction(existing.name);
+  }
+  if (wanted.type == ColumnType::kBoolean && existing.type == "bigint") {
+    return notZeroOrOne(existing.name);
+  }
+  return wanted.type == ColumnType::kString
+             ? tooLong("char_length(" + quotedName(existing.name) + ")", mysql::lengthOf(wanted))
+             : Misfit{};
+}
+
+// "MariaDB: error 1265 in: ..."
+Refusal MysqlDdl::refusalIn(const Failure& failure) const {
+  constexpr std::string_view kError = "MariaDB: error ";
+  if (failure.log.compare(0, kError.size(), kError) != 0) {
+    return {};
+  }
+  const auto number =
+      static_cast<unsigned>(std::strtoul(failure.log.c_str() + kError.size(), nullptr, 10));
+  const std::string error = std::string(kError) + std::to_string(number);
+  if (isMisfit(number)) {
+    return {error, "", true};
+  }
+  if (isDuplicate(number)) {
+    return {error + ", rows have the same values where a key takes them once", "", false};
+  }
+  switch (number) {
+    case 1138:  // ER_INVALID_USE_OF_NULL
+    case 1048:  // ER_BAD_NULL_ERROR
+      return {error + ", rows have null in a column that takes none", "", false};
+    case 4025:  // ER_CONSTRAINT_FAILED
+      return {error + ", rows break a CHECK of the table", "", false};
+    case 1452:  // ER_NO_REFERENCED_ROW_2
+      return {error + ", rows refer to rows that are not there", "", false};
+    default:
+      return {};
+  }
 }
 
 std::string MysqlDdl::typeOf(const Column& column) const {

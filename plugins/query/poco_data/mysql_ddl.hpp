@@ -22,6 +22,8 @@ class MysqlDdl final : public Ddl {
                      Failure& failure) const override;
   std::string takenNames() const override;
   Fit fit(const Column& column, const ExistingColumn& existing) const override;
+  Misfit misfitOf(const Column& wanted, const ExistingColumn& existing) const override;
+  Refusal refusalIn(const Failure& failure) const override;
   std::string typeOf(const Column& column) const override;
   bool detachesReferences() const override { return true; }
   bool needsIndexOfReference() const override { return true; }
@@ -49,8 +51,8 @@ std::int64_t lengthOf(const Column& column);
 bool isTextType(std::string_view type);
 // Type, character set, collation.
 std::string typeInFull(const Column& column);
-// The same of a column that is there, now for full text.
-std::string typeWithWords(const ExistingColumn& column);
+// The same of a column that is there, now for full text, or no longer.
+std::string typeWithWords(const ExistingColumn& column, bool has_words);
 // Whether an index has its beginning only.
 bool isCutInKey(const Column& column);
 std::string definitionOf(const Column& column);

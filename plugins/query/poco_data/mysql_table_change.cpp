@@ -47,6 +47,8 @@ std::vector<std::string> MysqlTableChange::statements(std::string& error) {
     } else if (change.kind == ChangeKind::kAddWords) {
       add("ADD FULLTEXT INDEX " + quotedName(indexName(existing_.name, {change.name}, "fts")) +
           " (" + quotedName(change.name) + ")");
+    } else if (change.kind == ChangeKind::kDropWords) {
+      add("DROP INDEX " + quotedName(indexName(existing_.name, {change.name}, "fts")));
     }
   }
   if (clauses_.empty() || !error.empty()) {
@@ -85,6 +87,7 @@ bool MysqlTableChange::isChanged(const ExistingColumn& column) const {
          find(ChangeKind::kRequire, column.name) != nullptr ||
          find(ChangeKind::kRelax, column.name) != nullptr ||
          find(ChangeKind::kAddIdentity, column.name) != nullptr ||
+         find(ChangeKind::kDropWords, column.name) != nullptr ||
          (find(ChangeKind::kAddWords, column.name) != nullptr && !existing_.mark.model.empty());
 }
 
@@ -95,11 +98,13 @@ void MysqlTableChange::changeColumn(const ExistingColumn& column, std::string& e
     error = "column " + column.name + " is computed by the database: change it by SQL";
     return;
   }
-  const bool has_new_words = find(ChangeKind::kAddWords, column.name) != nullptr &&
-                             !existing_.mark.model.empty() && !has_new_type;
-  const std::string type = has_new_type    ? mysql::typeInFull(wanted)
-                           : has_new_words ? mysql::typeWithWords(column)
-                                           : column.definition;
+  const bool has_new_words =
+      find(ChangeKind::kAddWords, column.name) != nullptr && !existing_.mark.model.empty();
+  const bool has_old_words = find(ChangeKind::kDropWords, column.name) != nullptr;
+  const std::string type = has_new_type ? mysql::typeInFull(wanted)
+                           : has_new_words || has_old_words
+                               ? mysql::typeWithWords(column, has_new_words)
+                               : column.definition;
   const bool is_required =
       (column.is_required || find(ChangeKind::kRequire, column.name) != nullptr) &&
       find(ChangeKind::kRelax, column.name) == nullptr;

@@ -160,12 +160,25 @@ void takeIndexes(const Rows& rows, std::vector<ExistingTable>& tables) {
         table.words.push_back(column.name);
       }
     }
+    table.own_words = table.words;
   }
 }
 
-// What one change does; `table` is the model's.
-std::vector<std::string> statementsOf(const Ddl& ddl, Names& names, const Table& table,
+// A cast that is written cuts a text that is too long; that of an assignment refuses it. Booleans
+// become 0 and 1, as the other databases keep them.
+std::string conversionTo(const Ddl& ddl, const Column& column, const ExistingColumn& there) {
+  const bool is_number = column.type == ColumnType::kNumber || column.type == ColumnType::kFloat;
+  if (is_number && there.type == "bool") {
+    return "::int";
+  }
+  return column.type == ColumnType::kString ? "::text" : "::text::" + ddl.typeOf(column);
+}
+
+// What one change does.
+std::vector<std::string> statementsOf(const Ddl& ddl, Names& names, const TableChanges& changes,
                                       const Change& change) {
+  const Table& table = *changes.wanted;
+  const ExistingTable& existing = *changes.existing;
   const Column* const column = table.find(change.name);
   switch (change.kind) {
     case ChangeKind::kAddColumn:
@@ -175,7 +188,7 @@ std::vector<std::string> statementsOf(const Ddl& ddl, Names& names, const Table&
     case ChangeKind::kChangeType:
       return {alterColumn(table.name, change.name,
                           "TYPE " + ddl.typeOf(*column) + " USING " + quotedName(change.name) +
-                              "::text::" + ddl.typeOf(*column))};
+                              conversionTo(ddl, *column, *existing.find(change.name)))};
     case ChangeKind::kRequire:
       return {alterColumn(table.name, change.name, "SET NOT NULL")};
     case ChangeKind::kRelax:
@@ -197,6 +210,8 @@ std::vector<std::string> statementsOf(const Ddl& ddl, Names& names, const Table&
       return {createIndex(names, table.name, change.columns, true)};
     case ChangeKind::kAddWords:
       return {wordsIndex(table.name, change.name)};
+    case ChangeKind::kDropWords:
+      return {"DROP INDEX " + quotedName(indexName(table.name, {change.name}, "fts"))};
   }
   return {};
 }
@@ -262,6 +277,28 @@ Fit PostgresDdl::fit(const Column& column, const ExistingColumn& existing) const
   return is_wider ? Fit::kWidens : Fit::kDiffers;
 }
 
+Misfit PostgresDdl::misfitOf(const Column& wanted, const ExistingColumn& existing) const {
+  if (wanted.type == ColumnType::kNumber &&
+      (existing.type == "float8" || existing.type == "float4")) {
+    return withFraction(existing.name);
+  }
+  if (wanted.type == ColumnType::kBoolean && existing.type == "int8") {
+    return notZeroOrOne(existing.name);
+  }
+  return wanted.type == ColumnType::kString
+             ? tooLong("char_length(" + quotedName(existing.name) + "::text)", wanted.max_length)
+             : Misfit{};
+}
+
+// Class 22 is about values, which its messages quote; what others say has none. "... (22P02) in:"
+Refusal PostgresDdl::refusalIn(const Failure& failure) const {
+  const std::size_t state = failure.log.rfind(" (22", failure.log.rfind(" in: "));
+  if (state == std::string::npos || failure.log.find(')', state) != state + 7) {
+    return {};
+  }
+  return {"PostgreSQL: error " + failure.log.substr(state + 2, 5), "", true};
+}
+
 std::string PostgresDdl::problemOf(const Table& table) const {
   for (const Column& column : table.columns) {
     if (std::find(kSystemColumns.begin(), kSystemColumns.end(), column.name) !=
@@ -324,7 +361,7 @@ std::vector<std::string> PostgresDdl::changeTable(const TableChanges& changes, N
                                                   std::string& /*error*/) const {
   std::vector<std::string> statements;
   for (const Change& change : changes.changes) {
-    for (std::string& sql : statementsOf(*this, names, *changes.wanted, change)) {
+    for (std::string& sql : statementsOf(*this, names, changes, change)) {
       statements.push_back(std::move(sql));
     }
   }

@@ -14,6 +14,8 @@ class PostgresDdl final : public Ddl {
   bool readCatalogue(SqlSession& session, std::vector<ExistingTable>& tables,
                      Failure& failure) const override;
   Fit fit(const Column& column, const ExistingColumn& existing) const override;
+  Misfit misfitOf(const Column& wanted, const ExistingColumn& existing) const override;
+  Refusal refusalIn(const Failure& failure) const override;
   std::string typeOf(const Column& column) const override;
   std::string takenNames() const override;
   std::string problemOf(const Table& table) const override;

@@ -37,6 +37,21 @@ bool isSaid(const Compared& compared, const ExistingReference& there) {
 
 }  // namespace
 
+bool touchesReferences(ChangeKind kind) {
+  switch (kind) {
+    case ChangeKind::kDropColumn:
+    case ChangeKind::kChangeType:
+    case ChangeKind::kRequire:
+    case ChangeKind::kRelax:
+    case ChangeKind::kAddIdentity:
+    case ChangeKind::kDropReference:
+    case ChangeKind::kAddReference:
+      return true;
+    default:
+      return false;
+  }
+}
+
 std::string reasonAgainstDrop(const ExistingTable& table,
                               const std::vector<const ExistingTable*>& gone,
                               const std::vector<ExistingTable>& existing,

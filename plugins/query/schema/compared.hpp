@@ -18,6 +18,9 @@ struct Compared {
 // What tables that are there mean to each other: who refers to whom, and what of that a migration
 // must not or cannot leave in place. Pure functions.
 
+// Whether rows that refer to each other may not do so behind it.
+bool touchesReferences(ChangeKind kind);
+
 // Why a table cannot be dropped: what refers to it from a table that stays, and is not among the
 // changes. Empty: it can.
 std::string reasonAgainstDrop(const ExistingTable& table,

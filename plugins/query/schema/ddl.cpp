@@ -109,6 +109,26 @@ std::string createIndex(Names& names, std::string_view table,
          quotedName(table) + " (" + nameList(columns) + ")";
 }
 
+Misfit tooLong(const std::string& length, std::int64_t most) {
+  if (most <= 0) {
+    return {};
+  }
+  const std::string bound = std::to_string(most);
+  return {length + " > " + bound, "values of more than " + bound + " characters",
+          "shorten them, or give the field a max_length that holds them"};
+}
+
+Misfit withFraction(const std::string& column) {
+  const std::string name = quotedName(column);
+  return {name + " <> round(" + name + ")", "values with a fraction",
+          "round them (UPDATE), or keep the field a Float"};
+}
+
+Misfit notZeroOrOne(const std::string& column) {
+  return {quotedName(column) + " NOT IN (0, 1)", "values other than 0 and 1",
+          "set them to one of these (UPDATE), or keep the field a Number"};
+}
+
 std::string projectMark(std::string_view project) {
   std::array<char, 17> hash{};
   std::snprintf(hash.data(), hash.size(), "%016llx",

@@ -33,6 +33,7 @@ enum class ChangeKind : std::uint8_t {
   kAddIndex,
   kAddUnique,
   kAddWords,
+  kDropWords,
 };
 
 // One difference between a table and its model.
@@ -83,6 +84,23 @@ struct Probe {
   std::string what;  // "view v"
 };
 
+// Values that a new type of their column would cut, or refuse.
+struct Misfit {
+  std::string condition;  // which rows have such; empty: that is not asked
+  std::string what;       // what they have: "values of more than 4 characters"
+  std::string remedy;
+};
+Misfit tooLong(const std::string& length, std::int64_t most);
+Misfit withFraction(const std::string& column);
+Misfit notZeroOrOne(const std::string& column);
+
+// What rows have against a statement that failed, in words that quote none of them.
+struct Refusal {
+  std::string why;         // empty: it did not fail for what rows hold
+  std::string column;      // where it is known
+  bool is_misfit = false;  // of a type
+};
+
 // The data definition language of one database: its catalogue, its types, its statements. Knows
 // neither what is allowed nor in what order tables go (migration.cpp). Another engine adds its own
 // beside these. Immutable; a migration's own thread.
@@ -124,6 +142,10 @@ class Ddl {
   // Whether a column with a reference must have an index.
   virtual bool needsIndexOfReference() const { return false; }
   virtual Fit fit(const Column& column, const ExistingColumn& existing) const = 0;
+  // What is asked of the rows before the column gets the model's type.
+  virtual Misfit misfitOf(const Column& wanted, const ExistingColumn& existing) const = 0;
+  // Why a change of a table failed, if rows are the reason.
+  virtual Refusal refusalIn(const Failure& failure) const = 0;
   // What is said instead of making the key of such a table numbered; empty: it can be done.
   virtual std::string noteOnNumbering(const ExistingTable& /*existing*/) const { return {}; }
   // The column's type in this database's words, with length.

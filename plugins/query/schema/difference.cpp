@@ -27,6 +27,9 @@ class Differences {
     for (const ExistingIndex& index : existing_.indexes) {
       compareIndex(index);
     }
+    for (const std::string& words : existing_.own_words) {
+      compareWords(words);
+    }
     for (const Column& column : table_.columns) {
       const ExistingColumn* const there = existing_.find(column.name);
       if (there == nullptr) {
@@ -139,6 +142,15 @@ class Differences {
         true);
     change.columns = index.columns;
     change.index = &index;
+  }
+
+  // Words that a migration indexed for a field that is not searched any more.
+  void compareWords(const std::string& name) {
+    const Column* const column = table_.find(name);
+    if (isOurs() && column != nullptr && !column->has_words) {
+      add(ChangeKind::kDropWords, name,
+          "drop the index of the words of " + name + ": field " + name + " has no fts", true);
+    }
   }
 
   bool isWanted(const ExistingIndex& index) const {

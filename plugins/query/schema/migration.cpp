@@ -8,6 +8,7 @@
 
 #include "schema/compared.hpp"
 #include "schema/difference.hpp"
+#include "schema/obstacles.hpp"
 #include "schema/probes.hpp"
 
 namespace sub0::query {
@@ -20,22 +21,6 @@ struct Planned {
   std::string table;
 };
 using Plan = std::vector<Planned>;
-
-// Whether rows that refer to each other may not do so behind it.
-bool touchesReferences(ChangeKind kind) {
-  switch (kind) {
-    case ChangeKind::kDropColumn:
-    case ChangeKind::kChangeType:
-    case ChangeKind::kRequire:
-    case ChangeKind::kRelax:
-    case ChangeKind::kAddIdentity:
-    case ChangeKind::kDropReference:
-    case ChangeKind::kAddReference:
-      return true;
-    default:
-      return false;
-  }
-}
 
 class Migration {
  public:
@@ -88,6 +73,8 @@ class Migration {
     for (std::size_t i = 0; i < statements_.size(); ++i) {
       if (!execute({statements_[i].sql})) {
         tellWhatIsDone(i);
+        explain(ddl_, compared_, options_.allow_destructive, statements_[i].table,
+                statements_[i].sql, end_.failure);
         return false;
       }
     }
@@ -397,6 +384,10 @@ class Migration {
     std::vector<std::string> statements;
     if (error.empty()) {
       statements = ddl_.changeTable(changes, names_, error);
+    }
+    if (error.empty() && !options_.plan_only &&
+        !findObstacle(session_, ddl_, changes, error, end_.failure)) {
+      return false;
     }
     if (!error.empty()) {
       return fail("table " + existing.name + " (model " + table.model + "): " + error);

@@ -97,8 +97,9 @@ struct ExistingTable {
   std::vector<ExistingColumn> columns;
   std::vector<ExistingIndex> indexes;
   std::vector<ExistingReference> references;
-  std::vector<std::string> words;  // columns whose full text is searched
-  bool is_exact = false;           // names of columns differ by their case, too
+  std::vector<std::string> words;      // columns whose full text is searched
+  std::vector<std::string> own_words;  // those of them that a migration made searchable
+  bool is_exact = false;               // names of columns differ by their case, too
 
   // Of databases where some changes take a new table only:
   std::vector<std::string> triggers;       // statements that make them; not those of words

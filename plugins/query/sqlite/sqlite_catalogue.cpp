@@ -188,7 +188,7 @@ void addChecks(const std::vector<SqliteCheck>& checks, ExistingTable& table) {
         std::find_if(table.columns.begin(), table.columns.end(),
                      [&](const ExistingColumn& one) { return isSameName(one.name, check.column); });
     if (column == table.columns.end()) {
-      table.beyond = "CHECK";  // somebody has renamed the column
+      table.beyond = "CHECK";  // somebody has written it
       continue;
     }
     column->check = check.sql;
@@ -232,6 +232,9 @@ bool SqliteDdl::readCatalogue(SqlSession& session, std::vector<ExistingTable>& t
                                             ? std::vector<ExistingColumn>()
                                             : words->columns) {
       table.words.push_back(column.name);
+    }
+    if (!table.word_triggers.empty()) {
+      table.own_words = table.words;
     }
   }
   return true;

@@ -46,12 +46,24 @@ std::string unquoted(std::string_view quoted) {
   return name;
 }
 
+std::string beginningOf(const std::string& column) {
+  return " CONSTRAINT " + quotedName(std::string(kMark) + column) + " CHECK ";
+}
+
+// The column that a check of ours at `i` holds: RENAME COLUMN changes its condition, and leaves it
+// the name that it was made with.
+std::string columnIn(const TokenList& definition, std::size_t i) {
+  const bool is_as_we_write = definition.tokens[i + 4].kind == TokenKind::kQuotedName &&
+                              definition.isWord(i + 5, "IS") && definition.isWord(i + 6, "NULL");
+  return is_as_we_write ? unquoted(definition.text(i + 4))
+                        : std::string(columnOfCheck(unquoted(definition.text(i + 1))));
+}
+
 }  // namespace
 
 std::string checkOf(const Column& column) {
   const std::string name = quotedName(column.name);
-  return " CONSTRAINT " + quotedName(std::string(kMark) + column.name) + " CHECK (" + name +
-         " IS NULL OR " + conditionOf(column, name) + ")";
+  return beginningOf(column.name) + "(" + name + " IS NULL OR " + conditionOf(column, name) + ")";
 }
 
 std::size_t behindCheck(const TokenList& definition, std::size_t i) {
@@ -70,9 +82,9 @@ std::vector<SqliteCheck> checksIn(const TokenList& definition) {
       continue;
     }
     SqliteCheck check;
-    const std::size_t begin = definition.tokens[i].begin;
-    check.column = columnOfCheck(unquoted(definition.text(i + 1)));
-    check.sql = " ";
+    check.column = columnIn(definition, i);
+    check.sql = beginningOf(check.column);
+    const std::size_t begin = definition.tokens[i + 3].begin;
     check.sql += definition.sql.substr(begin, definition.tokens[behind - 1].end - begin);
     const std::size_t most = check.sql.rfind(kMost);
     if (most != std::string::npos) {

@@ -18,7 +18,8 @@ namespace sub0::query {
 // CONSTRAINT "sub0 title" CHECK (...), with a space before it.
 std::string checkOf(const Column& column);
 
-// The checks of a table's definition: the column of each, and its text as above.
+// The checks of a table's definition: the column of each, and its text as above, by that column's
+// name even where somebody has renamed it since.
 struct SqliteCheck {
   std::string column;
   std::string sql;

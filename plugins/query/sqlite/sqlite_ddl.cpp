@@ -199,6 +199,30 @@ Fit SqliteDdl::fit(const Column& column, const ExistingColumn& existing) const {
   return fits ? Fit::kFits : Fit::kDiffers;
 }
 
+Misfit SqliteDdl::misfitOf(const Column& wanted, const ExistingColumn& existing) const {
+  if (wanted.type == ColumnType::kNumber && capitals(existing.type) == "REAL") {
+    return withFraction(existing.name);
+  }
+  if (wanted.type == ColumnType::kBoolean && capitals(existing.type) == "INTEGER") {
+    return notZeroOrOne(existing.name);
+  }
+  return wanted.type == ColumnType::kString
+             ? tooLong("length(" + quotedName(existing.name) + ")", wanted.max_length)
+             : Misfit{};
+}
+
+// "SQLite: CHECK constraint failed: sub0 a (275) in: ..."
+Refusal SqliteDdl::refusalIn(const Failure& failure) const {
+  constexpr std::string_view kFailed = "SQLite: CHECK constraint failed: ";
+  const std::string_view log = failure.log;
+  if (log.substr(0, kFailed.size()) != kFailed) {
+    return {};
+  }
+  const std::string_view check =
+      log.substr(kFailed.size(), log.rfind(" (", log.find(" in: ")) - kFailed.size());
+  return {"SQLite: CHECK", std::string(columnOfCheck(check)), true};
+}
+
 std::string SqliteDdl::noteOnNumbering(const ExistingTable& existing) const {
   const bool has_key = std::any_of(existing.columns.begin(), existing.columns.end(),
                                    [](const ExistingColumn& column) { return column.is_primary; });

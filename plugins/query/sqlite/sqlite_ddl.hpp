@@ -19,6 +19,8 @@ class SqliteDdl final : public Ddl {
   bool readProbes(SqlSession& session, std::vector<Probe>& probes, Failure& failure) const override;
   bool ignoresCase() const override { return true; }
   Fit fit(const Column& column, const ExistingColumn& existing) const override;
+  Misfit misfitOf(const Column& wanted, const ExistingColumn& existing) const override;
+  Refusal refusalIn(const Failure& failure) const override;
   std::string noteOnNumbering(const ExistingTable& existing) const override;
   std::string typeOf(const Column& column) const override;
   std::string shownTypeOf(const Column& column) const override;

@@ -54,7 +54,7 @@ std::vector<std::string> SqliteTableChange::statements(std::string& error) {
     addColumns();
   }
   addIndexes();
-  addWords(is_rebuilt);
+  changeWords(is_rebuilt);
   return std::move(statements_);
 }
 
@@ -196,17 +196,37 @@ void SqliteTableChange::addIndexes() {
   }
 }
 
-void SqliteTableChange::addWords(bool is_rebuilt) {
-  const bool has_new_words =
-      std::any_of(changes_.changes.begin(), changes_.changes.end(),
-                  [](const Change& change) { return change.kind == ChangeKind::kAddWords; });
-  const std::vector<std::string> words = sqlite::wordsOf(wanted_);
-  if (words.empty() && is_rebuilt && !existing_.words.empty()) {
+// Those of the model, and those that wait to be dropped.
+std::vector<std::string> SqliteTableChange::words() const {
+  std::vector<std::string> words = sqlite::wordsOf(wanted_);
+  for (const std::string& word : existing_.own_words) {
+    const Column* const column = wanted_.find(word);
+    const bool stays = find(ChangeKind::kDropWords, word) == nullptr &&
+                       find(ChangeKind::kDropColumn, word) == nullptr;
+    if (stays && (column == nullptr || !column->has_words)) {
+      words.push_back(word);
+    }
+  }
+  return words;
+}
+
+void SqliteTableChange::changeWords(bool is_rebuilt) {
+  const auto has = [this](ChangeKind kind) {
+    return std::any_of(changes_.changes.begin(), changes_.changes.end(),
+                       [kind](const Change& change) { return change.kind == kind; });
+  };
+  const bool has_old_words = has(ChangeKind::kDropWords);
+  const std::vector<std::string> words = this->words();
+  const std::vector<std::string> old_triggers =
+      is_rebuilt ? std::vector<std::string>() : existing_.word_triggers;
+  if (words.empty() && (is_rebuilt || has_old_words) && !existing_.words.empty()) {
+    for (const std::string& name : old_triggers) {
+      statements_.push_back("DROP TRIGGER " + quotedName(name));
+    }
     statements_.push_back("DROP TABLE " + quotedName(existing_.name + "_fts"));
   }
-  if (!words.empty() && (has_new_words || is_rebuilt)) {
-    std::vector<std::string> made = sqlite::makeWords(
-        existing_.name, words, is_rebuilt ? std::vector<std::string>() : existing_.word_triggers);
+  if (!words.empty() && (has(ChangeKind::kAddWords) || has_old_words || is_rebuilt)) {
+    std::vector<std::string> made = sqlite::makeWords(existing_.name, words, old_triggers);
     std::move(made.begin(), made.end(), std::back_inserter(statements_));
   }
 }

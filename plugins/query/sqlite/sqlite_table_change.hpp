@@ -34,7 +34,8 @@ class SqliteTableChange {
   void dropIndexes();
   void restoreDependents();
   void addIndexes();
-  void addWords(bool is_rebuilt);
+  std::vector<std::string> words() const;
+  void changeWords(bool is_rebuilt);
 
   const Ddl& ddl_;
   const TableChanges& changes_;

@@ -203,6 +203,38 @@ TEST_F(SqliteTest, ForeignTablesAreNotMadeAnew) {
   EXPECT_NE(end.message.find("table t (model t)"), std::string::npos) << end.message;
 }
 
+// spec S-103: what fts made goes when the model has it no longer, where that is allowed, and stays
+// in order until then
+TYPED_TEST(Schema, WordsThatAreNotSearchedAnyMoreGo) {
+  const auto with = [](const char* a, const char* b, bool optional) {
+    return std::vector<Tree>{
+        model("t", {key(), field("a", "String", a, optional), field("b", "String", b, optional)})};
+  };
+  this->make(with("fts", "fts", false));
+  const End told = this->migrate(with("", "fts", true));  // SQLite makes the table anew
+  EXPECT_EQ(
+      told.steps.find("destructive t: drop the index of the words of a: field a has no fts\n"), 0U)
+      << told.steps;
+  EXPECT_EQ(this->make(with("fts", "fts", true)).steps, "");
+  const auto dropped = [](const std::string& name) {
+    return "destructive t: drop the index of the words of " + name + ": field " + name +
+           " has no fts\n";
+  };
+  EXPECT_EQ(this->make(with("", "fts", true), SUB0_SCHEMA_ALLOW_DESTRUCTIVE).steps, dropped("a"));
+  this->run("INSERT INTO t (id, a, b) VALUES (1, 'x', 'y')");
+  EXPECT_EQ(this->make(with("", "", true), SUB0_SCHEMA_ALLOW_DESTRUCTIVE).steps, dropped("b"));
+  this->run("INSERT INTO t (id, a, b) VALUES (2, 'x', 'y')");
+  EXPECT_EQ(this->make(with("", "fts", true)).steps, "change t: index the words of b\n");
+}
+
+// spec S-103: the index of words is no obstacle to another type
+TYPED_TEST(Schema, WordsGoBeforeTheirColumnBecomesANumber) {
+  this->make({model("t", {key(), field("a", "String", "fts")})});
+  this->run("INSERT INTO t (id, a) VALUES (1, '7')");
+  this->make({model("t", {key(), field("a", "Number")})}, SUB0_SCHEMA_ALLOW_DESTRUCTIVE);
+  EXPECT_EQ(this->query("SELECT a FROM t"), R"({"a":7})");
+}
+
 // spec S-100: fts; a table that is made anew keeps its words and indexes
 TEST_F(SqliteTest, WordsAreFoundAndKept) {
   startedHost();

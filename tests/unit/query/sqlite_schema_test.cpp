@@ -70,6 +70,31 @@ TEST_F(SqliteSchema, AFieldThatHidesTheNumbersOfRowsIsRefusedWithWords) {
   EXPECT_NE(end.message.find("(model t): field rowid hides"), std::string::npos) << end.message;
 }
 
+Tree text(const char* name, std::int64_t length) {
+  Tree tree = field(name, "String", "", true);
+  tree.set("max_length", Literal(length));
+  return tree;
+}
+
+// spec S-100, S-103: SQLite leaves the CHECK its old name, which says nothing of what it holds
+TEST_F(SqliteSchema, TheCheckOfARenamedColumnFollowsTheModel) {
+  make({model("t", {key(), text("title", 3)})});
+  outside("ALTER TABLE t RENAME COLUMN title TO headline");
+  EXPECT_EQ(make({model("t", {key(), text("headline", 5)})}).steps,
+            "change t: change column headline from TEXT(3) to TEXT(5)\n");
+  run("INSERT INTO t (id, headline) VALUES (1, 'abcde')");
+  const std::string refused = std::to_string(SUB0_CONSTRAINT) + " Operation Failed: ";
+  EXPECT_EQ(query("INSERT INTO t (id, headline) VALUES (2, 'abcdef')"),
+            refused + "headline is not allowed");
+  outside("ALTER TABLE t RENAME COLUMN headline TO line");
+  make({model("t", {key(), text("line", 5), text("headline", 2)})});       // another of that name
+  make({model("t", {numbered(), text("line", 5), text("headline", 2)})});  // the table anew
+  EXPECT_EQ(query("INSERT INTO t (line) VALUES ('abcdef')"), refused + "line is not allowed");
+  EXPECT_EQ(query("INSERT INTO t (headline) VALUES ('abc')"), refused + "headline is not allowed");
+  EXPECT_EQ(query("INSERT INTO t (line, headline) VALUES ('abcde', 'ab') RETURNING id"),
+            R"({"id":2})");
+}
+
 // spec S-103: a trigger that reads what is gone would fail every call
 TEST_F(SqliteSchema, ATriggerOrAViewThatWouldFailStopsTheWhole) {
   const std::vector<Tree> wanted = {model("t", {key()}), model("u", {key()})};
