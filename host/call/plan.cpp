@@ -41,7 +41,7 @@ class PlanCompiler {
     plan_.reads_payload =
         plan_.parses_payload || plan_.needs.payload_fields || plan_.needs.payload_whole;
     markExtracted();
-    is_sound = checkRows(plan_, problems_) && is_sound;
+    warnOfNoRows(plan_, problems_);
     is_sound = (!resource_.transaction || compileTransaction()) && is_sound;
     plan_.ends_specially =
         plan_.ends_specially || resource_.transaction || plan_.revocation.has_value();

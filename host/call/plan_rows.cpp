@@ -57,19 +57,17 @@ void warnOfNoToken(const Plan& plan, dialect::Problems& problems) {
 
 }  // namespace
 
-bool checkRows(const Plan& plan, dialect::Problems& problems) {
-  bool is_sound = true;
+void warnOfNoRows(const Plan& plan, dialect::Problems& problems) {
   for (const PlanAction& action : plan.actions) {
     const dialect::Actionable& model = *action.model;
     // Under a key of the cache the result of another action may lie.
     if (model.must_return_value && !noRowOf(action).empty() && !model.run_in_background &&
         !model.cacheable) {
-      problems.error(model.place.file->at(model.place.pointer + "/must_return_value"), "S-25",
-                     "action " + std::to_string(model.id) +
-                         " never has a row: every call would fail with no_value" +
-                         (plan.resource->transaction ? "; " : " when it has written; ") +
-                         noRowOf(action));
-      is_sound = false;
+      problems.warning(model.place.file->at(model.place.pointer + "/must_return_value"), "S-25",
+                       "action " + std::to_string(model.id) +
+                           " never has a row: every call fails with no_value" +
+                           (plan.resource->transaction ? "; " : " when it has written; ") +
+                           noRowOf(action));
     }
     const json::Value* list = json::find(*model.source, "depends_on");
     if (model.home != nullptr || list == nullptr || list->count != model.depends_on.size())
@@ -79,7 +77,6 @@ bool checkRows(const Plan& plan, dialect::Problems& problems) {
     }
   }
   warnOfNoToken(plan, problems);
-  return is_sound;
 }
 
 }  // namespace sub0::call
