@@ -55,7 +55,10 @@ class Workspace {
   void destroyPlugins();
 
   /// Every error and warning so far, on stderr (text or JSON lines). True: there is no error.
-  bool reportProblems() { return report(problems_); }
+  bool reportProblems() {
+    addFindings();  // of plugins that did not start
+    return report(problems_);
+  }
   /// For commands that are about something else: errors in full, and of warnings only how many
   /// there are and which command shows them.
   bool reportErrors();
