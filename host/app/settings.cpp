@@ -3,11 +3,15 @@
 
 #include <Poco/AutoPtr.h>
 #include <Poco/Exception.h>
-#include <Poco/File.h>
 #include <Poco/NumberParser.h>
 #include <Poco/Util/PropertyFileConfiguration.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <system_error>
 
 #include "base/text.hpp"
 #include "net/options.hpp"
@@ -151,6 +155,30 @@ bool asBool(std::string_view value) {
   return false;
 }
 
+/// Reads a file, a pipe or /dev/null; a folder, which Poco would read for ever, and what has no end
+/// are refused. Empty, or what is wrong.
+std::string readBounded(const std::string& path, std::string& content) {
+  constexpr std::size_t kMaxBytes = std::size_t{1} << 20;
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  if (!std::filesystem::exists(status)) {
+    return error ? error.message() : std::generic_category().message(ENOENT);
+  }
+  if (!std::filesystem::is_regular_file(status) && !std::filesystem::is_fifo(status) &&
+      !std::filesystem::is_character_file(status)) {
+    return std::filesystem::is_directory(status) ? "it is a folder; name the file in it"
+                                                 : "it is no file";
+  }
+  errno = 0;
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return std::generic_category().message(errno);
+  content.resize(kMaxBytes + 1);
+  in.read(content.data(), static_cast<std::streamsize>(content.size()));
+  content.resize(static_cast<std::size_t>(in.gcount()));
+  if (in.bad()) return std::generic_category().message(errno);
+  return content.size() > kMaxBytes ? "it is larger than 1 MiB" : "";
+}
+
 }  // namespace
 
 const std::vector<SettingDeclaration>& hostSettings() {
@@ -166,18 +194,33 @@ Settings::Settings(std::map<std::string, std::string> flags, dialect::Environmen
       declarations_(hostSettings()) {
   if (properties_file_.empty()) {
     properties_file_ = "/etc/sub0/sub0.properties";
-    if (!Poco::File(properties_file_).exists()) return;
+    std::error_code ignored;
+    if (!std::filesystem::exists(properties_file_, ignored)) return;
   }
+  readProperties();
+}
+
+void Settings::readProperties() {
+  std::string content;
+  std::string problem = readBounded(properties_file_, content);
+  if (problem.empty()) problem = parseProperties(content);
+  if (!problem.empty()) {
+    file_problems_.push_back(properties_file_ + ": cannot be read: " + problem);
+  }
+}
+
+std::string Settings::parseProperties(const std::string& content) {
   try {
+    std::istringstream in(content);
     const Poco::AutoPtr<Poco::Util::PropertyFileConfiguration> file(
-        new Poco::Util::PropertyFileConfiguration(properties_file_));
+        new Poco::Util::PropertyFileConfiguration(in));
     Poco::Util::AbstractConfiguration::Keys keys;
     file->keys(keys);
     for (const auto& key : keys) properties_[key] = file->getRawString(key);
   } catch (const Poco::Exception& problem) {
-    file_problems_.push_back("--config " + properties_file_ +
-                             ": cannot be read: " + problem.displayText());
+    return problem.displayText();
   }
+  return {};
 }
 
 void Settings::declare(SettingDeclaration declaration) {

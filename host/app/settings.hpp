@@ -62,6 +62,10 @@ class Settings {
   std::vector<std::string> problems() const;
 
  private:
+  void readProperties();
+  /// Empty, or what is wrong.
+  std::string parseProperties(const std::string& content);
+
   std::map<std::string, std::string> flags_;
   dialect::EnvironmentLookup environment_;
   dialect::EnvironmentValues dot_env_;
