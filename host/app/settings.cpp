@@ -258,6 +258,14 @@ SettingValue Settings::find(std::string_view name) const {
   return found;
 }
 
+std::string Settings::told(std::string_view name) const {
+  const bool is_secret = std::any_of(
+      declarations_.begin(), declarations_.end(),
+      [&](const SettingDeclaration& known) { return known.name == name && known.is_secret; });
+  const SettingValue value = find(name);
+  return std::string(name) + "=" + (is_secret ? "***" : value.value) + " (" + value.origin + "): ";
+}
+
 std::int64_t Settings::whole(std::string_view name) const {
   Poco::Int64 value = 0;
   return Poco::NumberParser::tryParse64(text(name), value) ? value : 0;
@@ -269,8 +277,7 @@ std::vector<std::string> Settings::problems() const {
   std::vector<std::string> found = file_problems_;
   for (const auto& declared : declarations_) {
     const SettingValue value = find(declared.name);
-    const std::string what = declared.name + "=" + (declared.is_secret ? "***" : value.value) +
-                             " (" + value.origin + "): ";
+    const std::string what = told(declared.name);
     if (declared.type == SettingType::kBool && !isBool(value.value)) {
       found.push_back(what + "expected true or false");
     }
@@ -286,8 +293,7 @@ std::vector<std::string> Settings::problems() const {
   }
   const SettingValue endpoint = find("WEBSOCKET_ENDPOINT");
   if (!endpoint.value.empty() && endpoint.value.front() == '/') {
-    found.push_back("WEBSOCKET_ENDPOINT=" + endpoint.value + " (" + endpoint.origin +
-                    "): leave out the slash at its beginning");
+    found.push_back(told("WEBSOCKET_ENDPOINT") + "leave out the slash at its beginning");
   }
   for (const auto& property : properties_) {
     const bool is_known =

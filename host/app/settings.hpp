@@ -55,6 +55,8 @@ class Settings {
   std::int64_t whole(std::string_view name) const;
   bool flag(std::string_view name) const;
   std::optional<std::string> given(std::string_view name) const;
+  /// "NAME=value (origin): ", as what is wrong with it begins; a secret's value is masked.
+  std::string told(std::string_view name) const;
 
   const std::vector<SettingDeclaration>& declarations() const { return declarations_; }
 

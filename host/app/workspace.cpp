@@ -11,6 +11,8 @@
 #include <iostream>
 #include <map>
 
+#include "app/migration_at_start.hpp"
+#include "app/network_settings.hpp"
 #include "app/packaged_paths.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
@@ -79,13 +81,14 @@ std::string configureLog(const Settings& settings) {
                                                                {"warning", log::Level::kWarning},
                                                                {"info", log::Level::kInfo},
                                                                {"debug", log::Level::kDebug}};
-  if (format != "text" && format != "json") return "SUB0_LOG=" + format + ": expected text or json";
+  if (format != "text" && format != "json")
+    return settings.told("SUB0_LOG") + "expected text or json";
   for (const auto& [name, value] : kLevels) {
     if (level != name) continue;
     log::configure(format == "json" ? log::Format::kJson : log::Format::kText, value);
     return {};
   }
-  return "SUB0_LOG_LEVEL=" + level + ": expected error, warning, info or debug";
+  return settings.told("SUB0_LOG_LEVEL") + "expected error, warning, info or debug";
 }
 
 }  // namespace
@@ -150,7 +153,7 @@ void Workspace::loadPlugins() {
   const std::string on_errors = settings_.text("SUB0_PLUGIN_ERRORS");
   options.skip_errors = on_errors == "skip";
   if (!options.skip_errors && on_errors != "stop") {
-    addProblem("SUB0_PLUGIN_ERRORS=" + on_errors + ": expected stop or skip");
+    addProblem(settings_.told("SUB0_PLUGIN_ERRORS") + "expected stop or skip");
   }
   registry_.loadFolders(plugin_folders_, options);
   for (const auto& setting : registry_.settings()) {
@@ -164,8 +167,15 @@ void Workspace::loadPlugins() {
     settings_.declare(std::move(declaration));
   }
   addFindings();
-  for (const auto& problem : settings_.problems()) {
-    addProblem(problem);
+  checkSettings();
+}
+
+void Workspace::checkSettings() {
+  std::vector<std::string> problems = settings_.problems();
+  network_options_ = app::networkOptions(settings_, problems);
+  problems.push_back(migrateSettingProblem(settings_));
+  for (const auto& problem : problems) {
+    if (!problem.empty()) addProblem(problem);
   }
 }
 
