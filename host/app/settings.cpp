@@ -14,6 +14,7 @@
 #include <system_error>
 
 #include "base/text.hpp"
+#include "dialect/suggest.hpp"
 #include "net/options.hpp"
 
 namespace sub0::app {
@@ -299,8 +300,32 @@ std::vector<std::string> Settings::problems() const {
     const bool is_known =
         std::any_of(declarations_.begin(), declarations_.end(),
                     [&](const SettingDeclaration& known) { return known.name == property.first; });
-    if (!is_known) found.push_back(properties_file_ + ": unknown setting " + property.first);
+    if (!is_known) {
+      found.push_back(properties_file_ + ": unknown setting " + property.first +
+                      correction(property.first));
+    }
   }
+  return found;
+}
+
+std::string Settings::correction(std::string_view name) const {
+  std::vector<std::string_view> names;
+  for (const auto& known : declarations_) names.push_back(known.name);
+  const std::string near = dialect::suggest(name, names);
+  return near.empty() ? "" : "; did you mean " + near + "?";
+}
+
+std::vector<std::string> Settings::strangers(const std::vector<std::string>& environment) const {
+  std::vector<std::string> found;
+  const auto look = [&](const std::string& name, const std::string& origin) {
+    const bool is_known =
+        std::any_of(declarations_.begin(), declarations_.end(),
+                    [&](const SettingDeclaration& known) { return known.name == name; });
+    if (is_known || name.rfind("SUB0_", 0) != 0) return;
+    found.push_back(name + " (" + origin + "): no setting has this name" + correction(name));
+  };
+  for (const auto& name : environment) look(name, "environment");
+  for (const auto& [name, value] : dot_env_) look(name, ".env");
   return found;
 }
 

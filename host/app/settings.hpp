@@ -60,11 +60,17 @@ class Settings {
 
   const std::vector<SettingDeclaration>& declarations() const { return declarations_; }
 
+  /// What is said of names of ours, SUB0_..., that no setting has: of `environment` (the names
+  /// alone) and of .env. Their values may be secrets, and are not told.
+  std::vector<std::string> strangers(const std::vector<std::string>& environment) const;
+
   /// What does not fit its type or range, each with name, value, origin and what is expected.
   std::vector<std::string> problems() const;
 
  private:
   void readProperties();
+  /// "; did you mean NAME?", or empty.
+  std::string correction(std::string_view name) const;
   /// Empty, or what is wrong.
   std::string parseProperties(const std::string& content);
 

@@ -3,6 +3,7 @@
 
 #include <Poco/File.h>
 #include <Poco/Path.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -35,6 +36,16 @@ std::string realPath(const std::string& path) {
   std::error_code error;
   const auto real = std::filesystem::canonical(path, error);
   return error ? path : real.string();
+}
+
+/// Of the process.
+std::vector<std::string> environmentNames() {
+  std::vector<std::string> names;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    names.emplace_back(text.substr(0, text.find('=')));
+  }
+  return names;
 }
 
 /// Absolute, without `.`, `..` and a slash at the end.
@@ -104,7 +115,8 @@ std::vector<OptionDeclaration> projectOptions() {
       {"resources", "DIR", "project folder, or a folder of resource files", false},
       {"plugins", "DIR", "looks for plugins there first; may be repeated", true},
       {"database", "URL",
-       "sqlite:PATH, postgres://..., mysql://... or odbc:...; default: a SQLite file in the state "
+       "sqlite:PATH, postgres://..., mysql://..., mariadb://... or odbc:...; default: a SQLite "
+       "file in the state "
        "folder",
        false},
       {"state", "DIR", "folder for what the host keeps; default $STATE_DIRECTORY, else ./.sub0",
@@ -176,6 +188,9 @@ void Workspace::checkSettings() {
   problems.push_back(migrateSettingProblem(settings_));
   for (const auto& problem : problems) {
     if (!problem.empty()) addProblem(problem);
+  }
+  for (const auto& stranger : settings_.strangers(environmentNames())) {
+    problems_.strictWarning(strict_, {"settings", "", {}}, "", stranger);
   }
 }
 

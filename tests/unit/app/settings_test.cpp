@@ -77,6 +77,14 @@ TEST(Settings, AnEndpointBehindASlashIsAProblem) {
   EXPECT_TRUE(settingsOf({{"WEBSOCKET_ENDPOINT", "live/chat"}}).problems().empty());
 }
 
+TEST(Settings, ANameOfOursThatNoSettingHasIsToldWithoutItsValue) {
+  const Settings settings = settingsOf({}, {{"SUB0_LOOP", "secret"}, {"OTHER", "1"}});
+  EXPECT_EQ(settings.strangers({"SUB0_LOOPS", "SUB0_XYZZY", "HOME"}),
+            (std::vector<std::string>{
+                "SUB0_XYZZY (environment): no setting has this name",
+                "SUB0_LOOP (.env): no setting has this name; did you mean SUB0_LOOPS?"}));
+}
+
 // Poco reads a folder for ever.
 TEST(Settings, APropertiesFileThatIsNoneIsAProblem) {
   const struct {
