@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/host_process.hpp"
 
+#include <Poco/String.h>
 #include <signal.h>
 #include <time.h>
 #include <unistd.h>
@@ -53,11 +54,9 @@ std::size_t hashThreads(const Settings& settings) {
 
 std::string upperList(const std::string& methods) {
   std::string list;
-  for (const auto method : text::split(methods, "|,")) {
-    if (method.empty() || text::equalsIgnoreCase(method, "GET") ||
-        text::equalsIgnoreCase(method, "HEAD")) {
-      continue;
-    }
+  for (const auto part : text::split(methods, "|,")) {
+    const std::string method = Poco::toUpper(std::string(text::trim(part)));
+    if (method.empty() || method == "GET" || method == "HEAD") continue;
     list.append(list.empty() ? "" : ", ").append(method);
   }
   return list;
@@ -117,11 +116,8 @@ bool HostProcess::prepare() {
   workspace_.loadProject();
   workspace_.createPlugins(loops_->table());
   workspace_.compile();
-  readNetworkOptions();
-  if (const auto problem = migrateSettingProblem(workspace_.settings()); !problem.empty()) {
-    workspace_.addProblem(problem);
-  }
   if (!workspace_.reportProblems()) return false;
+  options_ = workspace_.networkOptions();
   plan_sets_.add(workspace_.takePlans());
   if (workspace_.databaseName() != "sqlite") {  // its file has one host
     revocation_list_.readEvery(workspace_.settings().whole("SUB0_REVOCATIONS_READ_MS"));
@@ -135,47 +131,6 @@ bool HostProcess::prepare() {
 
 bool HostProcess::migratesAtStart() const {
   return migratesByItself(workspace_.settings(), workspace_.databaseName());
-}
-
-void HostProcess::readNetworkOptions() {
-  const Settings& settings = workspace_.settings();
-  net::Options& options = options_;
-  for (const auto& row : net::optionTable()) {
-    if (const auto* number = std::get_if<std::uint64_t net::Options::*>(&row.member)) {
-      options.*(*number) = static_cast<std::uint64_t>(settings.whole(row.setting));
-    } else if (const auto* flag = std::get_if<bool net::Options::*>(&row.member)) {
-      options.*(*flag) = settings.flag(row.setting);
-    } else {
-      options.*(*std::get_if<std::string net::Options::*>(&row.member)) =
-          settings.text(row.setting);
-    }
-  }
-  auto cors = net::http::CorsPolicy::parse(settings.text("ALLOWED_ORIGINS"));
-  if (cors) {
-    options.cors = std::move(*cors);
-  } else {
-    workspace_.addProblem("ALLOWED_ORIGINS: " + cors.error().message);
-  }
-  auto unlimited = net::AddressRanges::parse(settings.text("SUB0_UNLIMITED_ADDRESSES"));
-  if (unlimited) {
-    options.unlimited_addresses = std::move(*unlimited);
-  } else {
-    workspace_.addProblem("SUB0_UNLIMITED_ADDRESSES: " + unlimited.error().message);
-  }
-  const auto uid_policy = net::parseUidPolicy(settings.text("SUB0_UID_CONNECTIONS"));
-  if (uid_policy) {
-    options.uid_policy = *uid_policy;
-  } else {
-    workspace_.addProblem("SUB0_UID_CONNECTIONS: expected all, replace or refuse");
-  }
-  const std::string proxies = settings.text("SUB0_TRUSTED_PROXIES");
-  if (proxies.empty()) return;
-  auto trusted = net::http::TrustedProxies::parse(proxies);
-  if (trusted) {
-    options.trusted_proxies = std::move(*trusted);
-  } else {
-    workspace_.addProblem("SUB0_TRUSTED_PROXIES: " + trusted.error().message);
-  }
 }
 
 int HostProcess::listen() {

@@ -35,7 +35,6 @@ class HostProcess {
   bool prepare();
   /// Whether the start makes the tables of the models (SUB0_MIGRATE).
   bool migratesAtStart() const;
-  void readNetworkOptions();
   int listen();
   call::Options makeCallOptions();
   /// What calls of all loops share: cached results, counts of callers.

@@ -6,17 +6,22 @@
 
 #include "app/commands.hpp"
 #include "app/version.hpp"
+#include "base/text.hpp"
 
 namespace {
 
 using sub0::app::Command;
 
+void print(const Command& command) {
+  std::cout << "  sub0-host " << command.declaration->name << ' ' << command.declaration->synopsis
+            << "\n      " << command.declaration->text << '\n';
+}
+
 void printHelp() {
   std::cout << "sub0-host " << sub0::app::kVersion
             << ": a self-hosted realtime backend. Options without a command: run.\n\n";
   for (const Command& command : sub0::app::allCommands()) {
-    std::cout << "  sub0-host " << command.declaration->name << ' ' << command.declaration->synopsis
-              << "\n      " << command.declaration->text << '\n';
+    print(command);
   }
   std::cout
       << "\nsub0-host COMMAND --help shows its options. Exit codes: 0 ok, 1 failure, 2 usage, "
@@ -31,6 +36,33 @@ std::size_t matchedWords(const Command& command, const std::vector<std::string>&
   const bool is_this =
       words.size() >= 2 && words[0] == name.substr(0, space) && words[1] == name.substr(space + 1);
   return is_this ? 2 : 0;
+}
+
+/// `token --help`: the commands whose names begin so. False: there are none, or others were meant.
+bool printGroup(const std::vector<std::string>& words) {
+  if (words.size() != 2 || (words[1] != "--help" && words[1] != "-h")) return false;
+  bool has_any = false;
+  for (const Command& command : sub0::app::allCommands()) {
+    if (command.declaration->name.rfind(words[0] + " ", 0) != 0) continue;
+    has_any = true;
+    print(command);
+  }
+  return has_any;
+}
+
+/// "; did you mean ...?", the commands of a group, or empty.
+std::string correction(const std::vector<std::string>& words) {
+  std::vector<std::string_view> names;
+  std::string group;
+  for (const Command& command : sub0::app::allCommands()) {
+    const std::string_view name = command.declaration->name;
+    names.push_back(name.substr(0, name.find(' ')));
+    if (name.rfind(words[0] + " ", 0) != 0) continue;
+    group.append(group.empty() ? "; there are " : ", ").append(name);
+  }
+  if (!group.empty()) return group;
+  const std::string_view near = sub0::text::nearest(words[0], names);
+  return near.empty() ? "" : "; did you mean " + std::string(near) + "?";
 }
 
 int dispatch(std::vector<std::string> words) {
@@ -49,15 +81,24 @@ int dispatch(std::vector<std::string> words) {
     return command.run(words);
   }
   if (words[0].rfind("--", 0) == 0) return sub0::app::runHost(words);
-  std::cerr << "sub0-host: unknown command \"" << words[0] << "\"\nTry: sub0-host --help\n";
+  if (printGroup(words)) return sub0::app::kExitOk;
+  std::cerr << "sub0-host: unknown command \"" << words[0] << "\"" << correction(words)
+            << "\nTry: sub0-host --help\n";
   return sub0::app::kExitUsage;
+}
+
+/// What a command printed and nobody could take is a failure: a disk that is full.
+int flushed(int code) {
+  if (std::cout.flush() || code != sub0::app::kExitOk) return code;
+  std::cerr << "sub0-host: stdout cannot be written\n";
+  return sub0::app::kExitFailure;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   try {
-    return dispatch(std::vector<std::string>(argv + 1, argv + argc));
+    return flushed(dispatch(std::vector<std::string>(argv + 1, argv + argc)));
   } catch (const std::exception& problem) {
     std::cerr << "sub0-host: " << problem.what() << '\n';
     return sub0::app::kExitFailure;

@@ -62,7 +62,7 @@ std::string migrateSettingProblem(const Settings& settings) {
   if (mode.empty() || text::equalsIgnoreCase(mode, "auto") || text::equalsIgnoreCase(mode, "off")) {
     return {};
   }
-  return "SUB0_MIGRATE=" + mode + ": expected auto or off";
+  return settings.told("SUB0_MIGRATE") + "expected auto or off";
 }
 
 TablesEnd makeTables(const plugin::Registry& registry, const call::PlanSet& plans, bool waits) {

@@ -3,13 +3,18 @@
 
 #include <Poco/AutoPtr.h>
 #include <Poco/Exception.h>
-#include <Poco/File.h>
 #include <Poco/NumberParser.h>
 #include <Poco/Util/PropertyFileConfiguration.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <system_error>
 
 #include "base/text.hpp"
+#include "dialect/suggest.hpp"
 #include "net/options.hpp"
 
 namespace sub0::app {
@@ -151,6 +156,30 @@ bool asBool(std::string_view value) {
   return false;
 }
 
+/// Reads a file, a pipe or /dev/null; a folder, which Poco would read for ever, and what has no end
+/// are refused. Empty, or what is wrong.
+std::string readBounded(const std::string& path, std::string& content) {
+  constexpr std::size_t kMaxBytes = std::size_t{1} << 20;
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  if (!std::filesystem::exists(status)) {
+    return error ? error.message() : std::generic_category().message(ENOENT);
+  }
+  if (!std::filesystem::is_regular_file(status) && !std::filesystem::is_fifo(status) &&
+      !std::filesystem::is_character_file(status)) {
+    return std::filesystem::is_directory(status) ? "it is a folder; name the file in it"
+                                                 : "it is no file";
+  }
+  errno = 0;
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return std::generic_category().message(errno);
+  content.resize(kMaxBytes + 1);
+  in.read(content.data(), static_cast<std::streamsize>(content.size()));
+  content.resize(static_cast<std::size_t>(in.gcount()));
+  if (in.bad()) return std::generic_category().message(errno);
+  return content.size() > kMaxBytes ? "it is larger than 1 MiB" : "";
+}
+
 }  // namespace
 
 const std::vector<SettingDeclaration>& hostSettings() {
@@ -166,18 +195,33 @@ Settings::Settings(std::map<std::string, std::string> flags, dialect::Environmen
       declarations_(hostSettings()) {
   if (properties_file_.empty()) {
     properties_file_ = "/etc/sub0/sub0.properties";
-    if (!Poco::File(properties_file_).exists()) return;
+    std::error_code ignored;
+    if (!std::filesystem::exists(properties_file_, ignored)) return;
   }
+  readProperties();
+}
+
+void Settings::readProperties() {
+  std::string content;
+  std::string problem = readBounded(properties_file_, content);
+  if (problem.empty()) problem = parseProperties(content);
+  if (!problem.empty()) {
+    file_problems_.push_back(properties_file_ + ": cannot be read: " + problem);
+  }
+}
+
+std::string Settings::parseProperties(const std::string& content) {
   try {
+    std::istringstream in(content);
     const Poco::AutoPtr<Poco::Util::PropertyFileConfiguration> file(
-        new Poco::Util::PropertyFileConfiguration(properties_file_));
+        new Poco::Util::PropertyFileConfiguration(in));
     Poco::Util::AbstractConfiguration::Keys keys;
     file->keys(keys);
     for (const auto& key : keys) properties_[key] = file->getRawString(key);
   } catch (const Poco::Exception& problem) {
-    file_problems_.push_back("--config " + properties_file_ +
-                             ": cannot be read: " + problem.displayText());
+    return problem.displayText();
   }
+  return {};
 }
 
 void Settings::declare(SettingDeclaration declaration) {
@@ -215,6 +259,14 @@ SettingValue Settings::find(std::string_view name) const {
   return found;
 }
 
+std::string Settings::told(std::string_view name) const {
+  const bool is_secret = std::any_of(
+      declarations_.begin(), declarations_.end(),
+      [&](const SettingDeclaration& known) { return known.name == name && known.is_secret; });
+  const SettingValue value = find(name);
+  return std::string(name) + "=" + (is_secret ? "***" : value.value) + " (" + value.origin + "): ";
+}
+
 std::int64_t Settings::whole(std::string_view name) const {
   Poco::Int64 value = 0;
   return Poco::NumberParser::tryParse64(text(name), value) ? value : 0;
@@ -226,8 +278,7 @@ std::vector<std::string> Settings::problems() const {
   std::vector<std::string> found = file_problems_;
   for (const auto& declared : declarations_) {
     const SettingValue value = find(declared.name);
-    const std::string what = declared.name + "=" + (declared.is_secret ? "***" : value.value) +
-                             " (" + value.origin + "): ";
+    const std::string what = told(declared.name);
     if (declared.type == SettingType::kBool && !isBool(value.value)) {
       found.push_back(what + "expected true or false");
     }
@@ -243,15 +294,38 @@ std::vector<std::string> Settings::problems() const {
   }
   const SettingValue endpoint = find("WEBSOCKET_ENDPOINT");
   if (!endpoint.value.empty() && endpoint.value.front() == '/') {
-    found.push_back("WEBSOCKET_ENDPOINT=" + endpoint.value + " (" + endpoint.origin +
-                    "): leave out the slash at its beginning");
+    found.push_back(told("WEBSOCKET_ENDPOINT") + "leave out the slash at its beginning");
   }
   for (const auto& property : properties_) {
     const bool is_known =
         std::any_of(declarations_.begin(), declarations_.end(),
                     [&](const SettingDeclaration& known) { return known.name == property.first; });
-    if (!is_known) found.push_back(properties_file_ + ": unknown setting " + property.first);
+    if (!is_known) {
+      found.push_back(properties_file_ + ": unknown setting " + property.first +
+                      correction(property.first));
+    }
   }
+  return found;
+}
+
+std::string Settings::correction(std::string_view name) const {
+  std::vector<std::string_view> names;
+  for (const auto& known : declarations_) names.push_back(known.name);
+  const std::string near = dialect::suggest(name, names);
+  return near.empty() ? "" : "; did you mean " + near + "?";
+}
+
+std::vector<std::string> Settings::strangers(const std::vector<std::string>& environment) const {
+  std::vector<std::string> found;
+  const auto look = [&](const std::string& name, const std::string& origin) {
+    const bool is_known =
+        std::any_of(declarations_.begin(), declarations_.end(),
+                    [&](const SettingDeclaration& known) { return known.name == name; });
+    if (is_known || name.rfind("SUB0_", 0) != 0) return;
+    found.push_back(name + " (" + origin + "): no setting has this name" + correction(name));
+  };
+  for (const auto& name : environment) look(name, "environment");
+  for (const auto& [name, value] : dot_env_) look(name, ".env");
   return found;
 }
 

@@ -55,13 +55,25 @@ class Settings {
   std::int64_t whole(std::string_view name) const;
   bool flag(std::string_view name) const;
   std::optional<std::string> given(std::string_view name) const;
+  /// "NAME=value (origin): ", as what is wrong with it begins; a secret's value is masked.
+  std::string told(std::string_view name) const;
 
   const std::vector<SettingDeclaration>& declarations() const { return declarations_; }
+
+  /// What is said of names of ours, SUB0_..., that no setting has: of `environment` (the names
+  /// alone) and of .env. Their values may be secrets, and are not told.
+  std::vector<std::string> strangers(const std::vector<std::string>& environment) const;
 
   /// What does not fit its type or range, each with name, value, origin and what is expected.
   std::vector<std::string> problems() const;
 
  private:
+  void readProperties();
+  /// "; did you mean NAME?", or empty.
+  std::string correction(std::string_view name) const;
+  /// Empty, or what is wrong.
+  std::string parseProperties(const std::string& content);
+
   std::map<std::string, std::string> flags_;
   dialect::EnvironmentLookup environment_;
   dialect::EnvironmentValues dot_env_;

@@ -3,6 +3,7 @@
 
 #include <Poco/File.h>
 #include <Poco/Path.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -11,6 +12,8 @@
 #include <iostream>
 #include <map>
 
+#include "app/migration_at_start.hpp"
+#include "app/network_settings.hpp"
 #include "app/packaged_paths.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
@@ -33,6 +36,16 @@ std::string realPath(const std::string& path) {
   std::error_code error;
   const auto real = std::filesystem::canonical(path, error);
   return error ? path : real.string();
+}
+
+/// Of the process.
+std::vector<std::string> environmentNames() {
+  std::vector<std::string> names;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    names.emplace_back(text.substr(0, text.find('=')));
+  }
+  return names;
 }
 
 /// Absolute, without `.`, `..` and a slash at the end.
@@ -79,13 +92,14 @@ std::string configureLog(const Settings& settings) {
                                                                {"warning", log::Level::kWarning},
                                                                {"info", log::Level::kInfo},
                                                                {"debug", log::Level::kDebug}};
-  if (format != "text" && format != "json") return "SUB0_LOG=" + format + ": expected text or json";
+  if (format != "text" && format != "json")
+    return settings.told("SUB0_LOG") + "expected text or json";
   for (const auto& [name, value] : kLevels) {
     if (level != name) continue;
     log::configure(format == "json" ? log::Format::kJson : log::Format::kText, value);
     return {};
   }
-  return "SUB0_LOG_LEVEL=" + level + ": expected error, warning, info or debug";
+  return settings.told("SUB0_LOG_LEVEL") + "expected error, warning, info or debug";
 }
 
 }  // namespace
@@ -101,7 +115,8 @@ std::vector<OptionDeclaration> projectOptions() {
       {"resources", "DIR", "project folder, or a folder of resource files", false},
       {"plugins", "DIR", "looks for plugins there first; may be repeated", true},
       {"database", "URL",
-       "sqlite:PATH, postgres://..., mysql://... or odbc:...; default: a SQLite file in the state "
+       "sqlite:PATH, postgres://..., mysql://..., mariadb://... or odbc:...; default: a SQLite "
+       "file in the state "
        "folder",
        false},
       {"state", "DIR", "folder for what the host keeps; default $STATE_DIRECTORY, else ./.sub0",
@@ -150,7 +165,7 @@ void Workspace::loadPlugins() {
   const std::string on_errors = settings_.text("SUB0_PLUGIN_ERRORS");
   options.skip_errors = on_errors == "skip";
   if (!options.skip_errors && on_errors != "stop") {
-    addProblem("SUB0_PLUGIN_ERRORS=" + on_errors + ": expected stop or skip");
+    addProblem(settings_.told("SUB0_PLUGIN_ERRORS") + "expected stop or skip");
   }
   registry_.loadFolders(plugin_folders_, options);
   for (const auto& setting : registry_.settings()) {
@@ -164,8 +179,18 @@ void Workspace::loadPlugins() {
     settings_.declare(std::move(declaration));
   }
   addFindings();
-  for (const auto& problem : settings_.problems()) {
-    addProblem(problem);
+  checkSettings();
+}
+
+void Workspace::checkSettings() {
+  std::vector<std::string> problems = settings_.problems();
+  network_options_ = app::networkOptions(settings_, problems);
+  problems.push_back(migrateSettingProblem(settings_));
+  for (const auto& problem : problems) {
+    if (!problem.empty()) addProblem(problem);
+  }
+  for (const auto& stranger : settings_.strangers(environmentNames())) {
+    problems_.strictWarning(strict_, {"settings", "", {}}, "", stranger);
   }
 }
 

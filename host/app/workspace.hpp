@@ -11,6 +11,7 @@
 #include "app/settings.hpp"
 #include "call/plan_set.hpp"
 #include "dialect/project.hpp"
+#include "net/options.hpp"
 #include "plugin/host_table.hpp"
 #include "plugin/registry.hpp"
 
@@ -55,7 +56,10 @@ class Workspace {
   void destroyPlugins();
 
   /// Every error and warning so far, on stderr (text or JSON lines). True: there is no error.
-  bool reportProblems() { return report(problems_); }
+  bool reportProblems() {
+    addFindings();  // of plugins that did not start
+    return report(problems_);
+  }
   /// For commands that are about something else: errors in full, and of warnings only how many
   /// there are and which command shows them.
   bool reportErrors();
@@ -76,6 +80,8 @@ class Workspace {
   }
 
   Settings& settings() { return settings_; }
+  /// As the settings say, once loadPlugins() has looked at them.
+  const net::Options& networkOptions() const { return network_options_; }
   plugin::Registry& registry() { return registry_; }
   const std::shared_ptr<const dialect::Project>& project() const { return project_; }
   const std::shared_ptr<const call::PlanSet>& plans() const { return plans_; }
@@ -91,6 +97,7 @@ class Workspace {
 
  private:
   void readDotEnv();
+  void checkSettings();
   std::shared_ptr<const dialect::Project> readProject(dialect::Problems& problems) const;
   std::optional<std::string> pluginSetting(std::string_view name) const;
   call::IdentityOptions identityOptions() const;
@@ -103,6 +110,7 @@ class Workspace {
   std::string state_folder_;
   std::vector<plugin::PluginFolder> plugin_folders_;
   Settings settings_;
+  net::Options network_options_;
   dialect::Problems problems_;
   plugin::HostTable offline_host_;
   plugin::Registry registry_;

@@ -76,7 +76,7 @@ std::span<const OptionRow> optionTable() {
       {"WEBSOCKET_ENDPOINT", &Options::websocket_endpoint, "",
        "The path of the WebSocket endpoint, without its slash."},
       {"ALLOWED_HTTP_METHODS", &Options::allowed_methods, "",
-       "The HTTP verbs that may call, parted by '|'; HEAD goes with GET."},
+       "The HTTP verbs that may call, separated by | or ,; HEAD goes with GET."},
   };
   return kRows;
 }

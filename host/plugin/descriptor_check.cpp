@@ -95,6 +95,10 @@ std::string checkVersions(std::uint32_t abi_major, std::uint32_t abi_minor) {
   return both + "install a newer host, or build the plugin with this host's SDK";
 }
 
+bool isPluginId(std::string_view id) {
+  return isName(json::toView(id), ".-_") && id.find('.') != std::string_view::npos;
+}
+
 std::string checkDescriptor(const sub0_plugin& plugin) {
   if (plugin.struct_size < sizeof(sub0_plugin)) {
     return "its descriptor has struct_size " + std::to_string(plugin.struct_size) + ", at least " +
@@ -102,7 +106,7 @@ std::string checkDescriptor(const sub0_plugin& plugin) {
   }
   std::string problem = checkVersions(plugin.abi_major, plugin.abi_minor);
   if (!problem.empty()) return problem;
-  if (!isName(plugin.id, ".-_") || json::toText(plugin.id).find('.') == std::string_view::npos) {
+  if (!isPluginId(json::toText(plugin.id))) {
     return "its id " + quoted(plugin.id) + " is no reverse-DNS name such as org.example.greeting";
   }
   if (!isName(plugin.version, ".-_+~")) return "its version is empty or has other characters";

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "plugin/elf_card.hpp"
 #include "sub0/plugin.h"
@@ -10,6 +11,9 @@ namespace sub0::plugin {
 
 /// What is wrong with the versions that a plugin needs, both sides named; empty: nothing.
 std::string checkVersions(std::uint32_t abi_major, std::uint32_t abi_minor);
+
+/// Whether a plugin may have this id: a reverse-DNS name such as org.example.greeting.
+bool isPluginId(std::string_view id);
 
 /// What is wrong with a descriptor: sizes, versions, null slots, handlers, settings; empty:
 /// nothing.

@@ -10,8 +10,8 @@
 #include <sub0/sql.h>
 #include <sub0/plugin.hpp>
 
-#include <algorithm>
 #include <stdexcept>
+#include <string>
 
 #include "action.hpp"
 #include "engine.hpp"
@@ -21,37 +21,57 @@
 namespace sub0::query {
 namespace {
 
-PostgresOptions postgresOptionsOf(const Settings& settings) {
-  const auto number = [&](const char* name, std::int64_t otherwise, std::int64_t most) {
-    return std::clamp<std::int64_t>(settings.all().find(name).asInt(otherwise), 0, most);
-  };
+constexpr std::int64_t kMostBytes = std::int64_t{1} << 40;
+constexpr std::int64_t kMostMs = 3'600'000;
+
+// The settings that are whole numbers. Each that is out of its range is a problem: clamped in
+// silence it would mean something else than it says.
+class Numbers {
+ public:
+  explicit Numbers(const Settings& settings) : settings_(settings) {}
+
+  std::int64_t get(const char* name, std::int64_t otherwise, std::int64_t least,
+                   std::int64_t most) {
+    const std::int64_t value = settings_.all().find(name).asInt(otherwise);
+    if (value >= least && value <= most) return value;
+    problems_ += (problems_.empty() ? "" : "; ") + std::string(name) + "=" + std::to_string(value) +
+                 ": expected a whole number from " + std::to_string(least) + " to " +
+                 std::to_string(most);
+    return otherwise;
+  }
+  std::uint64_t getMs(const char* name, std::int64_t otherwise) {
+    return static_cast<std::uint64_t>(get(name, otherwise, 0, kMostMs));
+  }
+  const std::string& problems() const { return problems_; }
+
+ private:
+  const Settings& settings_;
+  std::string problems_;
+};
+
+PostgresOptions postgresOptionsOf(const Settings& settings, Numbers& numbers) {
   PostgresOptions options;
   options.exclusive_connections =
-      static_cast<std::uint32_t>(number("SUB0_POSTGRES_EXCLUSIVE_CONNECTIONS", 4, 1000));
-  options.exclusive_wait_ms =
-      static_cast<std::uint64_t>(number("SUB0_POSTGRES_EXCLUSIVE_WAIT_MS", 5000, 3600000));
-  options.shared_timeout_ms =
-      static_cast<std::uint64_t>(number("SUB0_SHARED_STATEMENT_TIMEOUT_MS", 50, 3600000));
+      static_cast<std::uint32_t>(numbers.get("SUB0_POSTGRES_EXCLUSIVE_CONNECTIONS", 4, 1, 1000));
+  options.exclusive_wait_ms = numbers.getMs("SUB0_POSTGRES_EXCLUSIVE_WAIT_MS", 5000);
+  options.shared_timeout_ms = numbers.getMs("SUB0_SHARED_STATEMENT_TIMEOUT_MS", 50);
   const Value keeps = settings.all().find("SUB0_POSTGRES_NAMED_STATEMENTS");
   options.keeps_statements = !keeps.isBool() || keeps.asBool();
   return options;
 }
 
-PoolOptions poolOptionsOf(const Settings& settings) {
-  const auto number = [&](const char* name, std::int64_t otherwise, std::int64_t least,
-                          std::int64_t most) {
-    return std::clamp<std::int64_t>(settings.all().find(name).asInt(otherwise), least, most);
-  };
+PoolOptions poolOptionsOf(Numbers& numbers) {
   PoolOptions options;
-  options.connections = static_cast<std::uint32_t>(number("SUB0_DATABASE_CONNECTIONS", 8, 1, 1000));
-  options.wait_ms = static_cast<std::uint64_t>(number("SUB0_DATABASE_WAIT_MS", 5000, 0, 3600000));
+  options.connections =
+      static_cast<std::uint32_t>(numbers.get("SUB0_DATABASE_CONNECTIONS", 8, 1, 1000));
+  options.wait_ms = numbers.getMs("SUB0_DATABASE_WAIT_MS", 5000);
   return options;
 }
 
-SqliteOptions sqliteOptionsOf(const Settings& settings) {
+SqliteOptions sqliteOptionsOf(const Settings& settings, Numbers& numbers) {
   SqliteOptions options;
-  const std::int64_t limit = settings.all().find("SUB0_SQLITE_LOG_LIMIT").asInt(67108864);
-  options.log_limit_bytes = limit < 65536 ? 65536 : static_cast<std::uint64_t>(limit);
+  options.log_limit_bytes = static_cast<std::uint64_t>(
+      numbers.get("SUB0_SQLITE_LOG_LIMIT", 67'108'864, 65'536, kMostBytes));
   options.owns_file = settings.boolean("SUB0_SERVES");
   return options;
 }
@@ -71,11 +91,13 @@ EngineOptions optionsOf(const Settings& settings, const HostPort& host) {
     }
     host.log(SUB0_LOG_INFO, "DATABASE_URL is not set: using " + options.url);
   }
-  const std::int64_t limit = settings.all().find("SUB0_RESULT_LIMIT").asInt(16777216);
-  options.result_limit_bytes = limit < 1024 ? 1024 : static_cast<std::size_t>(limit);
-  options.sqlite = sqliteOptionsOf(settings);
-  options.postgres = postgresOptionsOf(settings);
-  options.pool = poolOptionsOf(settings);
+  Numbers numbers(settings);
+  options.result_limit_bytes =
+      static_cast<std::size_t>(numbers.get("SUB0_RESULT_LIMIT", 16'777'216, 1024, kMostBytes));
+  options.sqlite = sqliteOptionsOf(settings, numbers);
+  options.postgres = postgresOptionsOf(settings, numbers);
+  options.pool = poolOptionsOf(numbers);
+  if (!numbers.problems().empty()) throw std::runtime_error(numbers.problems());
   return options;
 }
 

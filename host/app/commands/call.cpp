@@ -176,6 +176,24 @@ int callOverWebSocket(const Arguments& arguments, const Poco::URI& url, const st
   return has_failed ? kExitFailure : kExitOk;
 }
 
+/// What keeps `url` from being called; empty: nothing. A host speaks plain HTTP alone, and a token
+/// that was meant to go encrypted must not go in the open.
+std::string urlProblem(const std::string& url) {
+  const auto end = url.find("://");
+  if (end == std::string::npos) {
+    return "--url " + url + " has no scheme: write --url http://" + url;
+  }
+  const std::string scheme = text::toLower(url.substr(0, end));
+  if (scheme == "http") return {};
+  if (scheme == "https" || scheme == "wss") {
+    return "--url " + url +
+           ": this command speaks no TLS, which is for the proxy in front; name the host itself, "
+           "such as http://127.0.0.1:8080";
+  }
+  if (scheme == "ws") return "--url " + url + ": write http:// and --ws";
+  return "--url " + url + ": \"" + scheme + "\" is no scheme of a host; write http://HOST:PORT";
+}
+
 }  // namespace
 
 const CommandDeclaration kCallResource = declare();
@@ -195,8 +213,12 @@ int callResource(const Words& words) {
   if (const auto parsed = parser.parseCopy(payload, arena); !parsed) {
     return usageError(kCallResource, "PAYLOAD is no JSON: " + parsed.error().message);
   }
+  const std::string address = arguments.value("url", "http://127.0.0.1:8080");
+  if (const std::string problem = urlProblem(address); !problem.empty()) {
+    return usageError(kCallResource, problem);
+  }
   try {
-    const Poco::URI url(arguments.value("url", "http://127.0.0.1:8080"));
+    const Poco::URI url(address);
     if (arguments.has("ws") || may_only_watch) {
       return callOverWebSocket(arguments, url, resource, payload);
     }

@@ -16,6 +16,8 @@
 #include "app/commands.hpp"
 #include "app/packaged_paths.hpp"
 #include "app/workspace.hpp"
+#include "base/text.hpp"
+#include "plugin/descriptor_check.hpp"
 
 namespace sub0::app {
 namespace {
@@ -143,6 +145,11 @@ int newPlugin(const Words& words) {
   if (!isName(name)) {
     return usageError(kNewPlugin, "NAME: lower-case letters, digits and _, a letter first");
   }
+  const std::string id = arguments.value("id", "org.example." + name);
+  if (!plugin::isPluginId(id)) {
+    return usageError(kNewPlugin, "--id \"" + text::escapeControl(id) +
+                                      "\" is no reverse-DNS name such as org.example.greeting");
+  }
   const std::string from = templateFolder();
   if (from.empty()) {
     std::cerr << "sub0-host: no template found; install sub0-sdk-dev (searched "
@@ -156,7 +163,7 @@ int newPlugin(const Words& words) {
   copyTemplate(from, folder,
                {{"@PLUGIN_NAME@", name},
                 {"@PLUGIN_MODE@", Poco::toUpper(name)},
-                {"@PLUGIN_ID@", arguments.value("id", "org.example." + name)},
+                {"@PLUGIN_ID@", id},
                 {"@PLUGIN_CLASS@", className(name)}});
   std::cout << "Made " << folder.string() << ". Next:\n  cmake -S " << folder.string() << " -B "
             << (folder / "build").string() << " && cmake --build " << (folder / "build").string()

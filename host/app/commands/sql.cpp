@@ -66,6 +66,26 @@ SqlEnd execute(const sub0_sql& sql, void* self, const std::string& script) {
   return future.get();
 }
 
+/// The loops that the plugins run on. However it ends, threads stop first, and the plugins go while
+/// what they may still ask (the clock) is there.
+class PluginLoops {
+ public:
+  explicit PluginLoops(Workspace& workspace)
+      : workspace_(workspace), loops_(1, 1, ticketLimits(workspace.settings())) {}
+  ~PluginLoops() {
+    loops_.stopThreads();
+    workspace_.destroyPlugins();
+  }
+  PluginLoops(const PluginLoops&) = delete;
+  PluginLoops& operator=(const PluginLoops&) = delete;
+
+  LoopGroup& group() { return loops_; }
+
+ private:
+  Workspace& workspace_;
+  LoopGroup loops_;
+};
+
 }  // namespace
 
 const CommandDeclaration kRunSql = declare();
@@ -83,7 +103,8 @@ int runSql(const Words& words) {
   }
   Workspace workspace(arguments, arguments.value("resources", "."), false);
   workspace.loadPlugins();
-  LoopGroup loops(1, 1, ticketLimits(workspace.settings()));
+  PluginLoops plugin_loops(workspace);
+  LoopGroup& loops = plugin_loops.group();
   workspace.createPlugins(loops.table());
   if (!workspace.reportProblems()) return kExitConfiguration;
   const auto extension = workspace.registry().extension(SUB0_SQL_EXTENSION);
@@ -99,8 +120,6 @@ int runSql(const Words& words) {
   const auto& sql = *static_cast<const sub0_sql*>(extension.table);
   const SqlEnd end = execute(sql, extension.self, *script);
   loops.stopPlugins(workspace.registry(), 1000);
-  loops.stopThreads();
-  workspace.destroyPlugins();
   std::cout << end.rows;
   if (end.code == SUB0_OK) return kExitOk;
   std::cerr << "sub0-host: " << end.message << '\n';

@@ -128,6 +128,14 @@ class Settings(unittest.TestCase):
                 self.assertEqual(host.call("echo", "x" * 90)["status"], 200)
                 self.assertEqual(host.call("echo", "x" * 200)["status"], 413)
 
+    def test_output_that_nobody_gets_is_a_failure(self):
+        with hosts.Folder({"resources/echo.json": ECHO}) as folder, open("/dev/full", "w") as full:
+            for words in (("config",), ("config", "--json"), ("routes", folder.path), ("plugin", "list"), ("--help",)):
+                done = subprocess.run([hosts.PROGRAM, *words], cwd=folder.path, env=hosts.environment(), stdout=full,
+                                      stderr=subprocess.PIPE, text=True, check=False)
+                self.assertEqual(done.returncode, 1, words)
+                self.assertIn("stdout cannot be written", done.stderr)
+
     def test_all_that_is_wrong_at_once(self):
         # settings, resources and plugins: everything at once, exit 78
         env = {"SUB0_LOOPS": "-1", "ALLOW_WEBSOCKET_CONNECTIONS": "maybe", "SUB0_POOL_THREADS": "-5", "SUB0_LOG_LEVEL": "loud",

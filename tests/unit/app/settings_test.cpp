@@ -77,5 +77,30 @@ TEST(Settings, AnEndpointBehindASlashIsAProblem) {
   EXPECT_TRUE(settingsOf({{"WEBSOCKET_ENDPOINT", "live/chat"}}).problems().empty());
 }
 
+TEST(Settings, ANameOfOursThatNoSettingHasIsToldWithoutItsValue) {
+  const Settings settings = settingsOf({}, {{"SUB0_LOOP", "secret"}, {"OTHER", "1"}});
+  EXPECT_EQ(settings.strangers({"SUB0_LOOPS", "SUB0_XYZZY", "HOME"}),
+            (std::vector<std::string>{
+                "SUB0_XYZZY (environment): no setting has this name",
+                "SUB0_LOOP (.env): no setting has this name; did you mean SUB0_LOOPS?"}));
+}
+
+// Poco reads a folder for ever.
+TEST(Settings, APropertiesFileThatIsNoneIsAProblem) {
+  const struct {
+    const char* path;
+    const char* what;
+  } kCases[] = {{"/tmp", "it is a folder; name the file in it"},
+                {"/dev/zero", "it is larger than 1 MiB"},
+                {"/no/such/file", "No such file or directory"},
+                {"/dev/null", ""}};
+  for (const auto& each : kCases) {
+    const Settings settings({}, nullptr, each.path);
+    const std::vector<std::string> expected{std::string(each.path) +
+                                            ": cannot be read: " + each.what};
+    EXPECT_EQ(settings.problems(), *each.what == 0 ? std::vector<std::string>{} : expected);
+  }
+}
+
 }  // namespace
 }  // namespace sub0::app
