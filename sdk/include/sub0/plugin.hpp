@@ -98,12 +98,8 @@ int32_t prepare(void* self, sub0_preparation* raw, const sub0_value* config,
   return SUB0_INTERNAL;
 }
 
-// After an exception: ends the run, unless the exception took the Run along and that ended it.
+// After an exception: ends the run, whether the exception took the Run along or not.
 inline void failThrown(const sub0_host* host, sub0_ticket ticket, std::string_view what) noexcept {
-  if (std::exchange(lastDropped(), UINT64_MAX) == ticket) {
-    Host(host).log(SUB0_LOG_ERROR, what);
-    return;
-  }
   const sub0_error error = errorOf(SUB0_INTERNAL, {}, what);
   host->fail(host, ticket, &error);
 }
@@ -112,13 +108,19 @@ template <class H>
 void run(void* action, const sub0_run* run) noexcept {
   auto& self = *static_cast<Action<H>*>(action);
   const sub0_ticket ticket = run->ticket;
+  const sub0_ticket outer = std::exchange(running(), ticket);
+  lastDropped() = UINT64_MAX;
   try {
     self.handler.run(Run(self.host, run));
+    if (lastDropped() == ticket) {  // it caught the exception itself
+      failThrown(self.host, ticket, "the handler dropped the run without an end");
+    }
   } catch (const std::exception& exception) {
     failThrown(self.host, ticket, exception.what());
   } catch (...) {
     failThrown(self.host, ticket, "the handler threw something unknown");
   }
+  running() = outer;
 }
 
 template <class H>

@@ -74,6 +74,14 @@ struct Odd final : sub0::Handler<Odd> {
   void run(sub0::Run run) {
     if (what_ == "throw") throw std::runtime_error("the reason");
     if (what_ == "throw 7") throw 7;
+    if (what_ == "throw and catch") {
+      try {
+        const sub0::Run taken(std::move(run));
+        throw std::runtime_error("caught");
+      } catch (const std::exception&) {
+        return;
+      }
+    }
     if (what_ == "keep") shared_.kept = std::move(run);
     if (what_ == "keep and throw") {
       shared_.kept = std::move(run);
@@ -202,15 +210,20 @@ TEST(Run, ExceptionsEndItAsInternalOnce) {
     EXPECT_EQ(end.times, 1) << what;
     EXPECT_EQ(end.code, SUB0_INTERNAL) << what;
     EXPECT_EQ(end.client, "") << what;
+    EXPECT_EQ(end.log, std::string_view(what) == "throw" ? "the reason"
+                                                         : "the handler threw something unknown");
   }
-  EXPECT_EQ(host.logs[0], "1 the reason");
+  EXPECT_TRUE(host.logs.empty()) << host.logs[0];  // it did not drop the run
 }
 
 TEST(Run, DroppedWithoutAnEndIsInternal) {
   FakeHost host(wrapper_test_entry());
-  const End end = runOdd(host, "nothing");
-  EXPECT_EQ(end.times, 1);
-  EXPECT_EQ(end.code, SUB0_INTERNAL);
+  for (const char* what : {"nothing", "throw and catch"}) {
+    const End end = runOdd(host, what);
+    EXPECT_EQ(end.times, 1) << what;
+    EXPECT_EQ(end.code, SUB0_INTERNAL) << what;
+    EXPECT_EQ(end.log, "the handler dropped the run without an end") << what;
+  }
 }
 
 TEST(Run, MovedOutIsEndedLaterFromAnotherThread) {

@@ -132,7 +132,12 @@ class Preparation {
 };
 
 namespace detail {
-// The run that an exception on this thread took along: tells the thunk that it has been ended.
+// The run whose handler runs on this thread, and the one that an exception took along there: the
+// thunk ends it, since it knows what was thrown.
+inline sub0_ticket& running() {
+  thread_local sub0_ticket ticket = UINT64_MAX;
+  return ticket;
+}
 inline sub0_ticket& lastDropped() {
   thread_local sub0_ticket ticket = UINT64_MAX;
   return ticket;
@@ -207,7 +212,10 @@ class Run {
   sub0_ticket close() { return std::exchange(run_, nullptr)->ticket; }
   void drop() noexcept {
     if (run_ == nullptr) return;
-    if (std::uncaught_exceptions() > 0) detail::lastDropped() = run_->ticket;
+    if (std::uncaught_exceptions() > 0 && detail::running() == run_->ticket) {
+      detail::lastDropped() = close();
+      return;
+    }
     fail(SUB0_INTERNAL, {}, "the handler dropped the run without an end");
   }
 
