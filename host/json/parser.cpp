@@ -261,8 +261,7 @@ Result<Envelope> Parser::parseEnvelope(std::string_view padded_text) {
         return makeError(Code::kBadRequest, "id must be a text or a number");
       }
       envelope.id_json = member.json;
-    } else if (first != 'n') {  // null: missing
-      if (first != '"') return makeError(Code::kBadRequest, "resource must be a text");
+    } else if (first == '"') {
       envelope.has_resource = true;
       envelope.resource = members.decodedText(member.tape_word);
     }

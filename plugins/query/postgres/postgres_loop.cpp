@@ -195,6 +195,9 @@ void PostgresLoop::pipelineSettled(PostgresPipeline& pipeline, PostgresRequestPo
     traits.learnThatItWrites();
     request->makeAsNew();
     addShared(std::move(request), false);
+  } else if (!is_over && state == PostgresRequest::kIsSlow) {
+    request->makeAsNew();
+    addExclusive(std::move(request));
   } else if (!is_over && (state == "57014" || state == "55P03")) {
     traits.learnThatItIsSlow(host_.nowNs() + kSlowForNs);
     request->makeAsNew();

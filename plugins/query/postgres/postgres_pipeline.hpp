@@ -160,6 +160,7 @@ class PostgresPipeline final : private PostgresLink::Owner {
   void settle(std::size_t count);
   bool mayRepeat(PostgresRequest& request);
   bool mayRepeatRefused(PostgresRequest& request);
+  bool mustMove(const PostgresRequest& request) const;
   void learnArrays(PostgresRequest& request);
   void loseAll(const std::string& why);
   void watchDeadline(std::uint64_t deadline_ns);

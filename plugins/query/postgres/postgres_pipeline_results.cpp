@@ -301,15 +301,27 @@ void PostgresPipeline::settle(std::size_t count) {
       request->traits->learnSize(*request->tree);
     }
   }
-  waiting_.insert(waiting_.begin(), std::make_move_iterator(again.begin()),
-                  std::make_move_iterator(again.end()));
   for (PostgresRequestPointer& request : settled) {
     if (request != nullptr) {
       owner_.pipelineSettled(*this, std::move(request));
     }
   }
+  // What has been found to be slow by then is to wait where it holds up nobody.
+  const auto stay = std::stable_partition(
+      again.begin(), again.end(), [this](const auto& request) { return mustMove(*request); });
+  waiting_.insert(waiting_.begin(), std::make_move_iterator(stay),
+                  std::make_move_iterator(again.end()));
+  for (auto moved = again.begin(); moved != stay; ++moved) {
+    (*moved)->state = PostgresRequest::kIsSlow;
+    owner_.pipelineSettled(*this, std::move(*moved));
+  }
   settled.clear();
   settled_ = std::move(settled);
+}
+
+bool PostgresPipeline::mustMove(const PostgresRequest& request) const {
+  return !isExclusive() && request.kind == PostgresRequest::Kind::kRun &&
+         !request.traits->mayShare(host_.nowNs());
 }
 
 // Whether a statement that failed has changed nothing and may well succeed when it is sent once
@@ -339,6 +351,8 @@ bool PostgresPipeline::mayRepeat(PostgresRequest& request) {
     return false;
   }
   if (state == kUnprepared) {
+    // Where another was to prepare it, that one has failed: this one has not been tried.
+    request.attempts -= request.is_prepared_for ? 0 : 1;
     unprepare(request);
     return true;
   }

@@ -23,6 +23,9 @@ struct PostgresRequest final : Recycled<PostgresRequest> {
     kRollback,  // the same; has no ticket
   };
 
+  // A state of ours: others like it have taken too long, and it has not been tried since.
+  static constexpr const char* kIsSlow = "slow";
+
   // Not made by make_unique, which would clear all its memory first.
   static std::unique_ptr<PostgresRequest> make(Kind kind) {
     auto request = std::make_unique_for_overwrite<PostgresRequest>();

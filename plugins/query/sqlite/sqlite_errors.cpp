@@ -3,6 +3,10 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
+#include <array>
+#include <string_view>
+
 #include "engine.hpp"
 #include "sql_analysis.hpp"
 #include "sqlite/sqlite_checks.hpp"
@@ -59,11 +63,18 @@ std::string clientText(int extended_code, std::string_view message, std::string_
   }
 }
 
+// What SQLite says of a run in words that are always the same.
+constexpr std::array<std::string_view, 4> kWithoutValues = {
+    "integer overflow", "malformed JSON", "LIKE or GLOB pattern too complex",
+    "ESCAPE expression must be a single character"};
+
 }  // namespace
 
 Failure sqliteFailure(int extended_code, std::string_view message, std::string_view sql,
                       std::size_t result_limit_bytes, Shown shown) {
-  const bool is_shown = shown == Shown::kAll || (extended_code & 0xff) == SQLITE_CONSTRAINT;
+  const bool is_shown =
+      shown == Shown::kAll || (extended_code & 0xff) == SQLITE_CONSTRAINT ||
+      std::find(kWithoutValues.begin(), kWithoutValues.end(), message) != kWithoutValues.end();
   Failure failure;
   failure.log = "SQLite: " + (is_shown ? std::string(message) : sqlite3_errstr(extended_code)) +
                 " (" + std::to_string(extended_code) + ")";

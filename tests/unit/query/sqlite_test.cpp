@@ -212,6 +212,8 @@ TEST_F(Sqlite, TheLogHasNoWordsThatMayQuoteAValue) {
       {"SELECT json_extract('{}', $1) AS a", "hunter2"},
       {"INSERT INTO w (w, rank) VALUES ($1, 1)", "hunter2"},
       {"INSERT INTO t (b) VALUES ($1)", "hunter2"}};
+  EXPECT_NE(end("SELECT abs($1) AS a", {Tree(Literal(INT64_MIN))}).log.find("integer overflow"),
+            std::string::npos);
   for (const auto& [sql, value] : cases) {
     const LoopEnd done = end(sql, {Tree(Literal(value))});
     EXPECT_NE(done.code, SUB0_OK) << sql;
