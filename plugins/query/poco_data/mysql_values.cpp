@@ -229,17 +229,18 @@ std::vector<MYSQL_BIND> bindMysql(const DataParameters& parameters) {
 MysqlRows::MysqlRows(MYSQL_STMT* statement, const MYSQL_RES& columns, const MYSQL& connection,
                      std::vector<MysqlKnown>& known)
     : statement_(statement), columns_(columns.field_count), binds_(columns.field_count) {
-  known.resize(columns.field_count, MysqlKnown{MYSQL_TYPE_NULL, MysqlKind::kText});
+  known.resize(columns.field_count, MysqlKnown{MYSQL_TYPE_NULL, false, MysqlKind::kText});
   for (unsigned i = 0; i < columns.field_count; ++i) {
     const MYSQL_FIELD& field = columns.fields[i];
     const bool is_same = connection.fields != nullptr &&
                          connection.field_count == columns.field_count &&
                          connection.fields[i].type == field.type;
     Column& column = columns_[i];
-    column.kind = known[i].type == field.type
+    const bool is_unsigned = (field.flags & UNSIGNED_FLAG) != 0;
+    column.kind = known[i].type == field.type && known[i].is_unsigned == is_unsigned
                       ? known[i].kind
                       : kindOf(field, is_same ? &connection.fields[i] : nullptr);
-    known[i] = MysqlKnown{field.type, column.kind};
+    known[i] = MysqlKnown{field.type, is_unsigned, column.kind};
     if (column.kind == MysqlKind::kBoolean && field.type == MYSQL_TYPE_BIT) {
       column.kind = MysqlKind::kBit;  // until it is read
       column.is_one_bit = true;

@@ -34,6 +34,7 @@ MysqlKind kindOf(const MYSQL_FIELD& of_statement, const MYSQL_FIELD* of_connecti
 // What was known of a column when its statement was executed before.
 struct MysqlKnown {
   enum_field_types type;
+  bool is_unsigned;
   MysqlKind kind;
 };
 

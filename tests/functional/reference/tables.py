@@ -16,6 +16,7 @@ in the plugins' pages.
 """
 import argparse
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -31,7 +32,8 @@ NAMES = {"integer": "whole number", "boolean": "true, false", "string": "text"}
 
 
 def output_of(host, *words):
-    return subprocess.run([str(host), *words], check=True, stdout=subprocess.PIPE, env={"PATH": "/usr/bin:/bin"}, cwd="/").stdout.decode()
+    environment = {"PATH": "/usr/bin:/bin", **{name: text for name, text in os.environ.items() if name.endswith("SAN_OPTIONS")}}
+    return subprocess.run([str(host), *words], check=True, stdout=subprocess.PIPE, env=environment, cwd="/").stdout.decode()
 
 
 def table(head, rows):
