@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/host_process.hpp"
 
-#include <Poco/String.h>
 #include <signal.h>
 #include <time.h>
 #include <unistd.h>
@@ -12,7 +11,6 @@
 
 #include "app/migration_at_start.hpp"
 #include "base/log.hpp"
-#include "base/text.hpp"
 
 namespace sub0::app {
 namespace {
@@ -54,9 +52,8 @@ std::size_t hashThreads(const Settings& settings) {
 
 std::string upperList(const std::string& methods) {
   std::string list;
-  for (const auto part : text::split(methods, "|,")) {
-    const std::string method = Poco::toUpper(std::string(text::trim(part)));
-    if (method.empty() || method == "GET" || method == "HEAD") continue;
+  for (const std::string& method : net::methodsOf(methods)) {
+    if (method == "GET" || method == "HEAD") continue;
     list.append(list.empty() ? "" : ", ").append(method);
   }
   return list;

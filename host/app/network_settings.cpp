@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/network_settings.hpp"
 
-#include <Poco/String.h>
-
 #include <algorithm>
 #include <string_view>
 #include <utility>
-
-#include "base/text.hpp"
 
 namespace sub0::app {
 namespace {
@@ -17,17 +13,14 @@ void checkMethods(const Settings& settings, std::vector<std::string>& problems) 
   static const std::vector<std::string_view> kMethods{"GET",    "POST",    "PUT", "PATCH",
                                                       "DELETE", "OPTIONS", "HEAD"};
   constexpr std::string_view kName = "ALLOWED_HTTP_METHODS";
-  const std::string list = settings.text(kName);
-  bool has_any = false;
-  for (const std::string_view part : text::split(list, "|,")) {
-    const std::string method = Poco::toUpper(std::string(text::trim(part)));
-    if (method.empty()) continue;
-    has_any = true;
+  const std::vector<std::string> methods = net::methodsOf(settings.text(kName));
+  for (const std::string& method : methods) {
     if (std::find(kMethods.begin(), kMethods.end(), method) != kMethods.end()) continue;
     problems.push_back(settings.told(kName) + "\"" + method +
                        "\" is no verb that can call; there are GET, POST, PUT, PATCH, DELETE");
   }
-  if (!has_any) problems.push_back(settings.told(kName) + "names no verb; write GET|POST|OPTIONS");
+  if (methods.empty())
+    problems.push_back(settings.told(kName) + "names no verb; write GET|POST|OPTIONS");
 }
 
 }  // namespace

@@ -1,7 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/options.hpp"
 
+#include <algorithm>
+#include <utility>
+
+#include "base/text.hpp"
+
 namespace sub0::net {
+
+std::vector<std::string> methodsOf(std::string_view list) {
+  std::vector<std::string> methods;
+  for (const std::string_view part : text::split(list, "|,")) {
+    std::string method(text::trim(part));
+    std::transform(method.begin(), method.end(), method.begin(), [](char c) {
+      return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    });
+    if (!method.empty()) methods.push_back(std::move(method));
+  }
+  return methods;
+}
 
 std::optional<UidPolicy> parseUidPolicy(std::string_view name) {
   if (name == "all") return UidPolicy::kAll;

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "net/address_ranges.hpp"
 #include "net/http/cors.hpp"
@@ -21,6 +22,9 @@ enum class UidPolicy : std::uint8_t {
   kRefuse,   // its handshake gets 409
 };
 std::optional<UidPolicy> parseUidPolicy(std::string_view name);
+
+/// The verbs of ALLOWED_HTTP_METHODS, in capitals and in its order.
+std::vector<std::string> methodsOf(std::string_view list);
 
 /// Everything about the network that a setting changes: one struct for all loops, filled at start,
 /// immutable then, read on any thread. Settings, reference table and defaults are made from

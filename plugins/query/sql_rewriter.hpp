@@ -104,9 +104,4 @@ class SqlRewriter {
 // Types of PostgreSQL that no other database can stand in for.
 bool isOfPostgresAlone(std::string_view type);
 
-template <std::size_t N>
-bool isOneOf(std::string_view text, const std::array<std::string_view, N>& list) {
-  return std::find(list.begin(), list.end(), text) != list.end();
-}
-
 }  // namespace sub0::query

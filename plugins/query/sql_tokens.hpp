@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -64,6 +66,11 @@ struct TokenList {
 
 // The tokens of `sql`, which must outlive the list.
 TokenList tokenize(std::string_view sql, Dialect dialect);
+
+template <std::size_t N>
+bool isOneOf(std::string_view text, const std::array<std::string_view, N>& list) {
+  return std::find(list.begin(), list.end(), text) != list.end();
+}
 
 // ASCII capitals of a word.
 std::string capitals(std::string_view word);

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/text.hpp"
 #include "net/http/forwarded.hpp"
 #include "net/http/query_string.hpp"
 #include "net/http/reply_body.hpp"
@@ -27,13 +26,9 @@ bool mayOpenSocket(const CorsPolicy& cors, const Request& request) {
 Endpoint::Endpoint(LoopServices& services) : services_(services) {
   const Options& options = services.options;
   websocket_path_ = "/" + options.websocket_endpoint;
-  for (const std::string_view name : text::split(options.allowed_methods, "|,")) {
-    std::string method(text::trim(name));
-    std::transform(method.begin(), method.end(), method.begin(), [](char c) {
-      return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-    });
+  for (std::string& method : methodsOf(options.allowed_methods)) {
     // HEAD comes with GET and only with it.
-    if (!method.empty() && method != "HEAD") methods_.push_back(std::move(method));
+    if (method != "HEAD") methods_.push_back(std::move(method));
   }
   if (!isMethodAllowed("OPTIONS")) methods_.emplace_back("OPTIONS");
   for (const std::string& method : methods_) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "poco_data/mysql_rewrite.hpp"
 
+#include "postgres_functions.hpp"
 #include "row_counts.hpp"
-#include "sqlite/postgres_functions.hpp"
 
 namespace sub0::query {
 namespace {

@@ -135,11 +135,6 @@ bool isOfStatement(const PGresult* result) {
          fieldOf(result, PG_DIAG_CONTEXT).empty();
 }
 
-template <std::size_t N>
-bool isOneOf(std::string_view text, const std::array<std::string_view, N>& texts) {
-  return std::find(texts.begin(), texts.end(), text) != texts.end();
-}
-
 // Whether the server's words quote no value. Nearly any error may, since nearly anything may be
 // read out of a value ($1::regclass), so that this lists those whose words are of names in the
 // statement, of the database's own state, or, in RAISE, of the project itself.

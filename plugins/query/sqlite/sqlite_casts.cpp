@@ -33,8 +33,7 @@ bool endsColumn(const TokenList& list, std::size_t at) {
     return true;
   }
   return list.tokens[at].kind == TokenKind::kWord &&
-         std::find(kBehindColumns.begin(), kBehindColumns.end(), capitals(list.text(at))) !=
-             kBehindColumns.end();
+         isOneOf(capitals(list.text(at)), kBehindColumns);
 }
 
 // json(...), json(...) AS name, json(...) name: from `begin` to before `end`.

@@ -5,10 +5,10 @@
 #include <array>
 #include <map>
 
+#include "postgres_functions.hpp"
 #include "row_counts.hpp"
 #include "sql_analysis.hpp"
 #include "sql_tables.hpp"
-#include "sqlite/postgres_functions.hpp"
 #include "sqlite/sqlite_clock.hpp"
 
 namespace sub0::query {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sqlite/postgres_functions.hpp"
+#include "postgres_functions.hpp"
 
 #include <algorithm>
 #include <array>
