@@ -9,6 +9,7 @@ The server refuses root, so a test that is root starts it as user `postgres`. It
 
 import glob
 import os
+import pathlib
 import shutil
 import signal
 import socket
@@ -46,6 +47,17 @@ class PostgresCluster:
     @property
     def url(self):
         return f"postgres://postgres@127.0.0.1:{self.port}/postgres"
+
+    def require_tls(self):
+        """Before the start: takes who has a password over TLS alone, besides the user of `execute`; the path of its certificate."""
+        data = pathlib.Path(self._folder, "data")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", data / "server.key", "-out",
+                        data / "server.crt", "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"],
+                       check=True, capture_output=True, cwd=self._folder, **self._user)
+        (data / "server.key").chmod(0o600)
+        (data / "pg_hba.conf").write_text("host all postgres 127.0.0.1/32 trust\nhostssl all all 127.0.0.1/32 scram-sha-256\n")
+        self._sync += ["-c", "ssl=on"]
+        return data / "server.crt"
 
     def start(self):
         """Starts the server, after the first time on the same port."""

@@ -126,6 +126,7 @@ bool PostgresAddress::parse(const std::string& url, bool has_pooler, std::string
   set("keepalives_interval", "5", false);
   set("keepalives_count", "3", false);
   set("tcp_user_timeout", "20000", false);
+  set("gssencmode", "disable", false);  // PostgresLink moves bytes in the clear or over TLS
   return true;
 }
 

@@ -13,11 +13,6 @@
 namespace sub0::query {
 namespace {
 
-std::string fieldOf(const PGresult* result, int field) {
-  const char* text = PQresultErrorField(result, field);
-  return text == nullptr ? std::string() : std::string(text);
-}
-
 // The name of a column as the server writes it, taken off the text; empty: it is none.
 std::string takeName(std::string_view& text) {
   std::string name;
@@ -42,8 +37,8 @@ std::string takeName(std::string_view& text) {
 
 // "Key (email, "userId")=(a, 1) already exists." → "email, userId"; the words around it depend on
 // the server's language. Empty: there are none, or expressions among them, which are SQL.
-std::string keyColumns(const PGresult* result) {
-  const std::string detail = fieldOf(result, PG_DIAG_MESSAGE_DETAIL);
+std::string keyColumns(const PostgresError& error) {
+  const std::string& detail = error.field(PG_DIAG_MESSAGE_DETAIL);
   const std::size_t open = detail.find('(');
   const std::size_t close = detail.find(")=(");
   if (open == std::string::npos || close == std::string::npos || close < open) {
@@ -79,14 +74,14 @@ std::size_t findName(std::string_view text, std::string_view name, std::size_t f
 // Whether a foreign key was violated from the side of the row that is referred to. The server says
 // so in its own language alone, so the statement's verb decides, and for what may be either, which
 // names the texts hold: the detail names the other table, the one that refers if its row stands.
-bool isStillReferredTo(const PGresult* result, const std::string& sql) {
+bool isStillReferredTo(const PostgresError& error, const std::string& sql) {
   const TokenList tokens = tokenize(sql, Dialect::kPostgres);
   const std::string verb = analyse(tokens, Dialect::kPostgres).verb;
   if (verb == "DELETE" || verb == "INSERT") {
     return verb == "DELETE";
   }
-  const std::string referring = fieldOf(result, PG_DIAG_TABLE_NAME);
-  std::string detail = fieldOf(result, PG_DIAG_MESSAGE_DETAIL);
+  const std::string& referring = error.field(PG_DIAG_TABLE_NAME);
+  std::string detail = error.field(PG_DIAG_MESSAGE_DETAIL);
   const std::size_t open = detail.find('(');
   const std::size_t close = detail.rfind(')');
   if (open < close && close != std::string::npos) {
@@ -100,29 +95,29 @@ bool isStillReferredTo(const PGresult* result, const std::string& sql) {
     return true;
   }
   // A table that refers to itself: "... "t" ... "t_fkey"" or "... "t" ... "t_fkey" ... "t"".
-  const std::string message = fieldOf(result, PG_DIAG_MESSAGE_PRIMARY);
-  const std::size_t constraint = findName(message, fieldOf(result, PG_DIAG_CONSTRAINT_NAME));
+  const std::string& message = error.field(PG_DIAG_MESSAGE_PRIMARY);
+  const std::size_t constraint = findName(message, error.field(PG_DIAG_CONSTRAINT_NAME));
   const std::size_t first = findName(message, referring);
   return first != nowhere && (findName(message, referring, first + 1) != nowhere ||
                               (constraint != nowhere && first > constraint));
 }
 
-std::string constraintText(const std::string& state, const PGresult* result,
+std::string constraintText(const std::string& state, const PostgresError& error,
                            const std::string& sql) {
   const std::string prefix = "Operation Failed: ";
   const auto named = [](const std::string& name, const char* otherwise) {
     return name.empty() ? std::string(otherwise) : name;
   };
   if (state == "23505" || state == "23P01") {
-    return prefix + named(keyColumns(result), "the value") + " already exists";
+    return prefix + named(keyColumns(error), "the value") + " already exists";
   }
   if (state == "23502") {
-    return prefix + named(fieldOf(result, PG_DIAG_COLUMN_NAME), "a value") + " is required";
+    return prefix + named(error.field(PG_DIAG_COLUMN_NAME), "a value") + " is required";
   }
   if (state == "23503") {
-    return isStillReferredTo(result, sql)
-               ? prefix + named(keyColumns(result), "the value") + " is not allowed"
-               : prefix + named(keyColumns(result), "a reference") + " refers to nothing";
+    return isStillReferredTo(error, sql)
+               ? prefix + named(keyColumns(error), "the value") + " is not allowed"
+               : prefix + named(keyColumns(error), "a reference") + " refers to nothing";
   }
   return prefix + "the value is not allowed";
 }
@@ -130,15 +125,14 @@ std::string constraintText(const std::string& state, const PGresult* result,
 // Whether the server has the statement's own text to find fault with, which holds no value: it
 // tells the place. What it reads while the statement runs has none, or tells how it came to that:
 // of a value that is read as a type ($1::regtype), the place in the value.
-bool isOfStatement(const PGresult* result) {
-  return !fieldOf(result, PG_DIAG_STATEMENT_POSITION).empty() &&
-         fieldOf(result, PG_DIAG_CONTEXT).empty();
+bool isOfStatement(const PostgresError& error) {
+  return !error.field(PG_DIAG_STATEMENT_POSITION).empty() && error.field(PG_DIAG_CONTEXT).empty();
 }
 
 // Whether the server's words quote no value. Nearly any error may, since nearly anything may be
 // read out of a value ($1::regclass), so that this lists those whose words are of names in the
 // statement, of the database's own state, or, in RAISE, of the project itself.
-bool isWithoutValues(const PGresult* result, const std::string& state) {
+bool isWithoutValues(const PostgresError& error, const std::string& state) {
   // connection, cardinality, constraint, transaction's state, roll-back, view's check, resources,
   // interruption, PL/pgSQL's own
   static constexpr std::array<std::string_view, 9> kKinds = {"08", "21", "23", "25", "40",
@@ -152,53 +146,50 @@ bool isWithoutValues(const PGresult* result, const std::string& state) {
   static constexpr std::array<std::string_view, 5> kFunctions = {
       "aclcheck_error", "aclcheck_error_col", "aclcheck_error_type", "ExecWithCheckOptions",
       "exec_stmt_raise"};
-  return isOfStatement(result) || isOneOf(state.substr(0, 2), kKinds) || isOneOf(state, kStates) ||
-         isOneOf(fieldOf(result, PG_DIAG_SOURCE_FUNCTION), kFunctions);
+  return isOfStatement(error) || isOneOf(state.substr(0, 2), kKinds) || isOneOf(state, kStates) ||
+         isOneOf(error.field(PG_DIAG_SOURCE_FUNCTION), kFunctions);
 }
 
 // Whether the detail quotes neither a value nor a row.
-bool hasPlainDetail(const PGresult* result, const std::string& state) {
-  return isOfStatement(result) || state.substr(0, 2) == "40" || state == "42P08" ||
-         state == "428C9";
+bool hasPlainDetail(const PostgresError& error, const std::string& state) {
+  return isOfStatement(error) || state.substr(0, 2) == "40" || state == "42P08" || state == "428C9";
 }
 
 // What a client has sent may be a secret, and stays out of the log: where the message may
 // quote it, the function of the server that refused it says enough.
-std::string logTextOf(const PGresult* result, const std::string& state, Shown shown) {
+std::string logTextOf(const PostgresError& error, const std::string& state, Shown shown) {
   if (state.empty()) {
-    return PQresultErrorMessage(result);
+    return error.text();
   }
-  if (shown == Shown::kNoValues && !isWithoutValues(result, state)) {
-    return "error (" + state + ", " + fieldOf(result, PG_DIAG_SOURCE_FUNCTION) + ")";
+  if (shown == Shown::kNoValues && !isWithoutValues(error, state)) {
+    return "error (" + state + ", " + error.field(PG_DIAG_SOURCE_FUNCTION) + ")";
   }
-  const std::string detail = fieldOf(result, PG_DIAG_MESSAGE_DETAIL);
+  const std::string& detail = error.field(PG_DIAG_MESSAGE_DETAIL);
   const bool has_detail = !detail.empty() && (shown == Shown::kAll ? state.substr(0, 2) != "23"
-                                                                   : hasPlainDetail(result, state));
-  return fieldOf(result, PG_DIAG_MESSAGE_PRIMARY) + " (" + state + ")" +
+                                                                   : hasPlainDetail(error, state));
+  return error.field(PG_DIAG_MESSAGE_PRIMARY) + " (" + state + ")" +
          (has_detail ? ": " + detail : "");
 }
 
 }  // namespace
 
-std::string sqlStateOf(const PGresult* result) { return fieldOf(result, PG_DIAG_SQLSTATE); }
-
-Failure postgresFailure(const PGresult* result, const std::string& sql, Shown shown) {
-  const std::string state = sqlStateOf(result);
+Failure postgresFailure(const PostgresError& error, const std::string& sql, Shown shown) {
+  const std::string state = error.state();
   Failure failure;
-  failure.log = "PostgreSQL: " + logTextOf(result, state, shown);
+  failure.log = "PostgreSQL: " + logTextOf(error, state, shown);
   if (state == "42P08" || state == "42P18") {
     failure.log += "; a cast tells its type, as in $1::integer";
   }
   failure.log += " in: " + sql;
   const std::string existing =
-      state == "22P02" ? columnThatExists(fieldOf(result, PG_DIAG_MESSAGE_PRIMARY), sql) : "";
+      state == "22P02" ? columnThatExists(error.field(PG_DIAG_MESSAGE_PRIMARY), sql) : "";
   if (!existing.empty()) {  // spec S-33: a client's mistake, not the statement's
     failure.code = SUB0_CONSTRAINT;
     failure.log = existing + " already exists";
     failure.client = "Operation Failed: " + existing + " already exists";
   } else if (state.substr(0, 2) == "23") {
     failure.code = SUB0_CONSTRAINT;
-    failure.client = constraintText(state, result, sql);
+    failure.client = constraintText(state, error, sql);
   } else if (state == "25006") {
     failure.code = SUB0_UNAVAILABLE;  // of a call that may write: a standby
     failure.client = "the database takes no changes at the moment";
@@ -226,19 +217,19 @@ bool endsConnection(const std::string& state) {
   return state.substr(0, 3) == "57P" || state.substr(0, 2) == "08";
 }
 
-bool refusesTypes(const PGresult* result) {
-  const std::string state = sqlStateOf(result);
+bool refusesTypes(const PostgresError& error) {
+  const std::string state = error.state();
   if (state == "42P08" || state == "42P18") {
     return true;
   }
   // What is not there, or not allowed, no type brings about; what a function says has no place in
   // the statement.
   return state.substr(0, 2) == "42" && state != "42P01" && state != "42703" && state != "42501" &&
-         state != "42601" && state != "42P05" && isOfStatement(result);
+         state != "42601" && state != "42P05" && isOfStatement(error);
 }
 
-std::size_t untypedParameter(const PGresult* result) {
-  const std::string message = fieldOf(result, PG_DIAG_MESSAGE_PRIMARY);
+std::size_t untypedParameter(const PostgresError& error) {
+  const std::string& message = error.field(PG_DIAG_MESSAGE_PRIMARY);
   for (std::size_t at = message.find('$'); at != std::string::npos;
        at = message.find('$', at + 1)) {
     const long number = std::strtol(message.c_str() + at + 1, nullptr, 10);

@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "postgres/postgres_link.hpp"
 
-#include <fcntl.h>
-#include <sys/ioctl.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 
 namespace sub0::query {
 namespace {
 
 constexpr std::uint64_t kConnectTimeoutMs = 5000;
-constexpr std::size_t kPieceBytes = 65536;
-// So many bytes that wait may be a part of a large message that has begun behind a small one.
-constexpr std::size_t kMuch = 16384;
+// In a turn, so that a large result does not hold up others.
+constexpr int kMostReads = 16;
+// Of one call of OpenSSL, which counts in int.
+constexpr std::size_t kMostTls = std::size_t{1} << 30U;
+constexpr const char* kLost = "the server has closed the connection";
 constexpr std::uint64_t kFirstPauseMs = 100;
 constexpr std::uint64_t kLongestPauseMs = 5000;
 constexpr std::uint64_t kLongestPauseWithStandInMs = 30000;
@@ -91,9 +93,14 @@ void PostgresLink::poll() {
 
 void PostgresLink::goUp() {
   stopTimer();
-  if (PQsetnonblocking(connection_, 1) != 0 || PQenterPipelineMode(connection_) != 1) {
-    fail(messageOf(connection_));
+  tls_ = static_cast<SSL*>(PQsslStruct(connection_, "OpenSSL"));
+  if (PQsetnonblocking(connection_, 1) != 0 || PQgssEncInUse(connection_) != 0) {
+    fail(PQgssEncInUse(connection_) != 0 ? "encryption by GSSAPI is not supported; use TLS"
+                                         : messageOf(connection_));
     return;
+  }
+  if (tls_ != nullptr) {
+    SSL_set_mode(tls_, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   }
   failures_ = 0;
   timeouts_ = 0;
@@ -125,60 +132,116 @@ void PostgresLink::drop() {
   is_up_ = false;
   PQfinish(connection_);
   connection_ = nullptr;
+  tls_ = nullptr;
+  ++connection_number_;
+  input_.clear();
+  output_.clear();
+  last_words_.clear();
 }
 
 void PostgresLink::flush() {
-  const int left = PQflush(connection_);
-  if (left < 0) {
-    reset(messageOf(connection_));
-    return;
+  while (!output_.unsent().empty()) {
+    const std::ptrdiff_t size = transmit(output_.unsent());
+    if (size == 0) {
+      break;
+    }
+    if (size < 0) {
+      output_.clear();  // reading tells how the connection has ended
+    } else {
+      output_.markSent(static_cast<std::size_t>(size));
+    }
   }
-  watch(left > 0 ? SUB0_READABLE | SUB0_WRITABLE : SUB0_READABLE);
+  watch(output_.unsent().empty() ? SUB0_READABLE : SUB0_READABLE | SUB0_WRITABLE);
 }
 
 void PostgresLink::read() {
-  int waiting = 0;
-  (void)ioctl(PQsocket(connection_), FIONREAD, &waiting);
-  auto bytes = static_cast<std::size_t>(std::max(waiting, 0));
-  // What is to be written first goes the usual way.
-  const bool is_bounded =
-      (owner_.isWithinMessage() || bytes >= kMuch) && (watched_events_ & SUB0_WRITABLE) == 0;
-  const bool is_whole = is_bounded ? consumeSome(bytes) : PQconsumeInput(connection_) == 1;
-  PGconn* const before = connection_;
-  owner_.linkReadable(bytes);
-  if (connection_ == before && is_up_ && (!is_whole || PQstatus(connection_) == CONNECTION_BAD)) {
-    reset(messageOf(connection_));
+  const std::uint64_t number = connection_number_;
+  std::ptrdiff_t size = 0;
+  std::size_t room = 0;
+  int reads = 0;
+  do {
+    char* const bytes = input_.room(room);
+    size = receive(bytes, room);
+    if (size > 0) {
+      input_.add(static_cast<std::size_t>(size));
+      takeMessages();
+    }
+    if (connection_number_ != number) {
+      return;
+    }
+    // What TLS has taken off the socket already nothing tells of any more.
+  } while (size > 0 && ((++reads < kMostReads && static_cast<std::size_t>(size) == room) ||
+                        (tls_ != nullptr && SSL_pending(tls_) > 0)));
+  owner_.linkRead();
+  if (size < 0 && connection_number_ == number) {
+    reset(last_words_.empty() ? kLost : last_words_);
   }
 }
 
-// Of a large message libpq would read as long as the server keeps sending, and hold all of it
-// before anybody can say that it is too much. So its descriptor stands for another socket
-// meanwhile, which holds the next piece alone.
-bool PostgresLink::consumeSome(std::size_t& bytes) {
-  char piece[kPieceBytes];
-  const int descriptor = PQsocket(connection_);
-  const ssize_t size = recv(descriptor, piece, sizeof piece, MSG_DONTWAIT);
-  if (size <= 0) {
-    return PQconsumeInput(connection_) == 1;  // the end, or nothing after all
-  }
-  int ends[2] = {-1, -1};
-  const int real = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
-  bool is_whole = real >= 0 &&
-                  socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0 &&
-                  send(ends[1], piece, static_cast<std::size_t>(size), MSG_NOSIGNAL) == size &&
-                  dup3(ends[0], descriptor, O_CLOEXEC) == descriptor;
-  int left = 1;
-  while (is_whole && left > 0) {
-    is_whole = PQconsumeInput(connection_) == 1 && ioctl(descriptor, FIONREAD, &left) == 0;
-  }
-  is_whole = real >= 0 && dup3(real, descriptor, O_CLOEXEC) == descriptor && is_whole;
-  for (const int each : {real, ends[0], ends[1]}) {
-    if (each >= 0) {
-      ::close(each);
+void PostgresLink::takeMessages() {
+  const std::uint64_t number = connection_number_;
+  PostgresMessage message{};
+  while (connection_number_ == number) {
+    switch (input_.next(message)) {
+      case PostgresInput::State::kNothing:
+        return;
+      case PostgresInput::State::kMessage:
+        if (message.type == 'E') {
+          keepLastWords(PostgresError(message.body));
+        }
+        owner_.linkMessage(message);
+        break;
+      case PostgresInput::State::kTooLarge:
+        owner_.linkTooLarge(message.type);
+        break;
+      case PostgresInput::State::kBroken:
+        reset("the server says what is no message of its protocol");
+        return;
     }
   }
-  bytes = static_cast<std::size_t>(size);
-  return is_whole;
+}
+
+void PostgresLink::keepLastWords(const PostgresError& error) {
+  const std::string& severity = error.field(PG_DIAG_SEVERITY_NONLOCALIZED);
+  if (severity == "FATAL" || severity == "PANIC") {
+    last_words_ = error.text();
+  }
+}
+
+// As much as is there: 0: nothing at the moment; below: the connection has ended.
+std::ptrdiff_t PostgresLink::receive(char* bytes, std::size_t size) {
+  if (tls_ != nullptr) {
+    ERR_clear_error();
+    return resultOfTls(SSL_read(tls_, bytes, static_cast<int>(std::min(size, kMostTls))));
+  }
+  const ssize_t result = ::recv(PQsocket(connection_), bytes, size, 0);
+  if (result > 0) {
+    return result;
+  }
+  return result < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : -1;
+}
+
+// The same of what is sent.
+std::ptrdiff_t PostgresLink::transmit(std::string_view bytes) {
+  if (tls_ != nullptr) {
+    ERR_clear_error();
+    return resultOfTls(
+        SSL_write(tls_, bytes.data(), static_cast<int>(std::min(bytes.size(), kMostTls))));
+  }
+  const ssize_t result = ::send(PQsocket(connection_), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  if (result >= 0) {
+    return result;
+  }
+  return errno == EAGAIN || errno == EINTR ? 0 : -1;
+}
+
+std::ptrdiff_t PostgresLink::resultOfTls(int result) {
+  if (result > 0) {
+    return result;
+  }
+  const int error = SSL_get_error(tls_, result);
+  ERR_clear_error();
+  return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE ? 0 : -1;
 }
 
 void PostgresLink::watch(std::uint32_t events) {
@@ -222,11 +285,11 @@ void PostgresLink::onReady(void* raw, std::uint32_t events) {
     link.poll();
     return;
   }
-  PGconn* const before = link.connection_;
+  const std::uint64_t number = link.connection_number_;
   if ((events & SUB0_WRITABLE) != 0) {
     link.flush();
   }
-  if (link.connection_ == before && (events & (SUB0_READABLE | SUB0_HANGUP)) != 0) {
+  if (link.connection_number_ == number && (events & (SUB0_READABLE | SUB0_HANGUP)) != 0) {
     link.read();
   }
 }

@@ -2,20 +2,25 @@
 #pragma once
 
 #include <libpq-fe.h>
+#include <openssl/types.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "host_port.hpp"
 #include "postgres/postgres_address.hpp"
 #include "postgres/postgres_resolver.hpp"
+#include "postgres/postgres_wire.hpp"
 
 namespace sub0::query {
 
 // One connection to PostgreSQL that comes back by itself: it connects without blocking the loop
-// (a thread of the pool resolves names), puts the connection into pipeline mode, watches it, and
-// after a loss connects again, at once the first time, then after 100 ms doubling up to 5 s, or up
-// to 30 s where others stand in for it. What is sent over it, and what is logged of it, is its
+// (a thread of the pool resolves names), watches it, and after a loss connects again, at once the
+// first time, then after 100 ms doubling up to 5 s, or up to 30 s where others stand in for it.
+// libpq connects, up to where the server is ready; from then on the link itself moves messages over
+// libpq's socket, or its TLS session. What they say, and what is logged of the link, is its
 // owner's. THREAD: one loop.
 class PostgresLink final : private PostgresResolver::Owner {
  public:
@@ -23,20 +28,27 @@ class PostgresLink final : private PostgresResolver::Owner {
    public:
     virtual ~Owner() = default;
     virtual void linkUp() = 0;
-    // Bytes have come: take the results. `bytes` is an estimate of how many.
-    virtual void linkReadable(std::size_t bytes) = 0;
+    virtual void linkMessage(const PostgresMessage& message) = 0;
+    // The messages that had come have been given.
+    virtual void linkRead() = 0;
+    // A message of that type begins that is too large to be held: the link has to be reset.
+    virtual void linkTooLarge(char type) = 0;
     // The connection is gone, and with it all that was under way.
     virtual void linkLost(const std::string& why) = 0;
     // An attempt to connect failed; the next follows later.
     virtual void linkFailed(const std::string& why) = 0;
-    // A message has begun to come and is not whole: it may be of any size.
-    virtual bool isWithinMessage() const = 0;
     // Whether the owner's work is done without this link meanwhile.
     virtual bool hasStandIn() const = 0;
   };
 
-  PostgresLink(const HostPort& host, const PostgresAddress& address, Owner& owner)
-      : host_(host), address_(address), owner_(owner), resolver_(host, *this) {}
+  // No message of more bytes is held.
+  PostgresLink(const HostPort& host, const PostgresAddress& address, Owner& owner,
+               std::size_t most_message_bytes)
+      : host_(host),
+        address_(address),
+        owner_(owner),
+        resolver_(host, *this),
+        input_(most_message_bytes) {}
   ~PostgresLink() { close(); }
   PostgresLink(const PostgresLink&) = delete;
   PostgresLink& operator=(const PostgresLink&) = delete;
@@ -44,8 +56,11 @@ class PostgresLink final : private PostgresResolver::Owner {
   void open();
   void close();
   bool isUp() const { return is_up_; }
-  PGconn* raw() const { return connection_; }
-  // Sends what is buffered as far as the socket takes it.
+  // To cancel what the server is at.
+  PGcancel* makeCancel() const { return PQgetCancel(connection_); }
+  // What the next flush sends. REQUIRES: isUp().
+  PostgresOutput& output() { return output_; }
+  // Sends it as far as the socket takes it.
   void flush();
   // Gives the connection up and makes a new one.
   void reset(const std::string& why);
@@ -61,7 +76,11 @@ class PostgresLink final : private PostgresResolver::Owner {
   void watch(std::uint32_t events);
   void unwatch();
   void read();
-  bool consumeSome(std::size_t& bytes);
+  void takeMessages();
+  void keepLastWords(const PostgresError& error);
+  std::ptrdiff_t receive(char* bytes, std::size_t size);
+  std::ptrdiff_t transmit(std::string_view bytes);
+  std::ptrdiff_t resultOfTls(int result);
   void startTimer(std::uint64_t delay_ms);
   void stopTimer();
   static void onReady(void* link, std::uint32_t events);
@@ -72,6 +91,11 @@ class PostgresLink final : private PostgresResolver::Owner {
   Owner& owner_;
   PostgresResolver resolver_;
   PGconn* connection_ = nullptr;
+  SSL* tls_ = nullptr;                   // the connection's; null: it has none
+  std::uint64_t connection_number_ = 0;  // which one it is
+  PostgresInput input_;
+  PostgresOutput output_;
+  std::string last_words_;  // of the server, before it ends the connection
   bool is_open_ = false;
   bool is_resolving_ = false;
   bool is_up_ = false;

@@ -89,7 +89,7 @@ void PostgresPipeline::send() {
   if (!link_.isUp() || waiting_.empty()) {
     return;  // linkUp sends
   }
-  const bool shares_sync = role_.kind == PostgresRole::Kind::kReader;
+  const bool shares_sync = isReader();
   while (!waiting_.empty()) {
     std::size_t count = 0;
     bool may_add = true;
@@ -114,176 +114,170 @@ void PostgresPipeline::send() {
       ++count;
       may_add = !is_single;
     }
-    if (count > 0 && !sendGroup(count)) {
-      link_.reset(PQerrorMessage(link_.raw()));
-      return;
+    if (count > 0) {
+      sendGroup(count);
     }
   }
   link_.flush();
 }
 
 // The last `count` requests under way, which one sync settles.
-bool PostgresPipeline::sendGroup(std::size_t count) {
+void PostgresPipeline::sendGroup(std::size_t count) {
   const std::size_t first = under_way_.size() - count;
   PostgresRequest& request = *under_way_[first];
   PostgresRequest* const only = count == 1 ? &request : nullptr;
   const bool is_read_only = role_.kind == PostgresRole::Kind::kReader;
   const bool is_wrapped = !request.is_in_transaction && !request.isLook() &&
                           (!role_.opening.empty() || (request.must_not_write && !is_read_only));
-  if (!sendOpening(request)) {
-    return false;
-  }
+  sendOpening(request);
   for (std::size_t i = first; i < under_way_.size(); ++i) {
-    if (!sendOne(*under_way_[i])) {
-      return false;
-    }
+    sendOne(*under_way_[i]);
   }
-  if (!is_wrapped) {
-    return sendSync(count, only) && (!request.cleans_behind || sendCleaning());
+  if (is_wrapped) {
+    // Behind a sync, so that it is sent to the server after an error as well: a ROLLBACK then.
+    sendSync();
+    sendOwn("COMMIT", only == nullptr ? StepKind::kOwn : StepKind::kCommit, only);
   }
-  // Behind a sync, so that it is sent to the server after an error as well: a ROLLBACK then.
-  return sendSync() &&
-         sendOwn("COMMIT", only == nullptr ? StepKind::kOwn : StepKind::kCommit, only) &&
-         sendSync(count, only) && (!request.cleans_behind || sendCleaning());
+  sendSync(count, only);
+  if (request.cleans_behind) {
+    sendCleaning();
+  }
 }
 
 // What begins the transaction of a group, if it has one.
-bool PostgresPipeline::sendOpening(const PostgresRequest& request) {
+void PostgresPipeline::sendOpening(const PostgresRequest& request) {
   const char* const begin = request.must_not_write ? "BEGIN READ ONLY" : "BEGIN";
   if (request.is_in_transaction) {
-    if (request.begins_transaction && request.attempts > 0 && !sendOwn("ROLLBACK")) {
-      return false;
+    if (request.begins_transaction && request.attempts > 0) {
+      sendOwn("ROLLBACK");
     }
-    return !request.begins_transaction || sendOwn(begin);
+    if (request.begins_transaction) {
+      sendOwn(begin);
+    }
+    return;
   }
   if (request.isLook()) {
-    return true;
+    return;
   }
   for (std::size_t i = 0; i < role_.opening.size(); ++i) {
     // The first begins it: on a writer so that writes are allowed, which the request's may not be.
-    if (!sendOwn(i == 0 && request.must_not_write ? begin : role_.opening[i])) {
-      return false;
-    }
+    sendOwn(i == 0 && request.must_not_write ? begin : role_.opening[i]);
   }
-  return !role_.opening.empty() || !request.must_not_write ||
-         role_.kind == PostgresRole::Kind::kReader || sendOwn(begin);
+  if (role_.opening.empty() && request.must_not_write &&
+      role_.kind != PostgresRole::Kind::kReader) {
+    sendOwn(begin);
+  }
 }
 
-bool PostgresPipeline::sendOne(PostgresRequest& request) {
+void PostgresPipeline::sendOne(PostgresRequest& request) {
   ++request.attempts;
   request.tree = nullptr;
+  request.columns = nullptr;
   if (request.kind == PostgresRequest::Kind::kCommit) {
-    return sendOwn("COMMIT", StepKind::kCommit, &request);
+    sendOwn("COMMIT", StepKind::kCommit, &request);
+  } else if (request.isLook()) {
+    sendLook(request);
+  } else if (role_.keeps_statements && !request.is_in_transaction) {
+    sendNamed(request);
+  } else {
+    // In a transaction nothing can be sent twice, so nothing may rest on what was prepared before a
+    // table changed.
+    sendUnnamed(request);
   }
-  if (request.isLook()) {
-    return sendLook(request);
-  }
-  // In a transaction nothing can be sent twice, so nothing may rest on what was prepared before a
-  // table changed.
-  return role_.keeps_statements && !request.is_in_transaction ? sendNamed(request)
-                                                              : sendUnnamed(request);
 }
 
 // Which of its parameters are arrays. Nothing is executed: it is sent again with the answer.
-bool PostgresPipeline::sendQuestion(PostgresRequest& request) {
+void PostgresPipeline::sendQuestion(PostgresRequest& request) {
   request.is_prepared_for = true;
-  if (!sendPrepare(request, {}) || PQsendDescribePrepared(link_.raw(), "") == 0) {
-    return false;
-  }
-  push(Step{StepKind::kDescribe, &request});
-  return sendOwn(PostgresTypes::kQuery, StepKind::kTypes, &request);  // some may be new
+  sendPrepare(request, {}, StepKind::kDescribe);
+  sendOwn(PostgresTypes::kQuery, StepKind::kTypes, &request);  // some may be new
 }
 
-bool PostgresPipeline::sendLook(PostgresRequest& request) {
+void PostgresPipeline::sendLook(PostgresRequest& request) {
   Prepared& prepared = preparedOf(*request.statement);
-  const bool keeps = role_.keeps_statements && !prepared.is_sent;
-  const std::string name = keeps ? prepared.name : std::string();
-  prepared.is_sent = prepared.is_sent || keeps;
   request.generation = prepared.generation;
   request.form = request.traits->form();
-  prepared.form = keeps ? request.form : prepared.form;
-  if (!sendPrepare(request, name)) {
-    return false;
+  if (role_.keeps_statements && !prepared.is_sent) {
+    sendNamedPrepare(request, prepared);
+  } else {
+    sendPrepare(request, {}, StepKind::kPrepareOwn);
   }
-  if (!request.traits->isUnknown()) {
-    return true;
+  if (request.traits->isUnknown()) {
+    sendOwn(PostgresTraits::kLookUp, StepKind::kLookUp, &request,
+            request.traits->calledNames().c_str());
   }
-  const char* names = request.traits->calledNames().c_str();
-  if (PQsendQueryParams(link_.raw(), PostgresTraits::kLookUp, 1, nullptr, &names, nullptr, nullptr,
-                        0) == 0) {
-    return false;
-  }
-  push(Step{StepKind::kLookUp, &request});
-  return true;
 }
 
-bool PostgresPipeline::sendPrepare(PostgresRequest& request, const std::string& name) {
-  const std::vector<Oid>& types = request.form->types();
-  if (PQsendPrepare(link_.raw(), name.c_str(), request.form->sql().c_str(),
-                    static_cast<int>(types.size()), types.data()) == 0) {
-    return false;
-  }
-  // What has no name replaces nothing that is prepared, also where it fails.
-  push(Step{name.empty() ? StepKind::kOwn : StepKind::kPrepare, &request});
-  return true;
+void PostgresPipeline::sendPrepare(PostgresRequest& request, const std::string& name,
+                                   StepKind kind) {
+  link_.output().prepare(name, request.form->sql(), request.form->types());
+  link_.output().describeStatement(name);
+  steps_.push_back(Step{kind, &request});
 }
 
-bool PostgresPipeline::sendNamed(PostgresRequest& request) {
+void PostgresPipeline::sendNamedPrepare(PostgresRequest& request, Prepared& prepared) {
+  prepared.is_sent = true;
+  prepared.form = request.form;
+  prepared.columns = std::make_shared<PostgresColumns>();
+  sendPrepare(request, prepared.name, StepKind::kPrepare);
+}
+
+// Its columns are described when it is prepared, and not again: they stay what they are, or it
+// fails (0A000) and is prepared anew. Where none are known they are asked for: the answer is not in
+// yet, or there are none before it runs (FETCH, EXECUTE).
+void PostgresPipeline::sendNamed(PostgresRequest& request) {
   Prepared& prepared = preparedOf(*request.statement);
   request.putAs(prepared.is_sent ? prepared.form : request.traits->form());
   if (request.asks_types) {
-    return sendQuestion(request);
+    sendQuestion(request);
+    return;
   }
   request.generation = prepared.generation;
   request.is_prepared_for = !prepared.is_sent;
   if (!prepared.is_sent) {
-    prepared.is_sent = true;
-    prepared.form = request.form;
-    if (!sendPrepare(request, prepared.name)) {
-      return false;
-    }
+    sendNamedPrepare(request, prepared);
   }
+  const bool is_described = !prepared.columns->columns.empty();
+  request.columns = is_described ? prepared.columns : std::make_shared<PostgresColumns>();
   const PostgresBinding binding(request);
-  if (PQsendQueryPrepared(link_.raw(), prepared.name.c_str(), binding.count(), binding.values(),
-                          nullptr, nullptr, 0) == 0) {
-    return false;
+  link_.output().bind(prepared.name, binding.values(), binding.count());
+  if (!is_described) {
+    link_.output().describePortal();
   }
-  push(Step{StepKind::kExecute, &request});
-  return true;
+  link_.output().execute();
+  steps_.push_back(Step{StepKind::kExecute, &request});
 }
 
-bool PostgresPipeline::sendUnnamed(PostgresRequest& request) {
+void PostgresPipeline::sendUnnamed(PostgresRequest& request) {
   request.putAs(request.traits->form());
   if (request.asks_types) {
-    return sendQuestion(request);
+    sendQuestion(request);
+    return;
   }
   request.is_prepared_for = true;
+  request.columns = std::make_shared<PostgresColumns>();
   const PostgresBinding binding(request);
-  const std::vector<Oid>& types = request.form->types();
-  if (PQsendQueryParams(link_.raw(), request.form->sql().c_str(), binding.count(),
-                        types.empty() ? nullptr : types.data(), binding.values(), nullptr, nullptr,
-                        0) == 0) {
-    return false;
-  }
-  push(Step{StepKind::kExecute, &request});
-  return true;
+  PostgresOutput& output = link_.output();
+  output.prepare({}, request.form->sql(), request.form->types());
+  output.bind({}, binding.values(), binding.count());
+  output.describePortal();
+  output.execute();
+  steps_.push_back(Step{StepKind::kExecute, &request});
 }
 
-bool PostgresPipeline::sendOwn(const std::string& sql, StepKind kind, PostgresRequest* request) {
-  if (PQsendQueryParams(link_.raw(), sql.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 0) == 0) {
-    return false;
-  }
-  push(Step{kind, request});
-  return true;
+void PostgresPipeline::sendOwn(const std::string& sql, StepKind kind, PostgresRequest* request,
+                               const char* parameter) {
+  PostgresOutput& output = link_.output();
+  output.prepare({}, sql);
+  output.bind({}, &parameter, parameter == nullptr ? 0 : 1);
+  output.execute();
+  steps_.push_back(Step{kind, request});
 }
 
-bool PostgresPipeline::sendSync(std::size_t settles, PostgresRequest* request) {
-  if (PQpipelineSync(link_.raw()) == 0) {
-    return false;
-  }
-  push(Step{StepKind::kSync, request, settles});
+void PostgresPipeline::sendSync(std::size_t settles, PostgresRequest* request) {
+  link_.output().sync();
+  steps_.push_back(Step{StepKind::kSync, request, settles});
   groups_under_way_ += settles > 0 ? 1 : 0;
-  return true;
 }
 
 PostgresPipeline::Prepared& PostgresPipeline::preparedOf(const Statement& statement) {
@@ -299,62 +293,56 @@ PostgresPipeline::Prepared& PostgresPipeline::preparedOf(const Statement& statem
 }
 
 // What is prepared and not used any more, the server may forget, too: between two syncs, so that a
-// failure concerns nothing else. Where it cannot be sent the link says so soon. In a batch they
-// make two of one to the server, which changes nothing for statements that read.
+// failure concerns nothing else. In a batch they make two of one to the server, which changes
+// nothing for statements that read.
 void PostgresPipeline::forget(const Prepared& prepared) {
-  if (sendSync() && sendOwn("DEALLOCATE " + prepared.name)) {
-    sendSync();
-  }
+  sendSync();
+  sendOwn("DEALLOCATE " + prepared.name);
+  sendSync();
 }
 
 void PostgresPipeline::clean() {
-  if (!sendCleaning()) {
-    link_.reset(PQerrorMessage(link_.raw()));
-    return;
-  }
+  sendCleaning();
   link_.flush();
 }
 
-bool PostgresPipeline::sendCleaning() {
-  bool is_sent = sendOwn("ROLLBACK") && sendSync();
+void PostgresPipeline::sendCleaning() {
+  sendOwn("ROLLBACK");
+  sendSync();
   for (const char* sql : kCleaning) {
-    is_sent = is_sent && sendOwn(sql, StepKind::kClean);
+    sendOwn(sql, StepKind::kClean);
   }
   for (const std::string& sql : role_.address.sessionStatements()) {
-    is_sent = is_sent && sendOwn(sql, StepKind::kClean);
+    sendOwn(sql, StepKind::kClean);
   }
-  if (!is_sent || PQpipelineSync(link_.raw()) == 0) {
-    return false;
-  }
-  push(Step{StepKind::kCleanSync, nullptr});
-  return true;
+  link_.output().sync();
+  steps_.push_back(Step{StepKind::kCleanSync, nullptr});
 }
 
 // What every new connection is asked and told first.
-bool PostgresPipeline::greet() {
+void PostgresPipeline::greet() {
   for (const std::string& sql : role_.address.sessionStatements()) {
-    if (!sendOwn(sql)) {
-      return false;
-    }
+    sendOwn(sql);
   }
-  return sendSync() && sendOwn(PostgresTypes::kQuery, StepKind::kTypes) && sendSync() &&
-         (!asks_limit_ || (sendOwn(kLimitQuery, StepKind::kLimit) && sendSync()));
+  sendSync();
+  sendOwn(PostgresTypes::kQuery, StepKind::kTypes);
+  sendSync();
+  if (asks_limit_) {
+    sendOwn(kLimitQuery, StepKind::kLimit);
+    sendSync();
+  }
 }
 
 void PostgresPipeline::linkUp() {
   prepared_.forEach([](Prepared& prepared) { prepared.is_sent = false; });
   steps_.clear();
   groups_under_way_ = 0;
-  bytes_since_result_ = 0;
   state_ = State::kUp;
   owner_.pipelineUp(*this);
   if (!link_.isUp()) {
     return;
   }
-  if (!greet()) {
-    link_.reset(PQerrorMessage(link_.raw()));
-    return;
-  }
+  greet();
   link_.flush();
   send();
 }

@@ -63,7 +63,7 @@ class PostgresPipeline final : private PostgresLink::Owner {
                    std::size_t limit_bytes)
       : host_(host),
         role_(role),
-        link_(host, role.address, *this),
+        link_(host, role.address, *this, kMostAboveLimit + 3 * limit_bytes),
         owner_(owner),
         limit_bytes_(limit_bytes) {}
   ~PostgresPipeline() override { close(); }
@@ -88,13 +88,19 @@ class PostgresPipeline final : private PostgresLink::Owner {
   bool isUp() const { return link_.isUp(); }
 
  private:
+  // A message that is so much larger than three times the limit holds a row past it for sure,
+  // whatever its text becomes.
+  static constexpr std::size_t kMostAboveLimit = std::size_t{1} << 20U;
+
+  // What is answered as one: by a description, by a command's end, or, a sync, by itself.
   enum class StepKind {
+    kPrepare,     // under a name
+    kPrepareOwn,  // without one
+    kDescribe,    // prepares without a name, for the types of the parameters
     kTypes,
     kLimit,
     kOwn,
     kLookUp,
-    kDescribe,
-    kPrepare,
     kExecute,
     kCommit,
     kClean,
@@ -114,15 +120,17 @@ class PostgresPipeline final : private PostgresLink::Owner {
 
     bool is_sent = false;
     std::uint32_t generation = 0;
-    std::string name;          // at the server; empty: to be made
-    PostgresFormPointer form;  // of what is sent
+    std::string name;                // at the server; empty: to be made
+    PostgresFormPointer form;        // of what is sent
+    PostgresColumnsPointer columns;  // the same; filled by the answer
   };
 
   void linkUp() override;
-  void linkReadable(std::size_t bytes) override;
+  void linkMessage(const PostgresMessage& message) override;
+  void linkRead() override;
+  void linkTooLarge(char type) override;
   void linkLost(const std::string& why) override;
   void linkFailed(const std::string& why) override;
-  bool isWithinMessage() const override { return bytes_since_result_ > 0 && !steps_.empty(); }
   bool hasStandIn() const override { return owner_.hasStandIn(*this); }
 
   bool isExclusive() const { return role_.kind == PostgresRole::Kind::kExclusive; }
@@ -130,33 +138,35 @@ class PostgresPipeline final : private PostgresLink::Owner {
   bool isHeldUp() const;
   void endAll(const Failure& failure);
   void endEarly(PostgresRequest& request, bool is_under_way, Failure failure);
-  bool greet();
-  bool sendGroup(std::size_t count);
-  bool sendCleaning();
-  bool sendOpening(const PostgresRequest& request);
-  bool sendOne(PostgresRequest& request);
-  bool sendLook(PostgresRequest& request);
-  bool sendPrepare(PostgresRequest& request, const std::string& name);
-  bool sendNamed(PostgresRequest& request);
-  bool sendUnnamed(PostgresRequest& request);
-  bool sendQuestion(PostgresRequest& request);
-  bool sendOwn(const std::string& sql, StepKind kind = StepKind::kOwn,
-               PostgresRequest* request = nullptr);
-  bool sendSync(std::size_t settles = 0, PostgresRequest* request = nullptr);
+  void greet();
+  void sendGroup(std::size_t count);
+  void sendCleaning();
+  void sendOpening(const PostgresRequest& request);
+  void sendOne(PostgresRequest& request);
+  void sendLook(PostgresRequest& request);
+  void sendPrepare(PostgresRequest& request, const std::string& name, StepKind kind);
+  void sendNamedPrepare(PostgresRequest& request, Prepared& prepared);
+  void sendNamed(PostgresRequest& request);
+  void sendUnnamed(PostgresRequest& request);
+  void sendQuestion(PostgresRequest& request);
+  void sendOwn(const std::string& sql, StepKind kind = StepKind::kOwn,
+               PostgresRequest* request = nullptr, const char* parameter = nullptr);
+  void sendSync(std::size_t settles = 0, PostgresRequest* request = nullptr);
   Prepared& preparedOf(const Statement& statement);
   void forget(const Prepared& prepared);
+  Prepared* preparedFor(const PostgresRequest& request);
   void unprepare(const PostgresRequest& request);
   void renew(const PostgresRequest& request);
-  void push(const Step& step);
-  void popStep();
-  void chooseRows();
-  void take(const PGresult* result);
-  void takeTuples(const Step& step, const PGresult* result);
-  void takeRows(PostgresRequest& request, const PGresult* result);
-  void takeError(const Step& step, const PGresult* result);
+  static bool isSync(const Step& step);
+  static bool endsWithDescription(const Step& step);
+  void takeDescription(const PostgresMessage& message);
+  void takeRow(std::string_view body);
+  void takeRow(PostgresRequest& request, PostgresRow row);
+  void takeEnd(std::string_view tag);
+  void takeError(const PostgresError& error);
+  void takeErrorOf(const Step& step, const PostgresError& error);
   void takeAborted(const Step& step);
-  bool holdsTooMuch() const;
-  void giveUpResult();
+  void takeSync();
   void settle(std::size_t count);
   bool mayRepeat(PostgresRequest& request);
   bool mayRepeatRefused(PostgresRequest& request);
@@ -186,7 +196,6 @@ class PostgresPipeline final : private PostgresLink::Owner {
   std::deque<Step> steps_;
   std::size_t groups_under_way_ = 0;
   bool has_group_failed_ = false;  // its sync has, and no statement in it
-  std::size_t bytes_since_result_ = 0;
   std::uint64_t timer_ = 0;
   std::uint64_t timer_deadline_ns_ = 0;  // 0: no timer
   std::uint64_t silence_timer_ = 0;

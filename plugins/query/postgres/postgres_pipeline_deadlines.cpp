@@ -109,7 +109,7 @@ void PostgresPipeline::cancelRunning() {
   if (host_.pool() == nullptr || !link_.isUp() || is_cancelling_->exchange(true)) {
     return;
   }
-  PGcancel* cancel = PQgetCancel(link_.raw());
+  PGcancel* cancel = link_.makeCancel();
   auto given = std::make_unique<Cancellation>(Cancellation{cancel, is_cancelling_});
   if (cancel != nullptr &&
       host_.pool()->submit(host_.raw(), &sendCancellation, given.get()) == SUB0_OK) {

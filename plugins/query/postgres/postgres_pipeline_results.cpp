@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // PostgresPipeline: what the server answers, and what is made of it.
 #include <algorithm>
-#include <cstdlib>
+#include <charconv>
 #include <iterator>
 #include <utility>
 
@@ -12,10 +12,8 @@ namespace sub0::query {
 namespace {
 
 constexpr std::uint32_t kMostAttempts = 4;
-// So much of a result that was to come whole is held.
-constexpr std::size_t kMostWhole = std::size_t{1} << 20U;
-// States of ours. An error that no server reported: the connection is mostly lost.
-constexpr const char* kOfLibpq = "libpq";
+// States of ours. The error came without one.
+constexpr const char* kWithoutState = "none";
 // The table has other columns than when the statement was prepared.
 constexpr const char* kChanged = "changed";
 // The server has no such prepared statement, or had one already.
@@ -34,13 +32,11 @@ bool mayBeOfTypes(const PostgresRequest& request) {
 }
 
 // Whether an error is about what the request was sent with: a function may raise the same.
-bool namesStatement(const PostgresRequest& request, const std::string& state,
-                    const PGresult* result) {
-  const char* text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+bool namesStatement(const PostgresRequest& request, const PostgresError& error) {
+  const std::string& state = request.state;
   return (state == "26000" || state == "42P05") && request.statement != nullptr &&
-         text != nullptr &&
-         std::string_view(text).find('"' + nameOf(*request.statement, request.generation) + '"') !=
-             std::string_view::npos;
+         error.text().find('"' + nameOf(*request.statement, request.generation) + '"') !=
+             std::string::npos;
 }
 
 // Each form of a statement may be refused before one fits.
@@ -50,95 +46,71 @@ std::size_t mostAttempts(const PostgresRequest& request) {
 
 }  // namespace
 
-void PostgresPipeline::push(const Step& step) {
-  steps_.push_back(step);
-  if (steps_.size() == 1) {
-    chooseRows();
-  }
+bool PostgresPipeline::isSync(const Step& step) {
+  return step.kind == StepKind::kSync || step.kind == StepKind::kCleanSync;
 }
 
-void PostgresPipeline::popStep() {
-  steps_.pop_front();
-  chooseRows();
+bool PostgresPipeline::endsWithDescription(const Step& step) {
+  return step.kind == StepKind::kPrepare || step.kind == StepKind::kPrepareOwn ||
+         step.kind == StepKind::kDescribe;
 }
 
-// Rows one by one, so that a large result is given up at its limit and not first held whole; but
-// whole, which costs libpq half as much, where it was small the last times and can be read once
-// more if it is not. To be said of a statement before any of its answer is looked at.
-void PostgresPipeline::chooseRows() {
-  if (!steps_.empty() && steps_.front().kind == StepKind::kExecute) {
-    PostgresRequest& request = *steps_.front().request;
-    request.comes_whole = isReader() && request.traits->comesWhole();
-    if (!request.comes_whole) {
-      PQsetSingleRowMode(link_.raw());
-    }
-  }
-}
-
-void PostgresPipeline::linkReadable(std::size_t bytes) {
-  PGconn* const connection = link_.raw();
-  bytes_since_result_ += bytes;
+void PostgresPipeline::linkMessage(const PostgresMessage& message) {
   has_heard_ = true;
-  int nothing = 0;
-  bool is_null_next = false;  // as behind each last result of a statement
-  while (!steps_.empty() && nothing < 3 && (is_null_next || PQisBusy(connection) == 0)) {
-    PGresult* result = PQgetResult(connection);
-    const StepKind kind = steps_.front().kind;
-    const bool is_sync = kind == StepKind::kSync || kind == StepKind::kCleanSync;
-    is_null_next = result != nullptr && !is_sync && PQresultStatus(result) != PGRES_SINGLE_TUPLE;
-    if (result == nullptr) {
-      nothing = is_sync ? nothing + 1 : 0;
-      if (!is_sync) {
-        popStep();
-      }
-      continue;
-    }
-    nothing = 0;
-    bytes_since_result_ = 0;
-    take(result);
-    PQclear(result);
-    if (link_.raw() != connection || PQstatus(connection) == CONNECTION_BAD) {
-      return;  // it has been given up, or the link will say so
-    }
+  if (steps_.empty()) {
+    return;  // a notice, a setting that has changed, or last words
   }
-  if (holdsTooMuch()) {
-    giveUpResult();
-  } else if (!waiting_.empty()) {
+  switch (message.type) {
+    case 't':  // ParameterDescription
+    case 'T':  // RowDescription
+    case 'n':  // NoData
+      takeDescription(message);
+      break;
+    case 'D':  // DataRow
+      takeRow(message.body);
+      break;
+    case 'C':  // CommandComplete
+    case 'I':  // EmptyQueryResponse
+      takeEnd(message.body);
+      break;
+    case 'E':  // ErrorResponse
+      takeError(PostgresError(message.body));
+      break;
+    case 'Z':  // ReadyForQuery
+      takeSync();
+      break;
+    case 'G':  // CopyInResponse: it waits for what nobody has
+      link_.reset("COPY FROM STDIN is not supported");
+      break;
+    default:
+      break;
+  }
+}
+
+void PostgresPipeline::linkRead() {
+  if (!waiting_.empty()) {
     host_.loop()->request_end_of_turn(host_.raw());
   }
 }
 
-// What libpq holds until it is whole: a row, which may be larger than any result may, or all rows
-// of a result that was taken for a small one.
-bool PostgresPipeline::holdsTooMuch() const {
-  if (steps_.empty() || steps_.front().request == nullptr) {
-    return false;
+// A row that is too large costs the connection. What else is under way on a reader has changed
+// nothing: it is sent again. The statement with such a row shares no connection any more.
+void PostgresPipeline::linkTooLarge(char type) {
+  PostgresRequest* const request = steps_.empty() ? nullptr : steps_.front().request;
+  if (type != 'D' || request == nullptr) {
+    link_.reset("the server sends a message that is too large");
+    return;
   }
-  return bytes_since_result_ >
-         kMostWhole + (steps_.front().request->comes_whole ? 0 : 3 * limit_bytes_);
-}
-
-// It costs the connection. What else is under way on a reader has changed nothing: it is sent
-// again, and so is a statement whose rows were to come whole, for which they come one by one from
-// then on. One with such a row shares no connection any more.
-void PostgresPipeline::giveUpResult() {
-  PostgresRequest& request = *steps_.front().request;
-  const bool was_whole = request.comes_whole;
-  if (was_whole) {
-    request.traits->learnThatItGrows();
-  } else {
-    const Failure failure = resultTooLarge(limit_bytes_);
-    failRequest(request, "row", request.mayHaveChanged(isReader()) ? inDoubt(failure) : failure);
-    if (request.traits != nullptr) {
-      request.traits->learnThatItIsLarge();
-    }
+  const Failure failure = resultTooLarge(limit_bytes_);
+  failRequest(*request, "row", request->mayHaveChanged(isReader()) ? inDoubt(failure) : failure);
+  if (request->traits != nullptr) {
+    request->traits->learnThatItIsLarge();
   }
-  if (role_.kind == PostgresRole::Kind::kReader) {
+  if (isReader()) {
     std::deque<PostgresRequestPointer> others;
     others.swap(under_way_);
     for (PostgresRequestPointer& each : others) {
-      const bool is_lost =
-          (each.get() == &request && !was_whole) || each->attempts >= kMostAttempts;
+      const bool is_lost = each.get() == request || each->attempts >= kMostAttempts;
       if (!is_lost) {
         each->makeAsNew(each->attempts);
       }
@@ -146,99 +118,126 @@ void PostgresPipeline::giveUpResult() {
       list.push_back(std::move(each));
     }
   }
-  link_.reset(was_whole ? "a result is much larger than those before it, and is read anew"
-                        : "a row is larger than SUB0_RESULT_LIMIT");
+  link_.reset("a row is larger than SUB0_RESULT_LIMIT");
 }
 
-void PostgresPipeline::take(const PGresult* result) {
+void PostgresPipeline::takeDescription(const PostgresMessage& message) {
   const Step step = steps_.front();
-  switch (PQresultStatus(result)) {
-    case PGRES_SINGLE_TUPLE:
-    case PGRES_TUPLES_OK:
-      takeTuples(step, result);
-      break;
-    case PGRES_COMMAND_OK:
-      if (step.kind == StepKind::kDescribe) {
-        step.request->arrays->types.clear();
-        for (int i = 0; i < PQnparams(result); ++i) {
-          step.request->arrays->types.push_back(PQparamtype(result, i));
-        }
-      }
-      // The COMMIT of a transaction that has failed is answered so.
-      if (step.kind == StepKind::kCommit &&
-          std::string_view(PQcmdStatus(const_cast<PGresult*>(result))) != "COMMIT") {
-        failRequest(
-            *step.request, "rolled back",
-            Failure{SUB0_ACTION_FAILED, "the database has rolled the transaction back", ""});
-      }
-      break;
-    case PGRES_PIPELINE_SYNC:
-      popStep();
-      if (step.kind == StepKind::kCleanSync) {
-        owner_.pipelineCleaned(*this);
-      } else if (step.settles > 0) {
-        settle(step.settles);
-      }
-      break;
-    case PGRES_PIPELINE_ABORTED:
-      takeAborted(step);
-      break;
-    case PGRES_FATAL_ERROR:
-    case PGRES_BAD_RESPONSE:
-      takeError(step, result);
-      break;
-    default:
-      break;
+  if (message.type == 't') {
+    if (step.kind == StepKind::kDescribe) {
+      step.request->arrays->types = parameterTypesOf(message.body);
+    }
+    return;
+  }
+  PostgresColumns* columns = nullptr;
+  if (step.kind == StepKind::kPrepare) {
+    Prepared* const prepared = preparedFor(*step.request);
+    columns = prepared == nullptr ? nullptr : prepared->columns.get();
+  } else if (step.kind == StepKind::kExecute) {
+    columns = step.request->columns.get();
+  }
+  if (message.type == 'T' && columns != nullptr) {
+    columns->read(message.body);
+  }
+  if (endsWithDescription(step)) {
+    steps_.pop_front();
   }
 }
 
-void PostgresPipeline::takeTuples(const Step& step, const PGresult* result) {
-  const auto number = [&] {
-    return PQntuples(result) == 1 ? std::strtoul(PQgetvalue(result, 0, 0), nullptr, 10) : 0;
+void PostgresPipeline::takeRow(std::string_view body) {
+  const Step step = steps_.front();
+  PostgresRow row(body);
+  const auto number = [&row] {
+    std::string_view text;
+    unsigned long value = 0;
+    if (row.next(text)) {
+      std::from_chars(text.data(), text.data() + text.size(), value);
+    }
+    return value;
   };
-  if (step.kind == StepKind::kTypes) {
-    types_.learn(result);
+  if (step.kind == StepKind::kExecute) {
+    takeRow(*step.request, row);
+  } else if (step.kind == StepKind::kTypes) {
+    const auto array = static_cast<Oid>(number());
+    types_.learn(array, static_cast<Oid>(number()));
   } else if (step.kind == StepKind::kLimit) {
     asks_limit_ = false;
     owner_.limitLearned(static_cast<std::uint32_t>(number()));
   } else if (step.kind == StepKind::kLookUp) {
     step.request->traits->learnForeignFunctions(number() > 0);
-  } else if (step.kind == StepKind::kExecute) {
-    takeRows(*step.request, result);
   }
 }
 
-void PostgresPipeline::takeRows(PostgresRequest& request, const PGresult* result) {
+void PostgresPipeline::takeRow(PostgresRequest& request, PostgresRow row) {
+  const std::vector<PostgresColumns::Column>& columns = request.columns->columns;
   if (request.tree == nullptr) {
     request.tree = std::make_unique<ResultTree>(limit_bytes_);
+    request.tree->setColumns(columns.size(),
+                             [&](std::size_t i) { return std::string_view(columns[i].name); });
   }
   ResultTree& tree = *request.tree;
-  const int columns = PQnfields(result);
-  if (!tree.hasColumns() && columns > 0) {
-    tree.setColumns(static_cast<std::size_t>(columns), [result](std::size_t i) {
-      return std::string_view(PQfname(result, static_cast<int>(i)));
-    });
+  if (row.count() != columns.size()) {
+    failRequest(
+        request, "columns",
+        Failure{SUB0_ACTION_FAILED, "PostgreSQL: a row has other columns than it said", ""});
   }
-  for (int row = 0; row < PQntuples(result) && !tree.isOver(); ++row) {
-    tree.beginRow();
-    for (int i = 0; i < columns && !tree.isOver(); ++i) {
-      if (PQgetisnull(result, row, i) == 0) {
-        const std::string_view text(PQgetvalue(result, row, i),
-                                    static_cast<std::size_t>(PQgetlength(result, row, i)));
-        tree.column(static_cast<std::size_t>(i)) =
-            fromPostgres(types_, PQftype(result, i), text, tree);
-      }
+  if (tree.isOver() || !request.state.empty()) {
+    return;
+  }
+  tree.beginRow();
+  std::string_view text;
+  for (std::size_t i = 0; i < columns.size() && !tree.isOver(); ++i) {
+    if (row.next(text)) {
+      tree.column(i) = fromPostgres(types_, columns[i].type, text, tree);
     }
   }
 }
 
-void PostgresPipeline::takeError(const Step& step, const PGresult* result) {
+void PostgresPipeline::takeEnd(std::string_view tag) {
+  const Step step = steps_.front();
+  // The COMMIT of a transaction that has failed is answered so.
+  if (step.kind == StepKind::kCommit && tag.substr(0, 6) != "COMMIT") {
+    failRequest(*step.request, "rolled back",
+                Failure{SUB0_ACTION_FAILED, "the database has rolled the transaction back", ""});
+  }
+  if (!isSync(step)) {
+    steps_.pop_front();
+  }
+}
+
+// What the server was at has failed, and it skips what stands before the next sync.
+void PostgresPipeline::takeError(const PostgresError& error) {
+  const Step step = steps_.front();
   if (step.kind == StepKind::kClean || step.kind == StepKind::kCleanSync) {
-    link_.reset("the session cannot be cleaned: " + sqlStateOf(result));
+    link_.reset("the session cannot be cleaned: " + error.state());
     return;
   }
-  const std::string state = sqlStateOf(result);
-  if (step.kind == StepKind::kLimit && !state.empty() && !endsConnection(state)) {
+  takeErrorOf(step, error);
+  if (isSync(step)) {
+    return;
+  }
+  for (steps_.pop_front(); !steps_.empty() && !isSync(steps_.front()); steps_.pop_front()) {
+    takeAborted(steps_.front());
+  }
+}
+
+void PostgresPipeline::takeSync() {
+  const Step step = steps_.front();
+  if (!isSync(step)) {
+    link_.reset("the server says that it is ready where it is not");
+    return;
+  }
+  steps_.pop_front();
+  if (step.kind == StepKind::kCleanSync) {
+    owner_.pipelineCleaned(*this);
+  } else if (step.settles > 0) {
+    settle(step.settles);
+  }
+}
+
+void PostgresPipeline::takeErrorOf(const Step& step, const PostgresError& error) {
+  const std::string state = error.state().empty() ? kWithoutState : error.state();
+  if (step.kind == StepKind::kLimit && !endsConnection(state)) {
     asks_limit_ = false;  // where the connection is lost instead, the next one asks again
     owner_.limitLearned(0);
   }
@@ -253,19 +252,17 @@ void PostgresPipeline::takeError(const Step& step, const PGresult* result) {
   if (!request.state.empty()) {
     return;  // the first error counts
   }
-  request.failure = postgresFailure(result, request.sql());
-  request.state = state.empty() ? kOfLibpq : state;
+  request.failure = postgresFailure(error, request.sql());
+  request.state = state;
   if (request.state == "25006" && request.must_not_write) {
     request.failure.code = SUB0_METHOD_NOT_ALLOWED;
     request.failure.client = kMustNotWrite;
   }
-  request.untyped = untypedParameter(result);
-  request.is_refused = refusesTypes(result);
-  const char* function = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
-  if (request.state == "0A000" && function != nullptr &&
-      std::string_view(function) == "RevalidateCachedQuery") {
+  request.untyped = untypedParameter(error);
+  request.is_refused = refusesTypes(error);
+  if (request.state == "0A000" && error.field(PG_DIAG_SOURCE_FUNCTION) == "RevalidateCachedQuery") {
     request.state = kChanged;
-  } else if (namesStatement(request, request.state, result)) {
+  } else if (namesStatement(request, error)) {
     request.state = kUnprepared;
   }
 }
@@ -297,8 +294,6 @@ void PostgresPipeline::settle(std::size_t count) {
       again.push_back(std::move(request));
     } else if (request->state.empty() && request->is_aborted) {
       failRequest(*request, "aborted", Failure{SUB0_ACTION_FAILED, "PostgreSQL skipped it", ""});
-    } else if (request->state.empty() && isReader() && request->tree != nullptr) {
-      request->traits->learnSize(*request->tree);
     }
   }
   for (PostgresRequestPointer& request : settled) {
@@ -366,11 +361,16 @@ bool PostgresPipeline::mayRepeat(PostgresRequest& request) {
   return false;
 }
 
+// What the request was sent with; null: it is no more.
+PostgresPipeline::Prepared* PostgresPipeline::preparedFor(const PostgresRequest& request) {
+  Prepared* const prepared = prepared_.find(request.statement->number);
+  return prepared != nullptr && prepared->generation == request.generation ? prepared : nullptr;
+}
+
 // What the request was sent with is not prepared. It is the next time, under the next name, unless
 // somebody has done so since.
 void PostgresPipeline::unprepare(const PostgresRequest& request) {
-  Prepared* const prepared = prepared_.find(request.statement->number);
-  if (prepared != nullptr && prepared->generation == request.generation) {
+  if (Prepared* const prepared = preparedFor(request)) {
     prepared->is_sent = false;
     prepared->takeNextName();
   }
@@ -378,8 +378,8 @@ void PostgresPipeline::unprepare(const PostgresRequest& request) {
 
 // It is prepared, and out of date.
 void PostgresPipeline::renew(const PostgresRequest& request) {
-  const Prepared* const prepared = prepared_.find(request.statement->number);
-  if (prepared != nullptr && prepared->generation == request.generation && prepared->is_sent) {
+  const Prepared* const prepared = preparedFor(request);
+  if (prepared != nullptr && prepared->is_sent) {
     forget(*prepared);
   }
   unprepare(request);
@@ -431,7 +431,7 @@ void PostgresPipeline::loseAll(const std::string& why) {
       waiting_.push_back(std::move(request));  // looked at again once the database is back
       continue;
     }
-    if (endsConnection(request->state) || request->state == kOfLibpq) {
+    if (endsConnection(request->state)) {
       request->state.clear();
     }
     Failure failure{SUB0_UNAVAILABLE, "the connection to the database is lost: " + why,

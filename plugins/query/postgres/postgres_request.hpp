@@ -9,6 +9,7 @@
 #include "postgres/postgres_arrays.hpp"
 #include "postgres/postgres_traits.hpp"
 #include "postgres/postgres_values.hpp"
+#include "postgres/postgres_wire.hpp"
 #include "recycled.hpp"
 
 namespace sub0::query {
@@ -43,7 +44,6 @@ struct PostgresRequest final : Recycled<PostgresRequest> {
   bool is_quiet = false;            // a look whose failure is no news
   bool is_aborted = false;          // another statement before the same sync has failed
   bool needs_own_sync = false;      // was aborted once
-  bool comes_whole = false;         // all its rows at once
   bool has_ended = false;           // its run has: what still comes is dropped
   bool is_prepared_for = true;      // the statement was prepared right before it
   bool is_renewed = false;          // the statement was prepared anew for it
@@ -53,9 +53,10 @@ struct PostgresRequest final : Recycled<PostgresRequest> {
   std::uint32_t attempts = 0;
   std::uint64_t deadline_ns = 0;
   sub0_ticket ticket = 0;
-  StatementPointer statement;    // none: kCommit, kRollback
-  PostgresTraitsPointer traits;  // the same
-  PostgresFormPointer form;      // in which it was sent
+  StatementPointer statement;      // none: kCommit, kRollback
+  PostgresTraitsPointer traits;    // the same
+  PostgresFormPointer form;        // in which it was sent
+  PostgresColumnsPointer columns;  // of its rows, as far as the server has told them
   std::unique_ptr<ResultTree> tree;
   std::string state;  // SQLSTATE of the failure, or a word of ours; empty: it has not failed
   Failure failure;

@@ -108,7 +108,7 @@ std::unique_ptr<ResultTree> PostgresSession::execute(std::string_view sql, bool 
       failure = resultTooLarge(limit_bytes_);
     }
   } else {
-    failure = postgresFailure(result, text, Shown::kAll);  // who wrote it reads it
+    failure = postgresFailure(PostgresError(result), text, Shown::kAll);  // who wrote it reads it
     if (PQstatus(connection_) != CONNECTION_OK) {
       failure.code = SUB0_UNAVAILABLE;
     }

@@ -10,9 +10,6 @@
 namespace sub0::query {
 namespace {
 
-// Of a result that is small.
-constexpr std::size_t kSmallBytes = std::size_t{64} << 10U;
-
 // What starts with another word (CREATE, DO, CALL, VACUUM, ...) may take long or leave something
 // behind, and is no daily work.
 constexpr std::array<std::string_view, 11> kSharedVerbs = {"SELECT", "VALUES", "TABLE",  "INSERT",
@@ -95,18 +92,6 @@ PostgresTraits::PostgresTraits(const Statement& statement)
     verdict_ = Verdict::kShared;
   } else {
     called_names_ = arrayOf(called);
-  }
-}
-
-void PostgresTraits::learnSize(const ResultTree& result) {
-  int before = small_results_.load(std::memory_order_relaxed);
-  if (before == kNeverWhole) {
-    return;
-  }
-  const bool is_small = !result.isOver() && result.sizeBytes() <= kSmallBytes;
-  const int now = is_small ? std::min(before + 1, kSmallResults) : 0;
-  if (now != before) {
-    small_results_.compare_exchange_strong(before, now);  // another loop's word counts as much
   }
 }
 

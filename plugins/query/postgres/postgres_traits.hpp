@@ -10,7 +10,6 @@
 
 #include "engine.hpp"
 #include "postgres/postgres_form.hpp"
-#include "result_tree.hpp"
 
 namespace sub0::query {
 
@@ -45,12 +44,6 @@ class PostgresTraits {
   // A row of it has cost the connection.
   void learnThatItIsLarge() { is_large_ = true; }
 
-  // Whether its result may be taken whole: the last ones were small, and none was very large.
-  bool comesWhole() const { return small_results_ == kSmallResults; }
-  void learnSize(const ResultTree& result);
-  // A result that was taken whole was too large for that.
-  void learnThatItGrows() { small_results_ = kNeverWhole; }
-
   // How it is put to the server now.
   PostgresFormPointer form() const;
   // The server has refused that form (see PostgresForm::next). False: no form is left, and the next
@@ -65,15 +58,12 @@ class PostgresTraits {
 
  private:
   enum class Verdict { kUnknown, kShared, kOwn };
-  static constexpr int kSmallResults = 4;
-  static constexpr int kNeverWhole = -1;
 
   const bool reads_only_;
   std::string called_names_;
   std::atomic<Verdict> verdict_{Verdict::kUnknown};
   std::atomic<bool> writes_{false};
   std::atomic<bool> is_large_{false};
-  std::atomic<int> small_results_{0};  // in a row, at most kSmallResults
   std::atomic<std::uint64_t> own_until_ns_{0};
   const PostgresFormPointer first_form_;
   mutable std::mutex form_mutex_;

@@ -14,8 +14,8 @@ namespace {
 
 // Numbers of the server's own types, fixed for ever (pg_type.dat).
 constexpr Oid kBool = 16, kBytea = 17, kInt8 = 20, kInt2 = 21, kInt4 = 23, kOid = 26, kJson = 114,
-              kFloat4 = 700, kFloat8 = 701, kTimestamp = 1114, kTimestampTz = 1184, kNumeric = 1700,
-              kVoid = 2278, kJsonb = 3802;
+              kText = 25, kVarchar = 1043, kFloat4 = 700, kFloat8 = 701, kTimestamp = 1114,
+              kTimestampTz = 1184, kNumeric = 1700, kVoid = 2278, kJsonb = 3802;
 
 // All but box[], whose elements have a semicolon between them.
 constexpr std::pair<Oid, Oid> kArrays[] = {
@@ -163,15 +163,6 @@ bool isJsonType(Oid type) { return type == kJson || type == kJsonb; }
 
 PostgresTypes::PostgresTypes() : element_of_(std::begin(kArrays), std::end(kArrays)) {}
 
-void PostgresTypes::learn(const PGresult* rows) {
-  for (int row = 0; row < PQntuples(rows); ++row) {
-    const auto number = [&](int column) {
-      return static_cast<Oid>(std::strtoul(PQgetvalue(rows, row, column), nullptr, 10));
-    };
-    element_of_[number(0)] = number(1);
-  }
-}
-
 Oid PostgresTypes::elementOf(Oid type) const {
   const auto found = element_of_.find(type);
   return found == element_of_.end() ? 0 : found->second;
@@ -201,6 +192,9 @@ sub0_value fromPostgres(const PostgresTypes& types, Oid type, std::string_view t
       return tree.text(isJson(text) ? SUB0_RAW : SUB0_TEXT, text);
     case kVoid:
       return sub0_value{};
+    case kText:
+    case kVarchar:
+      return tree.text(SUB0_TEXT, text);
     case kTimestamp:
     case kTimestampTz: {
       std::string instant;

@@ -48,8 +48,8 @@ bool isJsonType(Oid type);
 class PostgresTypes {
  public:
   PostgresTypes();
-  // Takes the rows of kQuery.
-  void learn(const PGresult* rows);
+  // A row of kQuery.
+  void learn(Oid array, Oid element) { element_of_[array] = element; }
   // The type of the elements, or 0 where `type` is no array.
   Oid elementOf(Oid type) const;
 
