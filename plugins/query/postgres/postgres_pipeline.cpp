@@ -15,6 +15,8 @@ namespace {
 constexpr std::size_t kMostInBatch = 64;
 // The server takes one after the other anyway: what comes meanwhile makes the next one larger.
 constexpr std::size_t kMostBatchesUnderWay = 1;
+// For so long a batch is not sent while it grows.
+constexpr std::uint64_t kLongestGrowthNs = 100'000;
 
 // Superusers are bound by the server's limit alone.
 constexpr const char* kLimitQuery =
@@ -86,7 +88,7 @@ void PostgresPipeline::add(PostgresRequestPointer request) {
 }
 
 void PostgresPipeline::send() {
-  if (!link_.isUp() || waiting_.empty()) {
+  if (!link_.isUp() || waiting_.empty() || waitsForOthers()) {
     return;  // linkUp sends
   }
   const bool shares_sync = isReader();
@@ -119,6 +121,26 @@ void PostgresPipeline::send() {
     }
   }
   link_.flush();
+}
+
+// Whether what waits on a reader is to be sent in a later turn: a batch costs the server as much as
+// ten of its statements, so while each turn brings more, and not for long, it grows.
+bool PostgresPipeline::waitsForOthers() {
+  const std::uint64_t now_ns = host_.nowNs();
+  if (batch_seen_ == 0) {
+    batch_begun_ns_ = now_ns;
+  }
+  const bool has_grown = waiting_.size() > batch_seen_;
+  if (!isReader() || groups_under_way_ > 0 || !has_grown || waiting_.size() >= kMostInBatch ||
+      now_ns - batch_begun_ns_ > kLongestGrowthNs) {
+    batch_seen_ = 0;
+    return false;
+  }
+  batch_seen_ = waiting_.size();
+  host_.loop()->post(
+      host_.raw(), static_cast<std::uint32_t>(host_.currentLoop()),
+      [](void* pipeline) { static_cast<PostgresPipeline*>(pipeline)->linkRead(); }, this);
+  return true;
 }
 
 // The last `count` requests under way, which one sync settles.

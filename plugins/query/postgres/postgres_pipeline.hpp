@@ -136,6 +136,7 @@ class PostgresPipeline final : private PostgresLink::Owner {
   bool isExclusive() const { return role_.kind == PostgresRole::Kind::kExclusive; }
   bool isReader() const { return role_.kind == PostgresRole::Kind::kReader; }
   bool isHeldUp() const;
+  bool waitsForOthers();
   void endAll(const Failure& failure);
   void endEarly(PostgresRequest& request, bool is_under_way, Failure failure);
   void greet();
@@ -195,6 +196,8 @@ class PostgresPipeline final : private PostgresLink::Owner {
   std::vector<PostgresRequestPointer> settled_;  // empty, its memory is kept
   std::deque<Step> steps_;
   std::size_t groups_under_way_ = 0;
+  std::size_t batch_seen_ = 0;  // how many waited when a turn ended before; 0: none have
+  std::uint64_t batch_begun_ns_ = 0;
   bool has_group_failed_ = false;  // its sync has, and no statement in it
   std::uint64_t timer_ = 0;
   std::uint64_t timer_deadline_ns_ = 0;  // 0: no timer
