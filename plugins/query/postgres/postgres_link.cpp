@@ -192,7 +192,7 @@ void PostgresLink::takeMessages() {
         owner_.linkMessage(message);
         break;
       case PostgresInput::State::kTooLarge:
-        owner_.linkTooLarge(message.type);
+        owner_.linkTooLarge();
         break;
       case PostgresInput::State::kBroken:
         reset("the server says what is no message of its protocol");

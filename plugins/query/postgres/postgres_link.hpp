@@ -31,8 +31,8 @@ class PostgresLink final : private PostgresResolver::Owner {
     virtual void linkMessage(const PostgresMessage& message) = 0;
     // The messages that had come have been given.
     virtual void linkRead() = 0;
-    // A message of that type begins that is too large to be held: the link has to be reset.
-    virtual void linkTooLarge(char type) = 0;
+    // A row begins that is too large to be held: the link has to be reset.
+    virtual void linkTooLarge() = 0;
     // The connection is gone, and with it all that was under way.
     virtual void linkLost(const std::string& why) = 0;
     // An attempt to connect failed; the next follows later.
@@ -41,14 +41,14 @@ class PostgresLink final : private PostgresResolver::Owner {
     virtual bool hasStandIn() const = 0;
   };
 
-  // No message of more bytes is held.
+  // No row of more bytes is held.
   PostgresLink(const HostPort& host, const PostgresAddress& address, Owner& owner,
-               std::size_t most_message_bytes)
+               std::size_t most_row_bytes)
       : host_(host),
         address_(address),
         owner_(owner),
         resolver_(host, *this),
-        input_(most_message_bytes) {}
+        input_(most_row_bytes) {}
   ~PostgresLink() { close(); }
   PostgresLink(const PostgresLink&) = delete;
   PostgresLink& operator=(const PostgresLink&) = delete;

@@ -126,12 +126,15 @@ void PostgresPipeline::send() {
 // Whether what waits on a reader is to be sent in a later turn: a batch costs the server as much as
 // ten of its statements, so while each turn brings more, and not for long, it grows.
 bool PostgresPipeline::waitsForOthers() {
+  if (!isReader()) {
+    return false;
+  }
   const std::uint64_t now_ns = host_.nowNs();
   if (batch_seen_ == 0) {
     batch_begun_ns_ = now_ns;
   }
   const bool has_grown = waiting_.size() > batch_seen_;
-  if (!isReader() || groups_under_way_ > 0 || !has_grown || waiting_.size() >= kMostInBatch ||
+  if (groups_under_way_ > 0 || !has_grown || waiting_.size() >= kMostInBatch ||
       now_ns - batch_begun_ns_ > kLongestGrowthNs) {
     batch_seen_ = 0;
     return false;

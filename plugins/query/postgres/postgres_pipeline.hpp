@@ -128,7 +128,7 @@ class PostgresPipeline final : private PostgresLink::Owner {
   void linkUp() override;
   void linkMessage(const PostgresMessage& message) override;
   void linkRead() override;
-  void linkTooLarge(char type) override;
+  void linkTooLarge() override;
   void linkLost(const std::string& why) override;
   void linkFailed(const std::string& why) override;
   bool hasStandIn() const override { return owner_.hasStandIn(*this); }

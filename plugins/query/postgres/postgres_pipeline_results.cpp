@@ -95,10 +95,11 @@ void PostgresPipeline::linkRead() {
 
 // A row that is too large costs the connection. What else is under way on a reader has changed
 // nothing: it is sent again. The statement with such a row shares no connection any more.
-void PostgresPipeline::linkTooLarge(char type) {
+void PostgresPipeline::linkTooLarge() {
+  constexpr const char* kWhy = "a row is larger than SUB0_RESULT_LIMIT";
   PostgresRequest* const request = steps_.empty() ? nullptr : steps_.front().request;
-  if (type != 'D' || request == nullptr) {
-    link_.reset("the server sends a message that is too large");
+  if (request == nullptr) {
+    link_.reset(kWhy);
     return;
   }
   const Failure failure = resultTooLarge(limit_bytes_);
@@ -118,7 +119,7 @@ void PostgresPipeline::linkTooLarge(char type) {
       list.push_back(std::move(each));
     }
   }
-  link_.reset("a row is larger than SUB0_RESULT_LIMIT");
+  link_.reset(kWhy);
 }
 
 void PostgresPipeline::takeDescription(const PostgresMessage& message) {

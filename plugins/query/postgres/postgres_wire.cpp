@@ -129,6 +129,9 @@ void PostgresOutput::markSent(std::size_t size) {
   sent_ += size;
   if (sent_ == bytes_.size()) {
     clear();
+  } else if (sent_ > kKeptBytes && sent_ > bytes_.size() / 2) {
+    bytes_.erase(0, sent_);
+    sent_ = 0;
   }
 }
 
@@ -160,6 +163,9 @@ char* PostgresInput::room(std::size_t& size) {
 
 PostgresInput::State PostgresInput::next(PostgresMessage& message) {
   wanted_bytes_ = 0;
+  const std::size_t skipped = std::min(unwanted_bytes_, end_ - begin_);
+  begin_ += skipped;
+  unwanted_bytes_ -= skipped;
   if (end_ - begin_ < kHeadBytes) {
     return State::kNothing;
   }
@@ -170,22 +176,23 @@ PostgresInput::State PostgresInput::next(PostgresMessage& message) {
   if (!is_type || length < 4) {
     return State::kBroken;
   }
-  message = PostgresMessage{*head, std::string_view()};
-  if (length > most_bytes_) {
+  if (length > most_bytes_ && *head == 'D') {
     return State::kTooLarge;
   }
-  if (end_ - begin_ < length + 1) {
-    wanted_bytes_ = length + 1;
+  const std::size_t held = length > most_bytes_ ? std::min(length, kBeginningBytes) : length;
+  if (end_ - begin_ < held + 1) {
+    wanted_bytes_ = held + 1;
     return State::kNothing;
   }
-  message.body = std::string_view(head + kHeadBytes, length - 4);
-  begin_ += length + 1;
+  message = PostgresMessage{*head, std::string_view(head + kHeadBytes, held - 4)};
+  begin_ += held + 1;
+  unwanted_bytes_ = length - held;
   return State::kMessage;
 }
 
 void PostgresInput::clear() {
   bytes_ = std::vector<char>();
-  begin_ = end_ = wanted_bytes_ = 0;
+  begin_ = end_ = wanted_bytes_ = unwanted_bytes_ = 0;
 }
 
 bool PostgresColumns::read(std::string_view body) {

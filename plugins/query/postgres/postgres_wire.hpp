@@ -54,10 +54,11 @@ struct PostgresMessage {
 // What has come, cut into messages.
 class PostgresInput {
  public:
-  // kTooLarge: the next message is longer than it may be. kBroken: what has come is none.
+  // kTooLarge: a row is longer than it may be. kBroken: what has come is no message.
   enum class State { kNothing, kMessage, kTooLarge, kBroken };
 
-  // A message of more bytes is not held.
+  // A message of more bytes is not held: of what is no row, the beginning is (an error may quote
+  // what a client has sent).
   explicit PostgresInput(std::size_t most_bytes) : most_bytes_(most_bytes) {}
 
   // Where the next bytes belong; of `size`, at least one. What `next` gave before is gone.
@@ -70,12 +71,14 @@ class PostgresInput {
 
  private:
   static constexpr std::size_t kRoomBytes = 16384;
+  static constexpr std::size_t kBeginningBytes = 8192;
 
   std::size_t most_bytes_;
   std::vector<char> bytes_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
-  std::size_t wanted_bytes_ = 0;  // of the message that is not whole; 0: not known
+  std::size_t wanted_bytes_ = 0;    // of the message that is not whole; 0: not known
+  std::size_t unwanted_bytes_ = 0;  // that come next: the rest of a message that was too large
 };
 
 // The columns of a statement's rows, in order.

@@ -23,6 +23,7 @@ PROJECT = {"resources/all.json": [
     query("write", "INSERT INTO kept VALUES ($1) RETURNING id", parameters=["$PAYLOAD.id"]),
     query("kept", "SELECT count(*) AS n FROM kept"),
     query("warn", "SELECT warn() AS n"),
+    query("number", "SELECT $1::int AS n", parameters=["$PAYLOAD.n"]),
     query("wrong", "SELECT 1 / ($1::int - $1::int) AS n", parameters=["$PAYLOAD.n"]),
 ]}
 SETUP = """
@@ -177,6 +178,12 @@ class Pieces(Calls):
         self.assertEqual(self.call(host, "same", text="spoil"), (200, {"text": "spoil"}))
         self.assertEqual(relay.connections, before + 1)
         self.assertIn("no message of its protocol", host.log())
+
+    def test_an_error_that_is_too_large_costs_nothing(self):
+        host = self.start(self.database.url, SUB0_RESULT_LIMIT="1024", MAX_PAYLOAD_LIMIT="8000000")
+        self.assertEqual(self.call(host, "number", n="x" * 7000000)[0], 500)
+        self.assertEqual(self.call(host, "number", n="7"), (200, {"n": 7}))
+        self.assertNotIn("is lost", host.log())
 
     def test_a_write_whose_answer_is_cut_off_is_told_as_unknown(self):
         is_cut = threading.Event()

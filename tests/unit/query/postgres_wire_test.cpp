@@ -88,12 +88,27 @@ TEST(PostgresInput, HoldsAMessageThatIsLargerThanItsRoom) {
   EXPECT_LT(room, 100000U);  // and gives the memory back
 }
 
-TEST(PostgresInput, SaysOfTheHeadAloneThatAMessageIsTooLarge) {
+TEST(PostgresInput, SaysOfTheHeadAloneThatARowIsTooLarge) {
   PostgresInput input(kMost);
   put(input, "D\0\0\3\351"s);  // 1,001
   PostgresMessage message{};
   EXPECT_EQ(input.next(message), PostgresInput::State::kTooLarge);
-  EXPECT_EQ(message.type, 'D');
+}
+
+TEST(PostgresInput, OfAnErrorThatIsTooLargeGivesTheBeginning) {
+  PostgresInput input(10000);
+  const std::string body = "C22P02\0M"s + std::string(50000, 'x') + "\0\0"s;
+  put(input, "E\0\0\303\136"s + body.substr(0, 10000));  // 50,014
+  PostgresMessage message{};
+  ASSERT_EQ(input.next(message), PostgresInput::State::kMessage);
+  EXPECT_EQ(message.body, body.substr(0, 8188));
+  EXPECT_EQ(PostgresError(message.body).state(), "22P02");
+  for (std::size_t at = 10000; at < body.size(); at += 5000) {
+    EXPECT_EQ(allOf(input), "");
+    put(input, body.substr(at, 5000));
+  }
+  put(input, "Z\0\0\0\5I"s);
+  EXPECT_EQ(allOf(input), "Z(I)");
 }
 
 TEST(PostgresInput, RefusesWhatIsNoMessage) {
