@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <iostream>
+#include <thread>
 
 #include "app/migration_at_start.hpp"
 #include "base/log.hpp"
@@ -16,7 +17,8 @@ namespace sub0::app {
 namespace {
 
 constexpr std::int64_t kNsPerMs = 1'000'000;
-constexpr long kLookNs = 50 * kNsPerMs;  // how often the watchdog looks
+constexpr long kLookNs = 50 * kNsPerMs;        // how often the watchdog looks
+constexpr std::int64_t kLongestStopMs = 5000;  // of plugins, beyond what is left of the drain
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr bool kDestroysAtExit = true;  // so that leaks are seen
@@ -57,6 +59,22 @@ std::string upperList(const std::string& methods) {
     list.append(list.empty() ? "" : ", ").append(method);
   }
   return list;
+}
+
+/// Ends the process where a second signal comes, or where plugins have not stopped by then: one of
+/// them may wait for something that never comes.
+void endWithoutPlugins(std::int64_t wait_ms) {
+  std::thread([wait_ms] {
+    const sigset_t signals = waitedSignals();
+    const timespec wait{wait_ms / 1000, wait_ms % 1000 * kNsPerMs};
+    int signal = 0;
+    do {
+      signal = ::sigtimedwait(&signals, nullptr, &wait);
+    } while (signal == SIGHUP);
+    if (signal < 0)
+      log::error("plugin", "the plugins have not stopped in time; ended without them");
+    ::_exit(kExitOk);
+  }).detach();
 }
 
 }  // namespace
@@ -347,8 +365,10 @@ void HostProcess::drain() {
     const int signal = ::sigtimedwait(&signals, nullptr, &interval);
     if (signal == SIGTERM || signal == SIGINT) ::_exit(kExitOk);
   }
-  const std::int64_t left_ms = (end_ns - clock.monotonicNs()) / kNsPerMs;
-  loops_->stopPlugins(workspace_.registry(), std::max<std::int64_t>(left_ms, 100));
+  const std::int64_t left_ms =
+      std::max<std::int64_t>((end_ns - clock.monotonicNs()) / kNsPerMs, 100);
+  endWithoutPlugins(left_ms + kLongestStopMs);
+  loops_->stopPlugins(workspace_.registry(), left_ms);
   loops_->stopThreads();
   log::info("stopped", "stopped", {{"connections_left", server_->totals().open_connections}});
   if (!kDestroysAtExit) ::_exit(kExitOk);

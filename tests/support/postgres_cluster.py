@@ -7,6 +7,7 @@
 The server refuses root, so a test that is root starts it as user `postgres`. It ends with the `with` block.
 """
 
+import contextlib
 import glob
 import os
 import pathlib
@@ -38,6 +39,7 @@ class PostgresCluster:
             shutil.chown(self._folder, "postgres", "postgres")
             self._user = {"user": "postgres", "group": "postgres", "extra_groups": []}
         self._server = None
+        self._frozen = []
         self.port = 0
         subprocess.run(
             [self._programs + "/initdb", "-D", self._folder + "/data", "-U", "postgres", "-A", "trust", "-E", "UTF8",
@@ -98,7 +100,21 @@ class PostgresCluster:
         self.execute("SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity "
                      "WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'")
 
+    def freeze(self):
+        """Nothing of the server runs until `thaw`; connections stay, and new ones are taken by the kernel."""
+        children = pathlib.Path(f"/proc/{self._server.pid}/task/{self._server.pid}/children").read_text()
+        self._frozen = [self._server.pid, *map(int, children.split())]
+        for pid in self._frozen:
+            os.kill(pid, signal.SIGSTOP)
+
+    def thaw(self):
+        for pid in self._frozen:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+        self._frozen = []
+
     def remove(self):
+        self.thaw()
         self.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
 

@@ -369,6 +369,9 @@ void PostgresPipeline::linkUp() {
   }
   greet();
   link_.flush();
+  if (!has_presence_timer_) {
+    watchPresence();
+  }
   send();
 }
 

@@ -105,6 +105,7 @@ class PostgresPipeline final : private PostgresLink::Owner {
     kCommit,
     kClean,
     kCleanSync,
+    kPing,  // a sync that asks whether the server is there
     kSync
   };
   struct Step {
@@ -178,6 +179,8 @@ class PostgresPipeline final : private PostgresLink::Owner {
   void expire();
   void expireIn(std::deque<PostgresRequestPointer>& requests, std::uint64_t now_ns);
   void cancelRunning();
+  void watchPresence();
+  void lookAtPresence();
   void watchSilence();
   void lookAtSilence();
   void stopTimers();
@@ -204,7 +207,11 @@ class PostgresPipeline final : private PostgresLink::Owner {
   std::uint64_t silence_timer_ = 0;
   bool has_silence_timer_ = false;
   bool has_heard_ = false;  // since the silence timer was started
-  // Shared with the pool's thread that cancels, which may outlive this.
+  std::uint64_t presence_timer_ = 0;
+  bool has_presence_timer_ = false;
+  std::uint64_t messages_ = 0;         // that have come
+  std::uint64_t messages_before_ = 0;  // when the timer was started
+  // Shared with the thread that cancels, which may outlive this.
   std::shared_ptr<std::atomic<bool>> is_cancelling_ = std::make_shared<std::atomic<bool>>(false);
 };
 

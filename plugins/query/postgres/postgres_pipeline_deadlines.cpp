@@ -2,7 +2,9 @@
 // PostgresPipeline: what time does to requests. Runs end before their deadline, a statement that
 // holds up others is cancelled, a server that says nothing is given up.
 #include <algorithm>
+#include <utility>
 
+#include "postgres/postgres_cancel.hpp"
 #include "postgres/postgres_pipeline.hpp"
 
 namespace sub0::query {
@@ -11,26 +13,43 @@ namespace {
 constexpr std::uint64_t kNanosecondsPerMs = 1000000;
 // Runs are ended this much before their deadline, so that the host need not do it.
 constexpr std::uint64_t kMarginNs = 10 * kNanosecondsPerMs;
-// A server that was asked to cancel and says nothing for so long is given up.
+// A server that was asked to cancel, or whether it is there, and says nothing for so long is given
+// up.
 constexpr std::uint64_t kLongestSilenceMs = 5000;
-
-struct Cancellation {
-  PGcancel* cancel;
-  std::shared_ptr<std::atomic<bool>> is_under_way;
-};
-
-// The request to cancel goes over a connection of its own and blocks: for a thread of the pool.
-void sendCancellation(void* raw) {
-  const std::unique_ptr<Cancellation> given(static_cast<Cancellation*>(raw));
-  char message[256];
-  PQcancel(given->cancel, message, sizeof message);
-  PQfreeCancel(given->cancel);
-  *given->is_under_way = false;
-}
 
 }  // namespace
 
+// A server that hangs, or a network that drops everything, is noticed where nobody waits for an
+// answer, too.
+void PostgresPipeline::watchPresence() {
+  has_presence_timer_ = true;
+  host_.loop()->start_timer(
+      host_.raw(), kLongestSilenceMs,
+      [](void* pipeline) { static_cast<PostgresPipeline*>(pipeline)->lookAtPresence(); }, this,
+      &presence_timer_);
+}
+
+void PostgresPipeline::lookAtPresence() {
+  has_presence_timer_ = false;
+  if (!link_.isUp()) {
+    return;  // linkUp watches again
+  }
+  if (steps_.empty()) {
+    link_.output().sync();
+    steps_.push_back(Step{StepKind::kPing, nullptr});
+    link_.flush();
+  } else if (steps_.front().request == nullptr && messages_ == messages_before_) {
+    link_.reset("the server does not answer");  // and no deadline of a call would tell
+    return;
+  }
+  messages_before_ = messages_;
+  watchPresence();
+}
+
 void PostgresPipeline::stopTimers() {
+  if (std::exchange(has_presence_timer_, false)) {
+    host_.loop()->stop_timer(host_.raw(), presence_timer_);
+  }
   if (timer_deadline_ns_ != 0) {
     host_.loop()->stop_timer(host_.raw(), timer_);
     timer_deadline_ns_ = 0;
@@ -106,18 +125,10 @@ void PostgresPipeline::expireIn(std::deque<PostgresRequestPointer>& requests,
 // Asks the server to give up the statement that holds up the others; one request at a time, since
 // where no answer comes it may block for long.
 void PostgresPipeline::cancelRunning() {
-  if (host_.pool() == nullptr || !link_.isUp() || is_cancelling_->exchange(true)) {
+  if (!link_.isUp() || is_cancelling_->exchange(true)) {
     return;
   }
-  PGcancel* cancel = link_.makeCancel();
-  auto given = std::make_unique<Cancellation>(Cancellation{cancel, is_cancelling_});
-  if (cancel != nullptr &&
-      host_.pool()->submit(host_.raw(), &sendCancellation, given.get()) == SUB0_OK) {
-    static_cast<void>(given.release());
-    return;
-  }
-  PQfreeCancel(cancel);
-  *is_cancelling_ = false;
+  cancelApart(link_.makeCancel(), [is_under_way = is_cancelling_] { *is_under_way = false; });
 }
 
 void PostgresPipeline::watchSilence() {

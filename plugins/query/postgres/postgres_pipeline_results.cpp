@@ -47,7 +47,8 @@ std::size_t mostAttempts(const PostgresRequest& request) {
 }  // namespace
 
 bool PostgresPipeline::isSync(const Step& step) {
-  return step.kind == StepKind::kSync || step.kind == StepKind::kCleanSync;
+  return step.kind == StepKind::kSync || step.kind == StepKind::kCleanSync ||
+         step.kind == StepKind::kPing;
 }
 
 bool PostgresPipeline::endsWithDescription(const Step& step) {
@@ -57,6 +58,7 @@ bool PostgresPipeline::endsWithDescription(const Step& step) {
 
 void PostgresPipeline::linkMessage(const PostgresMessage& message) {
   has_heard_ = true;
+  ++messages_;
   if (steps_.empty()) {
     return;  // a notice, a setting that has changed, or last words
   }

@@ -4,13 +4,19 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include <array>
+#include <chrono>
+#include <future>
+#include <memory>
 
+#include "postgres/postgres_cancel.hpp"
 #include "postgres/postgres_errors.hpp"
 #include "postgres/postgres_values.hpp"
 
 namespace sub0::query {
 namespace {
+
+// A server that has not answered by then will not.
+constexpr std::chrono::seconds kLongestCancel{1};
 
 std::unique_ptr<ResultTree> treeOf(const PGresult* result, std::size_t limit_bytes) {
   auto tree = std::make_unique<ResultTree>(limit_bytes);
@@ -74,10 +80,9 @@ void PostgresSession::cancel() {
   if (connection_ == nullptr || PQsocket(connection_) < 0) {
     return;
   }
-  PGcancel* const cancel = PQgetCancel(connection_);
-  std::array<char, 256> error{};
-  PQcancel(cancel, error.data(), error.size());
-  PQfreeCancel(cancel);
+  const auto is_asked = std::make_shared<std::promise<void>>();
+  cancelApart(PQgetCancel(connection_), [is_asked] { is_asked->set_value(); });
+  is_asked->get_future().wait_for(kLongestCancel);
   ::shutdown(PQsocket(connection_), SHUT_RDWR);
 }
 

@@ -2,6 +2,7 @@
 """What moves PostgreSQL's messages: over TLS, cut into pieces of a few bytes, and from a server that says what is no message."""
 
 import json
+import signal
 import socket
 import subprocess
 import threading
@@ -142,6 +143,40 @@ class Tls(Calls):
         self.assertEqual(self.call(host, "rows", size=30000000, count=1)[0], 500)
         self.assertEqual(self.call(host, "rows", size=1000, count=1000)[0], 500)
         self.assertEqual(self.call(host, "same", text="a"), (200, {"text": "a"}))
+
+
+class Frozen(Calls):
+    """A server that is there and says nothing."""
+
+    def setUp(self):
+        self.cluster = self.enterContext(hosts.Postgres()).cluster
+        self.cluster.execute(SETUP)
+
+    def test_a_silent_server_is_noticed_though_nobody_calls(self):
+        host = self.start(self.cluster.url)
+        host.wait_until_readyz(200)
+        self.cluster.freeze()
+        host.wait_until_readyz(503)
+        self.assertEqual(self.call(host, "same", text="a")[0], 503)
+        self.assertIn("the server does not answer", host.log())
+        self.cluster.thaw()
+        host.wait_until_readyz(200)
+        self.assertEqual(self.call(host, "same", text="a"), (200, {"text": "a"}))
+
+    def test_the_host_stops_though_the_server_is_silent(self):
+        logout = {"id": "logout", "resource": "logout", "tokenize": {"type": "JWT", "encryption_key": "$ENV.WALLET_TOKEN_KEY"},
+                  "protected": {"provide_as": "x-access-token"}, "invalidate_tokenize": {"tokens": "$HEADER.x-access-token"}}
+        folder = self.enterContext(hosts.Folder({"resources/all.json": [logout, *PROJECT["resources/all.json"]]}))
+        for signals in ([], [signal.SIGHUP]):
+            with self.subTest(signals=signals), hosts.Host(folder.path, "--database", self.cluster.url) as host:
+                self.addCleanup(self.cluster.thaw)
+                host.wait_until_readyz(200)
+                self.cluster.freeze()
+                for each in signals:
+                    host.signal(each)
+                host.stop()
+                self.assertNotIn("have not stopped in time", host.log())
+                self.cluster.thaw()
 
 
 class Pieces(Calls):
