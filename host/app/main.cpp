@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <exception>
 #include <iostream>
 #include <string>
@@ -94,9 +97,17 @@ int flushed(int code) {
   return sub0::app::kExitFailure;
 }
 
+/// Where the starter has closed one of the three, no socket may become it: the log would go there.
+void openStandardStreams() {
+  for (int descriptor = 0; descriptor <= STDERR_FILENO; ++descriptor) {
+    if (::fcntl(descriptor, F_GETFD) < 0) (void)::open("/dev/null", O_RDWR);
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  openStandardStreams();
   try {
     return flushed(dispatch(std::vector<std::string>(argv + 1, argv + argc)));
   } catch (const std::exception& problem) {

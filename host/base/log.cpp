@@ -5,6 +5,7 @@
 
 #include <atomic>
 
+#include "base/log_output.hpp"
 #include "base/text.hpp"
 
 namespace sub0::log {
@@ -14,12 +15,9 @@ std::atomic<Format> g_format{Format::kText};
 std::atomic<Level> g_level{Level::kInfo};
 std::atomic<void (*)(std::string_view)> g_sink{nullptr};
 
-void writeToStderr(std::string_view line) {
-  while (!line.empty()) {
-    const auto written = ::write(STDERR_FILENO, line.data(), line.size());
-    if (written <= 0) return;
-    line.remove_prefix(static_cast<std::size_t>(written));
-  }
+Output& stderrOutput() {
+  static Output output(STDERR_FILENO);
+  return output;
 }
 
 std::string_view levelName(Level level) {
@@ -76,6 +74,12 @@ std::string asJson(Level level, std::string_view event, std::string_view message
   return line;
 }
 
+std::string lineOf(Level level, std::string_view event, std::string_view message,
+                   std::initializer_list<Field> fields) {
+  return g_format == Format::kJson ? asJson(level, event, message, fields)
+                                   : asText(level, event, message, fields);
+}
+
 }  // namespace
 
 void configure(Format format, Level most_detailed) {
@@ -88,14 +92,18 @@ bool enabled(Level level) { return level <= g_level.load(std::memory_order_relax
 void write(Level level, std::string_view event, std::string_view message,
            std::initializer_list<Field> fields) {
   if (!enabled(level)) return;
-  const std::string line = g_format == Format::kJson ? asJson(level, event, message, fields)
-                                                     : asText(level, event, message, fields);
+  const std::string line = lineOf(level, event, message, fields);
   const auto sink = g_sink.load();
   if (sink != nullptr) {
     sink(line);
-  } else {
-    writeToStderr(line);
+    return;
   }
+  Output& output = stderrOutput();
+  if (const std::size_t lost = output.takeLost()) {
+    output.write(lineOf(Level::kWarning, "log_lost",
+                        "nobody read the log: lines of it are left out", {{"lines", lost}}));
+  }
+  output.write(line);
 }
 
 void setSink(void (*sink)(std::string_view line)) { g_sink = sink; }

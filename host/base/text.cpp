@@ -12,6 +12,8 @@
 namespace sub0::text {
 namespace {
 
+constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
+
 constexpr char kHexDigits[] = "0123456789abcdef";
 
 std::uint8_t byteAt(std::string_view bytes, std::size_t index) {
@@ -170,6 +172,17 @@ std::string escapeControl(std::string_view bytes) {
   return out;
 }
 
+std::string wellFormed(std::string_view bytes) {
+  std::string out;
+  out.reserve(bytes.size());
+  for (std::size_t index = 0; index < bytes.size();) {
+    const std::size_t length = codePointLength(bytes, index);
+    out.append(length == 0 ? kReplacement : bytes.substr(index, length));
+    index += std::max<std::size_t>(length, 1);
+  }
+  return out;
+}
+
 void appendJsonString(std::string& out, std::string_view text) {
   out.push_back('"');
   std::size_t index = 0;
@@ -177,7 +190,7 @@ void appendJsonString(std::string& out, std::string_view text) {
     const char c = text[index];
     const std::size_t length = codePointLength(text, index);
     if (length == 0) {
-      out.append("\xEF\xBF\xBD");
+      out.append(kReplacement);
       ++index;
       continue;
     }

@@ -24,6 +24,9 @@ std::string beginning(std::string_view utf8, std::size_t max_bytes);
 /// log line.
 std::string escapeControl(std::string_view bytes);
 
+/// The text with U+FFFD for every byte that belongs to no character.
+std::string wellFormed(std::string_view bytes);
+
 /// Appends `text` as a JSON string with its quotes; invalid UTF-8 becomes U+FFFD.
 void appendJsonString(std::string& out, std::string_view text);
 

@@ -47,7 +47,11 @@ Call::Call(Calls& calls)
   scope_.random_context = this;
   scope_.generator_state = &calls.generatorState();
   scope_.header = [](void* context, std::string_view name) {
-    return headerOf(static_cast<Call*>(context)->headers_, name);
+    auto& call = *static_cast<Call*>(context);
+    std::optional<std::string_view> value = headerOf(call.headers_, name);
+    // RFC 9110 section 5.5 lets any bytes through; a reply is UTF-8.
+    if (value && !text::isUtf8(*value)) value = call.arena_.copy(text::wellFormed(*value));
+    return value;
   };
   scope_.header_context = this;
 }

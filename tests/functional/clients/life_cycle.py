@@ -354,6 +354,24 @@ class Ends(unittest.TestCase):
         self.assertEqual({caller.text()["data"]["a"], http.response().json()["data"]["a"]}, {2, 3})
 
 
+class UnreadLog(unittest.TestCase):
+    def test_nobody_reads_the_log(self):
+        # a loop never blocks: what stderr does not take is left out
+        folder = self.enterContext(hosts.Folder({"resources/all.json": [ECHO]}))
+        process = subprocess.Popen([hosts.PROGRAM, "run", "--resources", folder.path, "--port", "0", "--state", folder.path / "state"],
+                                   env=hosts.environment({"SUB0_TRACE": "1"}), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.PIPE)
+        self.addCleanup(process.stderr.close)
+        self.addCleanup(process.kill)
+        while (line := json.loads(process.stderr.readline()))["event"] != "ready":
+            pass
+        wire = open_socket(self, line["port"])
+        for number in range(1500):
+            self.assertEqual(wire.send(frame(call_text("echo", number))).text()["data"], number)
+        process.terminate()
+        self.assertEqual(process.wait(hosts.PATIENCE_S), 0)
+
+
 class Plugins(unittest.TestCase):
     """A plugin's author has the installed SDK and a compiler, nothing else."""
 

@@ -259,6 +259,18 @@ TEST(Call, SingleGoesToTheNamedUidOrTheCallersOrTheClaims) {
                                       "200 1", "broadcast e to 101"}));
 }
 
+// RFC 9110 section 5.5: a field's value may hold any bytes; what is made of it is UTF-8
+TEST(Call, AHeaderThatIsNoUtf8IsMadeOne) {
+  CallRig rig(resourceText(stepWith(1, "a", R"("$HEADER.agent")")));
+  for (const std::string_view value : {"x\xFF\xC3y", "\xC3\xA4"}) {
+    const HeaderField fields[] = {{"Agent", value}};
+    Request request = rig.request("r");
+    request.headers = fields;
+    rig.dispatch(request);
+  }
+  EXPECT_EQ(rig.transport.log, (Lines{"200 \"x\xEF\xBF\xBD\xEF\xBF\xBDy\"", "200 \"\xC3\xA4\""}));
+}
+
 // Q-51: too many uids, or what is no uid
 TEST(Call, BulkRefusesTooManyAndWrongTypes) {
   CallRig rig(resourceText(step(1, "a")));
