@@ -4,11 +4,10 @@
 #include <array>
 #include <system_error>
 #include <thread>
-#include <utility>
 
 namespace sub0::query {
 
-void cancelApart(PGcancel* cancel, std::function<void()> done) {
+void cancelApart(PGcancel* cancel, const std::function<void()>& done) {
   try {
     std::thread([cancel, done] {
       std::array<char, 256> error{};
