@@ -28,7 +28,9 @@ TEST(Project, AFileInThePlaceOfTheFolderIsCalledOne) {
   EXPECT_EQ(file.problems.toText(),
             "project/resources/a.json: error: this is a file; name the project's folder (S-1)\n");
   const Loaded none = loadFiles({{"project/resources/a.json", "{}"}}, usualOptions(), "elsewhere");
-  EXPECT_EQ(none.problems.toText(), "elsewhere: error: there is no such folder (S-1)\n");
+  EXPECT_EQ(none.problems.toText(),
+            "elsewhere: error: there is no such folder; name the project's, which holds "
+            "resources/ (S-1)\n");
 }
 
 }  // namespace
