@@ -91,7 +91,7 @@ TEST(Files, LinksThatLeadBackOrNowhereAndFoldersThatLookLikeFilesAreNamed) {
   const auto resources = folder / "resources";
   std::filesystem::create_directories(resources / "folder.json");
   std::ofstream(resources / "folder.json" / "a.json")
-      << R"({"id": "a", "resource": "a", "actionables": []})";
+      << R"({"id": "a", "resource": "a", "maintenance": true, "actionables": []})";
   std::filesystem::create_directory_symlink(".", resources / "back");
   std::filesystem::create_symlink("itself.json", resources / "itself.json");
   FileSystemReader files;

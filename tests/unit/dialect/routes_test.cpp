@@ -10,7 +10,8 @@ namespace {
 // spec S-11: a route is an address, not a pattern
 TEST(Routes, ARouteThatOtherServersTakeForAPatternWarns) {
   const auto load = [](const std::string& route) {
-    return loadText(R"({"id": "a", "resource": ")" + route + R"(", "actionables": []})");
+    return loadText(R"({"id": "a", "maintenance": true, "resource": ")" + route +
+                    R"(", "actionables": []})");
   };
   for (const char* const route : {"users/:id", ":id", "users/{id}/posts", "files-of/*", "**"}) {
     EXPECT_TRUE(load(route).hasWarning("S-11", "/resource")) << route;
