@@ -112,9 +112,10 @@ class SecretReader {
 
   bool isUsable(const std::string& secret, TokenAlgorithm algorithm) {
     if (secret.empty()) {
-      error("S-70", variables_.empty()
-                        ? "encryption_key is empty: write $ENV.NAME, and set that variable"
-                        : "encryption_key is empty: " + variables_ + " is set, to nothing");
+      // What is written without any letter its declaration refuses.
+      if (!variables_.empty()) {
+        error("S-70", "encryption_key is empty: " + variables_ + " is set, to nothing");
+      }
       return false;
     }
     if (!isHmac(algorithm)) return true;
