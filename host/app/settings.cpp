@@ -20,6 +20,8 @@
 namespace sub0::app {
 namespace {
 
+constexpr std::int64_t kNoMaximum = std::int64_t{1} << 40;
+
 SettingDeclaration text(std::string name, std::string default_value, std::string about,
                         std::string flag = {}) {
   return {std::move(name),
@@ -67,7 +69,7 @@ void addNetworkSettings(std::vector<SettingDeclaration>& settings) {
       setting.type = SettingType::kWhole;
       setting.default_value = std::to_string(defaults.*(*member));
       setting.min = row.min;
-      setting.max = std::int64_t{1} << 40;
+      setting.max = kNoMaximum;
     } else if (const auto* flag = std::get_if<bool net::Options::*>(&row.member)) {
       setting.type = SettingType::kBool;
       setting.default_value = defaults.*(*flag) ? "true" : "false";
@@ -76,6 +78,13 @@ void addNetworkSettings(std::vector<SettingDeclaration>& settings) {
     }
     settings.push_back(std::move(setting));
   }
+}
+
+/// What stands behind the text of a whole number whose bounds somebody may meet.
+std::string rangeOf(const SettingDeclaration& setting) {
+  if (setting.type != SettingType::kWhole || setting.max <= setting.min) return {};
+  if (setting.max >= kNoMaximum) return {};
+  return "; from " + std::to_string(setting.min) + " to " + std::to_string(setting.max);
 }
 
 std::vector<SettingDeclaration> makeHostSettings() {
@@ -132,13 +141,14 @@ std::vector<SettingDeclaration> makeHostSettings() {
             "passwords that may wait for that; calls with more are answered as busy"),
       whole("SUB0_BCRYPT_MAX_COST", 16, 4, 31,
             "most rounds_cost of BCRYPT, also of stored hashes; one more takes twice the time"),
-      whole("SUB0_CACHE_LIMIT", 64 << 20, 0, std::int64_t{1} << 40,
+      whole("SUB0_CACHE_LIMIT", 64 << 20, 0, kNoMaximum,
             "bytes that cached results (cacheable) may take; one takes at most an eighth; 0: "
             "nothing is kept"),
       whole("SUB0_RATE_LIMIT_IDENTIFIERS", 100'000, 1000, 100'000'000,
             "identifiers that rate limits tell apart at the same time; further ones share windows"),
   };
   addNetworkSettings(settings);
+  for (SettingDeclaration& setting : settings) setting.text += rangeOf(setting);
   return settings;
 }
 

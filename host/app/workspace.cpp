@@ -153,11 +153,11 @@ Workspace::Workspace(const Arguments& arguments, std::string resources, bool sta
 void Workspace::readDotEnv() {
   dialect::FileSystemReader files;
   layout_ = dialect::findProject(files, resources_);
+  // Told by the project as well, but some commands read none; repetitions are dropped.
+  if (!layout_.exists) dialect::reportNoProject(files, resources_, problems_);
   if (layout_.env_file.empty()) return;
   const auto text = files.read(layout_.env_file);
-  dialect::Problems reported_by_the_project;
-  if (text)
-    settings_.addDotEnv(dialect::parseDotEnv(*text, layout_.env_file, reported_by_the_project));
+  if (text) settings_.addDotEnv(dialect::parseDotEnv(*text, layout_.env_file, problems_));
 }
 
 void Workspace::loadPlugins() {

@@ -250,13 +250,12 @@ class ControlCompiler {
     const auto is_repeated = [](const PlanAction& action) { return action.model->retries > 0; };
     if (std::any_of(plan_.actions.begin(), plan_.actions.end(), is_repeated)) {
       problems_.error(place(), "S-40",
-                      "parallel together with retries is not supported yet (S-90); take one of "
-                      "them away");
+                      "parallel together with retries is not supported yet; take one of them away");
     }
     if (plan_.has_hashes) {
       problems_.error(place(), "S-40",
-                      "parallel together with hashables or verify_hashables is not supported yet "
-                      "(S-95); take one of them away");
+                      "parallel together with hashables or verify_hashables is not supported yet; "
+                      "take one of them away");
     }
     plan_.is_parallel = plan_.begins_specially = plan_.ends_specially = true;
   }

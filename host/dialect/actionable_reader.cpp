@@ -74,7 +74,7 @@ void reportMode(const Actionable& action, const Resource& resource, const ReadCo
   if (declared != nullptr) message += placeOfKey(action, declared->name, resource);
   message += ", which no loaded plugin offers";
   if (declared != nullptr && declared->is_of_later_plugin) {
-    message += "; a later version will (" + std::string(declared->rule) + ")";
+    message += "; a later version will";
   }
   if (!offered.empty()) message += "; there are " + offered;
   std::string suggestion = suggest(action.mode, candidates);

@@ -35,7 +35,8 @@ constexpr KeyDeclaration kTokenizeKeys[] = {
      .required = true,
      .rule = "S-70",
      .text =
-         "the secret, or the PEM key of RS256 and ES256, or the key of PASETO; usually $ENV.NAME"},
+         "the secret, or the PEM key of RS256 and ES256, or the key of PASETO; usually $ENV.NAME",
+     .may_be_empty = false},
     {.name = "custom_claim_fields",
      .types = kArray,
      .item_types = kText,
@@ -223,7 +224,12 @@ constexpr ObjectDeclaration kDependsOn{"element of depends_on", kDependsOnKeys,
                                        std::size(kDependsOnKeys)};
 
 constexpr KeyDeclaration kSqlQueryKeys[] = {
-    {.name = "query", .types = kText, .required = true, .rule = "S-30", .text = "one statement"},
+    {.name = "query",
+     .types = kText,
+     .required = true,
+     .rule = "S-30",
+     .text = "one statement",
+     .may_be_empty = false},
     {.name = "parameters", .types = kArray, .rule = "S-63", .text = "values of $1, $2, ..."},
     {.name = "unique",
      .types = kArray,

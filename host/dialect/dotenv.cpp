@@ -61,6 +61,16 @@ std::optional<std::string> unescape(std::string_view quoted) {
   return std::nullopt;
 }
 
+/// The text begins with a quote that nothing ends: what stands on the next lines is lost, too.
+bool isOpenQuote(std::string_view text) {
+  if (text.empty() || (text.front() != '"' && text.front() != '\'')) return false;
+  for (std::size_t i = 1; i < text.size(); ++i) {
+    if (text[i] == text.front()) return false;
+    if (text[i] == '\\' && text.front() == '"') ++i;
+  }
+  return true;
+}
+
 std::optional<std::string> valueOf(std::string_view text) {
   if (text.empty()) return std::string();
   if (text.front() == '"') return unescape(text);
@@ -98,11 +108,18 @@ EnvironmentValues parseDotEnv(std::string_view content, const std::string& file,
     const std::size_t equals = line.find('=');
     const std::string_view name = text::trim(line.substr(0, equals));
     std::optional<std::string> value;
+    // The content is never shown: it may be a secret.
     if (equals != std::string_view::npos && isName(name)) {
-      value = valueOf(text::trim(line.substr(equals + 1)));
+      const std::string_view written = text::trim(line.substr(equals + 1));
+      if (isOpenQuote(written)) {
+        problems.error({file, "", {line_number, 1}}, "S-3",
+                       "a quote is not closed on this line; a value stands on one line, where \\n "
+                       "between double quotes is a line break");
+        continue;
+      }
+      value = valueOf(written);
     }
     if (!value) {
-      // The content is never shown: it may be a secret.
       problems.warning({file, "", {line_number, 1}}, "S-3",
                        "this line is no NAME=value and is ignored");
       continue;

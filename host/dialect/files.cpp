@@ -166,6 +166,13 @@ ProjectLayout findProject(FileReader& files, const std::string& folder) {
   return layout;
 }
 
+void reportNoProject(FileReader& files, const std::string& folder, Problems& problems) {
+  const bool is_file = files.read(folder).has_value();
+  problems.error({folder, "", {}}, "S-1",
+                 is_file ? "this is a file; name the project's folder"
+                         : "there is no such folder; name the project's, which holds resources/");
+}
+
 std::string FileSystemReader::reasonOf(const std::string& path) {
   std::error_code error;
   const auto status = std::filesystem::status(path, error);

@@ -50,6 +50,9 @@ struct ProjectLayout {
 /// Finds them from what --resources names: a project folder, or a folder of resource files.
 ProjectLayout findProject(FileReader& files, const std::string& folder);
 
+/// The error that `folder`, whose layout does not exist, is.
+void reportNoProject(FileReader& files, const std::string& folder, Problems& problems);
+
 /// The resource files of the layout, sorted by path, with what S-1 leaves out left out. Warns of
 /// folders that look like files, and of links that lead back to where they stand: these are not
 /// followed.

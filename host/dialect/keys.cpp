@@ -186,9 +186,7 @@ bool isSupported(const json::Value& value, const KeyDeclaration& key, const std:
   }
   std::string message = quoted(key.name) + " is not supported";
   if (key.support != Support::kNever) message += " yet";
-  message += " (";
-  if (key.rule != "S-40") message += std::string(key.rule) + ": ";
-  message += std::string(key.text) + ")";
+  message += " (" + std::string(key.text) + ")";
   message += key.support == Support::kOffOnly ? "; take it away, or write false" : "; take it away";
   check.problems.error(check.file.atKey(pointer), "S-40", std::move(message));
   return false;

@@ -22,10 +22,7 @@ class ProjectLoader {
     project_->layout_ = findProject(files_, folder);
     readDotEnv();
     if (!project_->layout_.exists) {
-      const bool is_file = files_.read(folder).has_value();
-      problems_.error(
-          {folder, "", {}}, "S-1",
-          is_file ? "this is a file; name the project's folder" : "there is no such folder");
+      reportNoProject(files_, folder, problems_);
     } else {
       readResourceFiles();
       readModelFiles();

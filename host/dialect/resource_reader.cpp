@@ -112,9 +112,10 @@ class SecretReader {
 
   bool isUsable(const std::string& secret, TokenAlgorithm algorithm) {
     if (secret.empty()) {
-      error("S-70", variables_.empty()
-                        ? "encryption_key is empty: write $ENV.NAME, and set that variable"
-                        : "encryption_key is empty: " + variables_ + " is set, to nothing");
+      // What is written without any letter its declaration refuses.
+      if (!variables_.empty()) {
+        error("S-70", "encryption_key is empty: " + variables_ + " is set, to nothing");
+      }
       return false;
     }
     if (!isHmac(algorithm)) return true;
@@ -258,6 +259,14 @@ Resource readResource(const json::Value& source, const std::string& pointer, con
   readInvalidation(resource, context);
   readControls(resource, context);
   const json::Value* actions = json::find(source, "actionables");
+  // Whose tokens SUB0_WEBSOCKET_TOKENIZE takes needs none.
+  if (actions != nullptr && json::isArray(*actions) && actions->count == 0 &&
+      !resource.maintenance && json::find(source, "tokenize") == nullptr &&
+      json::find(source, "invalidate_tokenize") == nullptr) {
+    context.problems.warning(file.atKey(pointer + "/actionables"), "S-20",
+                             "there is no action: a call of this resource does nothing, and is "
+                             "answered with null");
+  }
   for (std::size_t i = 0; actions != nullptr && json::isArray(*actions) && i < actions->count;
        ++i) {
     const json::Value& action = actions->as.items[i];

@@ -26,15 +26,22 @@ std::string placeText(const NamedRoute& route) {
          std::to_string(place.position.column);
 }
 
-// What HTTP clients take out of an address before they send it.
-void warnOfLostSegments(const NamedRoute& route, const Place& place, const ReadContext& context) {
+// What HTTP clients take out of an address before they send it, and what the host refuses there.
+void warnOfSocketsAlone(const NamedRoute& route, const Place& place, const ReadContext& context) {
+  std::string why;
   for (const std::string_view segment : text::split(route.name, "/")) {
-    if (segment != "." && segment != "..") continue;
-    context.problems.warning(place, "S-50",
-                             "HTTP clients resolve \"" + std::string(segment) +
-                                 "\" in an address themselves: only sockets reach this route");
-    return;
+    if (segment == "." || segment == "..") {
+      why = "HTTP clients resolve \"" + std::string(segment) + "\" in an address themselves";
+    }
   }
+  const auto is_control = [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; };
+  if (why.empty() && route.name.find("//") != std::string::npos) {
+    why = "\"//\" is refused in an address of HTTP";
+  } else if (why.empty() && std::any_of(route.name.begin(), route.name.end(), is_control)) {
+    why = "control characters are refused in an address of HTTP";
+  }
+  if (why.empty()) return;
+  context.problems.warning(place, "S-50", why + ": only sockets reach this route");
 }
 
 // `users/:id`, `users/{id}`, `users/*`: what other servers take for a pattern.
@@ -75,7 +82,7 @@ void checkOneRoute(const NamedRoute& route, const ReadContext& context) {
     context.problems.error(place, "S-50",
                            "the route \"" + route.name + "\" is taken by the host; choose another");
   }
-  warnOfLostSegments(route, place, context);
+  warnOfSocketsAlone(route, place, context);
   warnOfPatterns(route, place, context);
 }
 

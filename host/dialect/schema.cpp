@@ -120,7 +120,9 @@ class SchemaMaker {
         .member("title", quoted("sub0 model file"))
         .member("description", quoted("The fields of a table, each by its name (S-100)."))
         .member("type", quoted("object"))
-        .member("properties", R"({"$schema":{"type":"string"}})");
+        .member("properties", R"({"$schema":{"type":"string"}})")
+        .member("propertyNames", R"({"pattern":"^(\\$schema|[A-Za-z_][A-Za-z0-9_]{0,62})$"})")
+        .member("minProperties", "1");
     addObject(schema, modelDeclaration());
     return indented(schema.close());
   }

@@ -117,6 +117,11 @@ class RuleReader {
     if (known == std::end(kTypes)) return std::nullopt;
     FieldRule rule;
     rule.name = std::string(json::toText(member.key));
+    if (rule.name.find(',') != std::string::npos) {
+      problems_.warning(file_.atKey(at), "S-80",
+                        "this declares one field, whose name is \"" + rule.name +
+                            "\"; of several fields each has a name and a type of its own");
+    }
     rule.type = known->second;
     const json::Value* const optional = findOf(member.value, "optional", SUB0_BOOL);
     rule.is_optional = optional != nullptr && optional->as.i != 0;

@@ -36,14 +36,20 @@ using StatementPointer = std::shared_ptr<const Statement>;
 // it held something there that another connection has not, such as the lock of a migration.
 enum class AfterLoss : std::uint8_t { kReconnects, kFails };
 
+using Results = std::vector<std::unique_ptr<ResultTree>>;
+
 // A blocking session of its own, for sub0.sql/1 and migrations: connects on first use. Used by one
 // thread.
 class SqlSession {
  public:
   virtual ~SqlSession() = default;
-  // Runs one statement or a script; null and `failure` where it fails.
+  // Runs one statement or a script; null and `failure` where it fails. Of a script this is the
+  // last result.
   virtual std::unique_ptr<ResultTree> execute(std::string_view sql, bool is_script,
                                               const sub0_value& parameters, Failure& failure) = 0;
+  // The results of the script that stand before that one, or before its failure; none where the
+  // database tells the last alone.
+  virtual Results takeEarlier() { return {}; }
   // Has what is under way end soon, and what begins later. THREAD: any.
   virtual void cancel() = 0;
 };

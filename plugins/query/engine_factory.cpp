@@ -15,10 +15,22 @@ bool hasScheme(std::string_view url, std::string_view scheme) {
   return url.substr(0, scheme.size()) == scheme;
 }
 
-std::string schemeOf(std::string_view url) {
+// It may hold a password: no more of it than its kind is told, unless it is a plain path.
+std::string unknownKind(const std::string& url) {
+  constexpr std::string_view kPathCharacters =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/";
+  if (url.find_first_not_of(kPathCharacters) == std::string::npos) {
+    return "DATABASE_URL does not say the kind of database; if this is a file of SQLite, write "
+           "sqlite:" +
+           url;
+  }
   const std::size_t colon = url.find(':');
-  return colon == std::string_view::npos ? std::string("(none)")
-                                         : std::string(url.substr(0, colon + 1));
+  return "DATABASE_URL " +
+         (colon == std::string::npos ? std::string("does not say the kind of database")
+                                     : "names a database of kind \"" + url.substr(0, colon) +
+                                           "\", which this version cannot use") +
+         "; use sqlite:PATH, postgres://USER:PASSWORD@HOST/NAME, "
+         "mysql://USER:PASSWORD@HOST/NAME or odbc:CONNECTION STRING";
 }
 
 std::unique_ptr<Engine> makeSqlite(const HostPort& host, const EngineOptions& options,
@@ -76,9 +88,7 @@ std::unique_ptr<Engine> makeEngine(const HostPort& host, const EngineOptions& op
   if (hasScheme(options.url, "odbc:")) {
     return makeOdbc(host, options, error);
   }
-  error = "DATABASE_URL names a database of kind " + schemeOf(options.url) +
-          " which this version cannot use; use sqlite:PATH, postgres://USER:PASSWORD@HOST/NAME, "
-          "mysql://USER:PASSWORD@HOST/NAME or odbc:CONNECTION STRING";
+  error = unknownKind(options.url);
   return nullptr;
 }
 

@@ -116,29 +116,37 @@ class Query {
               "mysql:// or mariadb://, odbc:CONNECTION STRING; empty: sqlite:sub0.db in the state "
               "folder",
               SUB0_TEXT, SUB0_SETTING_SECRET),
-      setting("SUB0_RESULT_LIMIT", "16777216", "The largest result of one statement, in bytes",
-              SUB0_INT),
+      setting("SUB0_RESULT_LIMIT", "16777216",
+              "The largest result of one statement, in bytes; at least 1024", SUB0_INT),
       setting("SUB0_POSTGRES_EXCLUSIVE_CONNECTIONS", "4",
               "PostgreSQL: how many connections a loop opens at most for transactions, slow "
-              "statements and those that change their session",
+              "statements and those that change their session; from 1 to 1000",
               SUB0_INT),
       setting("SUB0_POSTGRES_EXCLUSIVE_WAIT_MS", "5000",
-              "PostgreSQL: how long such a call waits for a free one before it is busy", SUB0_INT),
+              "PostgreSQL: how long such a call waits for a free one before it is busy; from 0 to "
+              "3600000",
+              SUB0_INT),
       setting("SUB0_SHARED_STATEMENT_TIMEOUT_MS", "50",
               "PostgreSQL: a statement that takes longer on a shared connection runs again on one "
-              "of its own; 0: never",
+              "of its own; 0: never; from 0 to 3600000",
               SUB0_INT),
       setting("SUB0_POSTGRES_NAMED_STATEMENTS", "true",
               "PostgreSQL: false where PgBouncer stands between: nothing is kept in a session",
               SUB0_BOOL),
       setting("SUB0_DATABASE_CONNECTIONS", "8",
-              "MariaDB, MySQL, ODBC: how many connections, with a thread each, are opened at most",
+              "MariaDB, MySQL, ODBC: how many connections, with a thread each, are opened at most; "
+              "from "
+              "1 to 1000",
               SUB0_INT),
-      setting("SUB0_DATABASE_WAIT_MS", "5000",
-              "MariaDB, MySQL, ODBC: how long a statement waits for a free one before it is busy",
-              SUB0_INT),
-      setting("SUB0_SQLITE_LOG_LIMIT", "67108864",
-              "SQLite: the log (the -wal file) is emptied when it holds so many bytes", SUB0_INT),
+      setting(
+          "SUB0_DATABASE_WAIT_MS", "5000",
+          "MariaDB, MySQL, ODBC: how long a statement waits for a free one before it is busy; from "
+          "0 to 3600000",
+          SUB0_INT),
+      setting(
+          "SUB0_SQLITE_LOG_LIMIT", "67108864",
+          "SQLite: the log (the -wal file) is emptied when it holds so many bytes; at least 65536",
+          SUB0_INT),
       setting(
           "SUB0_PROJECT_NAME", "",
           "Whose tables a migration makes and may drop, where projects share a database; empty: "

@@ -106,9 +106,34 @@ void SqlService::work() {
   }
 }
 
+namespace {
+
+// All rows, one behind the other, as an array whatever their number; null where no result has
+// columns.
+sub0_value rowsOf(const Results& results, std::vector<sub0_value>& rows) {
+  sub0_value all{};
+  for (const auto& tree : results) {
+    const sub0_value& root = tree->finish();
+    if (root.type == SUB0_ARRAY) {
+      rows.insert(rows.end(), root.as.items, root.as.items + root.count);
+    } else if (root.type == SUB0_OBJECT) {
+      rows.push_back(root);
+    }
+    if (tree->hasColumns()) {
+      all.type = SUB0_ARRAY;
+    }
+  }
+  all.count = static_cast<std::uint32_t>(rows.size());
+  all.as.items = rows.data();
+  return all;
+}
+
+}  // namespace
+
 void SqlService::execute(Job& job) {
   Failure failure;
-  std::unique_ptr<ResultTree> tree;
+  Results results;
+  bool is_done = false;
   sub0_value parameters{};
   parameters.type = SUB0_ARRAY;
   parameters.count = static_cast<std::uint32_t>(job.values.size());
@@ -122,27 +147,19 @@ void SqlService::execute(Job& job) {
         session_->cancel();
       }
     }
-    tree = session_->execute(job.sql, job.is_script, parameters, failure);
+    auto last = session_->execute(job.sql, job.is_script, parameters, failure);
+    is_done = last != nullptr;
+    results = session_->takeEarlier();
+    if (is_done) {
+      results.push_back(std::move(last));
+    }
   } catch (const std::exception& exception) {
     failure = Failure{SUB0_INTERNAL, exception.what(), ""};
   }
-  const sub0_value nothing{};
-  const sub0_value* rows = &nothing;
-  sub0_value one_row{};
-  if (tree != nullptr) {
-    rows = &tree->finish();
-    if (rows->type == SUB0_OBJECT) {  // here rows are always an array
-      one_row.type = SUB0_ARRAY;
-      one_row.count = 1;
-      one_row.as.items = rows;
-      rows = &one_row;
-    } else if (rows->type == SUB0_NULL && tree->hasColumns()) {
-      one_row.type = SUB0_ARRAY;
-      rows = &one_row;
-    }
-  }
+  std::vector<sub0_value> rows;
+  const sub0_value all = rowsOf(results, rows);
   const sub0_text_view message{failure.log.data(), failure.log.size()};
-  job.done(job.user, tree == nullptr ? failure.code : SUB0_OK, rows, &message);
+  job.done(job.user, is_done ? SUB0_OK : failure.code, &all, &message);
 }
 
 }  // namespace sub0::query

@@ -81,4 +81,12 @@ std::size_t behindBracket(const TokenList& list, std::size_t open);
 // " at character N", counted from 1 in bytes.
 std::string placeOf(const TokenList& list, std::size_t index);
 
+// "the statement at line N: ", of the one that begins at `offset` of a script or behind it; empty
+// where the script is one line.
+std::string lineOfStatement(const TokenList& script, std::size_t offset);
+
+// Where the statement behind `count` others begins; the script's end where semicolons alone do not
+// tell, because the body of a procedure may hold some.
+std::size_t offsetBehind(const TokenList& script, std::size_t count);
+
 }  // namespace sub0::query

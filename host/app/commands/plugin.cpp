@@ -27,7 +27,8 @@ namespace fs = std::filesystem;
 CommandDeclaration declareNew() {
   return {"plugin new",
           "NAME DIR [--id ID]",
-          "Writes a plugin project: source, test, sample resource; it builds with the SDK alone.",
+          "Writes a plugin project into DIR, an empty folder or one that is made with those above "
+          "it: source, test, sample resource; it builds with the SDK alone.",
           {{"id", "ID", "reverse-DNS name; default org.example.NAME", false}}};
 }
 

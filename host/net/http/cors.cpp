@@ -26,6 +26,15 @@ bool endsWith(std::string_view text, std::string_view end) {
   return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
 }
 
+/// What follows the colon behind the host is a number; `https:host` is no origin.
+bool hasPortOrNone(std::string_view host) {
+  const auto colon = host.find(':', host.find(']') == host.npos ? 0 : host.find(']'));
+  if (colon == host.npos) return true;
+  const std::string_view port = host.substr(colon + 1);
+  return !port.empty() &&
+         std::all_of(port.begin(), port.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
 /// `scheme://host[:port]` or `host[:port]`, nothing behind.
 std::optional<Origin> parseOrigin(std::string_view text) {
   Origin origin;
@@ -47,6 +56,7 @@ std::optional<Origin> parseOrigin(std::string_view text) {
     return std::nullopt;
   }
   if (!ipv6 && std::count(lower.begin(), lower.end(), ':') > 1) return std::nullopt;
+  if (!hasPortOrNone(lower)) return std::nullopt;
   origin.host = std::move(lower);
   return origin;
 }
@@ -82,7 +92,8 @@ Result<CorsPolicy> CorsPolicy::parse(std::string_view list) {
     }
     if (entry.back() == '/') entry.remove_suffix(1);
     auto origin = parseOrigin(entry);
-    if (!origin) {
+    // Pages without an origin, such as files, send "null"; it stands for nobody.
+    if (!origin || (origin->scheme.empty() && origin->host == "null")) {
       std::string message(1, '\'');
       message.append(text::escapeControl(entry));
       message.append("' is no origin: write https://host, https://host:port or host");

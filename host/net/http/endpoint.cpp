@@ -121,7 +121,7 @@ void Endpoint::answerMetrics(Exchange& exchange, const Request& request) {
 
 void Endpoint::answerReadiness(Exchange& exchange) {
   const std::string reason =
-      services_.is_draining ? "the service is stopping" : services_.readiness.reason();
+      services_.is_draining ? "the host is shutting down" : services_.readiness.reason();
   if (!reason.empty() || !services_.readiness.is_ready()) {
     return exchange.respondFailure(Code::kUnavailable, reason);
   }

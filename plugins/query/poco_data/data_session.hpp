@@ -64,10 +64,10 @@ class DataSession {
   virtual Outcome begin(bool must_not_write) = 0;
   virtual Outcome commit() = 0;
   virtual Outcome rollback() = 0;
-  // For sub0.sql/1: SQL that is used once, and a script of several statements, of which the last
-  // one's rows count.
+  // For sub0.sql/1: SQL that is used once, and a script of several statements: the outcome is the
+  // last one's, `earlier` gets the results before it.
   virtual Outcome executeOnce(const std::string& sql, const DataParameters& parameters) = 0;
-  virtual Outcome executeScript(const std::string& sql) = 0;
+  virtual Outcome executeScript(const std::string& sql, Results& earlier) = 0;
   // Makes what is being executed fail; `attempt` 0: kindly, else by cutting the connection. The
   // connection is not to be used again. Blocks a few seconds at most. THREAD: any.
   virtual void interrupt(int attempt) = 0;

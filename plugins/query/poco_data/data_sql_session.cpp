@@ -24,9 +24,13 @@ std::unique_ptr<ResultTree> DataSqlSession::execute(std::string_view sql, bool i
     return nullptr;
   }
   DataSession::Outcome outcome =
-      is_script ? session_->executeScript(std::string(sql)) : executeOne(sql, parameters);
+      is_script ? session_->executeScript(std::string(sql), earlier_) : executeOne(sql, parameters);
   if (outcome.end != DataSession::End::kDone) {
     failure = std::move(outcome.failure);
+    if (is_script && dialect_ == Dialect::kMysql) {
+      const TokenList script = tokenize(sql, dialect_);
+      failure.log.insert(0, lineOfStatement(script, offsetBehind(script, earlier_.size())));
+    }
     return nullptr;
   }
   return outcome.tree == nullptr ? std::make_unique<ResultTree>(0) : std::move(outcome.tree);

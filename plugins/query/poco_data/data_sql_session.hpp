@@ -23,6 +23,7 @@ class DataSqlSession final : public SqlSession {
 
   std::unique_ptr<ResultTree> execute(std::string_view sql, bool is_script,
                                       const sub0_value& parameters, Failure& failure) override;
+  Results takeEarlier() override { return std::move(earlier_); }
   void cancel() override { session_->interrupt(1); }
 
  private:
@@ -34,6 +35,7 @@ class DataSqlSession final : public SqlSession {
   const Rewrite rewrite_;
   const AfterLoss after_loss_;
   bool was_connected_ = false;
+  Results earlier_;
 };
 
 }  // namespace sub0::query

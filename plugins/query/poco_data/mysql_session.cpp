@@ -316,7 +316,8 @@ DataSession::Outcome MysqlSession::executeOnce(const std::string& sql,
     return runOnce(once, statement, parameters, Shown::kAll);  // who wrote it reads it
   }
   if (session_ != nullptr && last_error_ == kUnsupportedPrepared && parameters.empty()) {
-    return executeScript(sql);
+    Results earlier;
+    return executeScript(sql, earlier);
   }
   outcome.end = session_ == nullptr ? End::kLost : End::kFailed;
   return outcome;
@@ -352,16 +353,21 @@ std::unique_ptr<ResultTree> MysqlSession::readScriptRows() {
   return tree;
 }
 
-DataSession::Outcome MysqlSession::executeScript(const std::string& sql) {
+DataSession::Outcome MysqlSession::executeScript(const std::string& sql, Results& earlier) {
   Outcome outcome;
+  bool is_over = false;
   mysql_set_server_option(handle(), MYSQL_OPTION_MULTI_STATEMENTS_ON);
   int status = mysql_real_query(handle(), sql.data(), static_cast<unsigned long>(sql.size()));
   while (status == 0) {
     outcome.tree = readScriptRows();
+    is_over = is_over || outcome.tree->isOver();
     if (mysql_errno(handle()) != 0) {
       break;
     }
     status = mysql_next_result(handle());
+    if (status >= 0) {  // another one came
+      earlier.push_back(std::move(outcome.tree));
+    }
   }
   const unsigned number = mysql_errno(handle());
   if (status > 0 || number != 0) {
@@ -371,7 +377,7 @@ DataSession::Outcome MysqlSession::executeScript(const std::string& sql) {
     }
     return why;
   }
-  if (outcome.tree != nullptr && outcome.tree->isOver()) {
+  if (is_over) {
     outcome.tree.reset();
     outcome.failure = resultTooLarge(result_limit_bytes_);
     return outcome;

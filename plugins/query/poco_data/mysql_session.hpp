@@ -43,7 +43,7 @@ class MysqlSession final : public DataSession {
   void interrupt(int attempt) override;
 
   Outcome executeOnce(const std::string& sql, const DataParameters& parameters) override;
-  Outcome executeScript(const std::string& sql) override;
+  Outcome executeScript(const std::string& sql, Results& earlier) override;
 
  private:
   using Executor = Poco::Data::MySQL::StatementExecutor;

@@ -30,7 +30,10 @@ class OdbcSession final : public DataSession {
   Outcome rollback() override;
   void interrupt(int attempt) override;
   Outcome executeOnce(const std::string& sql, const DataParameters& parameters) override;
-  Outcome executeScript(const std::string& sql) override { return executeOnce(sql, {}); }
+  // The driver's manager tells one result of several.
+  Outcome executeScript(const std::string& sql, Results& /*earlier*/) override {
+    return executeOnce(sql, {});
+  }
 
  private:
   struct Connection;

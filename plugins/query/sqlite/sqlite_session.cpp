@@ -45,21 +45,30 @@ class SqliteSession final : public SqlSession {
     std::string_view rest = rewritten.sql;
     std::unique_ptr<ResultTree> last;
     do {
+      const auto begin = static_cast<std::size_t>(rest.data() - rewritten.sql.data());
       SqliteConnection::Outcome outcome = connection_.executeOnce(rest, bound, &rest);
       writes_.fetch_add(1, std::memory_order_release);
       if (outcome.status != Status::kDone) {
         failure = outcome.status == Status::kBusy
                       ? Failure{SUB0_BUSY, "another process holds the database file's lock", ""}
                       : outcome.failure;
+        failure.log.insert(0, lineOfStatement(tokenize(rewritten.sql, Dialect::kSqlite),
+                                              is_script ? begin : rewritten.sql.size()));
+        keep(std::move(last));
         if (is_script || sql.substr(0, 8) != "EXPLAIN ") {  // which has done nothing
           giveUpTransaction();
         }
         return nullptr;
       }
-      last = outcome.tree == nullptr ? std::move(last) : std::move(outcome.tree);
+      if (outcome.tree != nullptr) {
+        keep(std::move(last));
+        last = std::move(outcome.tree);
+      }
     } while (is_script && !rest.empty());
     return last == nullptr ? std::make_unique<ResultTree>(0) : std::move(last);
   }
+
+  Results takeEarlier() override { return std::move(earlier_); }
 
   void cancel() override {
     is_cancelled_ = true;
@@ -69,6 +78,12 @@ class SqliteSession final : public SqlSession {
   }
 
  private:
+  void keep(std::unique_ptr<ResultTree> result) {
+    if (result != nullptr) {
+      earlier_.push_back(std::move(result));
+    }
+  }
+
   // Of a script that failed between its BEGIN and COMMIT; it would hold the file's lock for ever.
   void giveUpTransaction() {
     if (connection_.isInTransaction()) {
@@ -79,6 +94,7 @@ class SqliteSession final : public SqlSession {
 
   std::string path_;
   SqliteConnection connection_;
+  Results earlier_;
   WriteCount& writes_;
   std::atomic<bool> is_open_{false};
   std::atomic<bool> is_cancelled_{false};

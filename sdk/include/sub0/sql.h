@@ -25,8 +25,9 @@ typedef struct sub0_sql {
    * copied. */
   int32_t (*execute)(void* self, const sub0_text_view* statement, const sub0_value* parameters,
                      sub0_sql_done done, void* user);
-  /* [any] The same for a script of several statements, separated by semicolons; `rows` are of the
-   * last. */
+  /* [any] The same for a script of several statements, separated by semicolons; `rows` are those of
+   * all statements in one array, beside a failure those of the statements before it. Where the
+   * database does not tell them they are of the last. */
   int32_t (*execute_script)(void* self, const sub0_text_view* script, sub0_sql_done done,
                             void* user);
 } sub0_sql;

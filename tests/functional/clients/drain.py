@@ -3,6 +3,7 @@
 are under way."""
 
 import contextlib
+import json
 import selectors
 import signal
 import socket
@@ -105,18 +106,24 @@ class ManyConnections(unittest.TestCase):
 
     def test_sigterm(self):
         # Q-92: not ready, nobody new, calls answered, 1001 spread over the drain window, exit 0 in time
-        with Wire(self.host.port) as asking:
+        with Wire(self.host.port) as asking, Wire(self.host.port) as slow:
             question = b"GET /readyz HTTP/1.1\r\nHost: t\r\n\r\n"
+            # In one segment: with the first answer the beginning behind it has been read.
+            slow.send(question + question[:-4])
+            self.assertEqual(slow.response().status, 200)
             # In one segment: with the first answer the call behind it is under way.
             asking.send(question + b"POST /write HTTP/1.1\r\nHost: t\r\nContent-Length: 0\r\n\r\n" + question)
             self.assertEqual(asking.response().status, 200)
             started = time.monotonic()
             self.host.signal(signal.SIGTERM)
-            self.assertEqual(self.host.wait_for("stopping")["connections"], IDLE + CALLING + 1)
+            self.assertEqual(self.host.wait_for("stopping")["connections"], IDLE + CALLING + 2)
             with self.assertRaises(ConnectionRefusedError):
                 while True:  # the loops stop to listen one after the other; who was in the backlog is reset
                     with contextlib.suppress(ConnectionResetError):
                         Wire(self.host.port).socket.close()
+            slow.send(question[-4:])
+            answer = slow.response()  # in the words of SUB0_ADMIN_PORT
+            self.assertEqual((answer.status, json.loads(answer.body)["message"]), (503, "the host is shutting down"))
             self.read_until(lambda: sum(client.is_over for client in self.idle) > IDLE / 4)
             self.assertEqual([client.texts for client in self.calling], [[]] * CALLING)
             early = [(client.close_code, client.closed_at and client.closed_at - started) for client in self.calling

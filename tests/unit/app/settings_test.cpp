@@ -69,6 +69,18 @@ TEST(Settings, WhatIsNoFlagOrNoNumberIsAProblemWithItsOrigin) {
   EXPECT_EQ(settingsOf({{"SUB0_TOKEN_LEEWAY", "-1"}}).problems().size(), 1u);
 }
 
+TEST(Settings, ANumberTellsItsRangeInItsText) {
+  const auto text_of = [](std::string_view name) {
+    for (const auto& declared : hostSettings()) {
+      if (declared.name == name) return declared.text;
+    }
+    return std::string();
+  };
+  EXPECT_EQ(text_of("SUB0_POOL_THREADS"), "threads for work that blocks; from 1 to 256");
+  EXPECT_EQ(text_of("SUB0_PONG_DEADLINE_MS"), "Time to answer a ping.") << "no bound but 1";
+  EXPECT_EQ(text_of("SUB0_ADMIN_HOST"), "address of SUB0_ADMIN_PORT");
+}
+
 // No request would ever reach "//chat".
 TEST(Settings, AnEndpointBehindASlashIsAProblem) {
   EXPECT_EQ(settingsOf({{"WEBSOCKET_ENDPOINT", "/chat"}}).problems(),

@@ -91,7 +91,7 @@ TEST(Files, LinksThatLeadBackOrNowhereAndFoldersThatLookLikeFilesAreNamed) {
   const auto resources = folder / "resources";
   std::filesystem::create_directories(resources / "folder.json");
   std::ofstream(resources / "folder.json" / "a.json")
-      << R"({"id": "a", "resource": "a", "actionables": []})";
+      << R"({"id": "a", "resource": "a", "maintenance": true, "actionables": []})";
   std::filesystem::create_directory_symlink(".", resources / "back");
   std::filesystem::create_symlink("itself.json", resources / "itself.json");
   FileSystemReader files;
@@ -135,11 +135,23 @@ TEST(DotEnv, LinesAreReadInTheFormsThatPeopleWrite) {
 // spec S-3
 TEST(DotEnv, ALineThatIsNoAssignmentWarnsWithoutShowingIt) {
   Problems problems;
-  const auto values = parseDotEnv("A=1\nsecret stuff\n1X=2\nQ=\"open\n", "x/.env", problems);
+  const auto values = parseDotEnv("A=1\nsecret stuff\n1X=2\nQ=\"ended\" x\n", "x/.env", problems);
   EXPECT_EQ(values.size(), 1u);
   ASSERT_EQ(problems.warningCount(), 3u);
   EXPECT_EQ(problems.all()[0].place.position.line, 2u);
   EXPECT_EQ(problems.toText().find("secret stuff"), std::string::npos);
+}
+
+// spec S-3: what was meant to be in a quote that nothing ends is on other lines
+TEST(DotEnv, AQuoteThatIsNotClosedIsAnErrorOfItsLine) {
+  for (const std::string open : {"\"secret", "'secret", "\"", "\"secret\\\"", "'secret\" # \""}) {
+    Problems problems;
+    const auto values = parseDotEnv("A=1\nQ=" + open + "\nB=2\n", "x/.env", problems);
+    EXPECT_EQ(values, (EnvironmentValues{{"A", "1"}, {"B", "2"}})) << open;
+    EXPECT_EQ(problems.toText().find("x/.env:2:1: error: a quote is not closed on this line"), 0u)
+        << open << problems.toText();
+    EXPECT_EQ(problems.toText().find("secret"), std::string::npos);
+  }
 }
 
 TEST(Problems, AreSortedByPlaceAndWrittenAsLinesAndJson) {

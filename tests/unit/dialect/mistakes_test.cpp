@@ -131,7 +131,8 @@ TEST(Mistakes, FilesThatAreNoTextAtAllAreRefusedWithHowToMendThem) {
 
 // spec S-2: a byte order mark in front of UTF-8 is accepted
 TEST(Mistakes, AMarkInFrontOfUtf8IsFine) {
-  const std::string resource = R"({"id": "a", "resource": "a", "actionables": []})";
+  const std::string resource =
+      R"({"id": "a", "resource": "a", "actionables": [{"id": 1, "mode": "VALUE", "value": 1}]})";
   EXPECT_EQ(loadText("\xEF\xBB\xBF" + resource).problems.toText(), "");
 }
 

@@ -158,7 +158,8 @@ TEST(Project, AllErrorsOfAllFilesAreReportedAtOnceInOrder) {
 // spec S-11
 TEST(Project, RoutesMustBeUniqueAndNotOnlyDifferentInCase) {
   const auto two = [](const std::string& first, const std::string& second) {
-    return "[{" + first + R"(, "actionables": []}, {)" + second + R"(, "actionables": []}])";
+    const std::string rest = R"(, "maintenance": true, "actionables": []})";
+    return "[{" + first + rest + ", {" + second + rest + "]";
   };
   expectErrors({
       {"the same id", two(R"("id": "a", "resource": "b")", R"("id": "a", "resource": "c")"), "S-11",

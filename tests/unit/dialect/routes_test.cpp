@@ -10,7 +10,8 @@ namespace {
 // spec S-11: a route is an address, not a pattern
 TEST(Routes, ARouteThatOtherServersTakeForAPatternWarns) {
   const auto load = [](const std::string& route) {
-    return loadText(R"({"id": "a", "resource": ")" + route + R"(", "actionables": []})");
+    return loadText(R"({"id": "a", "maintenance": true, "resource": ")" + route +
+                    R"(", "actionables": []})");
   };
   for (const char* const route : {"users/:id", ":id", "users/{id}/posts", "files-of/*", "**"}) {
     EXPECT_TRUE(load(route).hasWarning("S-11", "/resource")) << route;
@@ -28,7 +29,9 @@ TEST(Project, AFileInThePlaceOfTheFolderIsCalledOne) {
   EXPECT_EQ(file.problems.toText(),
             "project/resources/a.json: error: this is a file; name the project's folder (S-1)\n");
   const Loaded none = loadFiles({{"project/resources/a.json", "{}"}}, usualOptions(), "elsewhere");
-  EXPECT_EQ(none.problems.toText(), "elsewhere: error: there is no such folder (S-1)\n");
+  EXPECT_EQ(none.problems.toText(),
+            "elsewhere: error: there is no such folder; name the project's, which holds "
+            "resources/ (S-1)\n");
 }
 
 }  // namespace

@@ -110,7 +110,8 @@ TEST(Schema, ModelsOfSamplesAreAcceptedAndOthersRefused) {
   EXPECT_GE(count, 6u);
   EXPECT_EQ(judge.refusal(R"({"$schema": "x.json", "id": {"type": "Number", "fts": null}})"), "");
   for (const std::string text :
-       {R"([])", R"({"id": "Number"})", R"({"id": {}})", R"({"id": {"type": "Text"}})",
+       {R"([])", R"({})", R"({"first-name": {"type": "String"}})", R"({"2nd": {"type": "String"}})",
+        R"({"id": "Number"})", R"({"id": {}})", R"({"id": {"type": "Text"}})",
         R"({"id": {"type": "String", "max_length": 0}})",
         R"({"id": {"type": "Number", "primary": true}})",
         R"({"id": {"type": "Number", "foreign_key": {"of": "a"}}})"}) {
@@ -148,6 +149,8 @@ std::string query(const std::string& members) {
 std::vector<Row> brokenDocuments() {
   return {
       {"a text", R"("a")"},
+      {"an empty key", value("", R"("tokenize": {"encryption_key": ""}, "protected": {}, )")},
+      {"an empty query", query(R"("query": "")")},
       {"a list of texts", R"(["a"])"},
       {"no key at all", "{}"},
       {"no id", R"({"resource": "a", "actionables": []})"},

@@ -89,8 +89,9 @@ TEST(CorsPolicy, PreflightEchoesTheRequestedNames) {
 }
 
 TEST(CorsPolicy, EntriesThatAreNoOriginsAreNamed) {
-  for (const char* list : {"https://a.example/path", "https://", "a b", "https://a:1:2", "a?b",
-                           "https://u@a.example"}) {
+  for (const char* list :
+       {"https://a.example/path", "https://", "a b", "https://a:1:2", "a?b", "https://u@a.example",
+        "https:a.example", "a:b", "a:", "[::1]:x", "null", "https://a.example|null"}) {
     const auto policy = CorsPolicy::parse(list);
     ASSERT_FALSE(policy) << list;
     EXPECT_EQ(policy.error().code, Code::kBadRequest);

@@ -141,7 +141,7 @@ class FakeSession final : public DataSession {
   Outcome commit() override { return note("COMMIT"); }
   Outcome rollback() override { return note("ROLLBACK"); }
   Outcome executeOnce(const std::string&, const DataParameters&) override { return {}; }
-  Outcome executeScript(const std::string&) override { return {}; }
+  Outcome executeScript(const std::string&, Results&) override { return {}; }
   void interrupt(int) override {
     const std::lock_guard lock(script_.mutex);
     ++script_.interrupts;

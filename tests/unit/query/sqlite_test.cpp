@@ -467,8 +467,33 @@ TEST_F(Sqlite, ARelativePathCountsFromTheProject) {
 TEST_F(Sqlite, OtherDatabasesAreRefusedAtCreation) {
   LoopHost other(sub0_plugin_v0(), Tree{{"DATABASE_URL", "mongodb://root:hidden@db/app"}});
   EXPECT_NE(other.create_code, SUB0_OK);
-  EXPECT_TRUE(other.hasLogged("mongodb:")) << other.allLogs();
+  EXPECT_TRUE(other.hasLogged("of kind \"mongodb\"")) << other.allLogs();
   EXPECT_FALSE(other.hasLogged("hidden"));
+}
+
+TEST_F(Sqlite, ANumberBelowWhatTheTextOfItsSettingSaysIsRefused) {
+  const sub0_plugin& plugin = *sub0_plugin_v0();
+  for (std::uint32_t i = 0; i < plugin.setting_count; ++i) {
+    const sub0_setting& setting = *plugin.settings[i];
+    if (setting.type != SUB0_INT) {
+      continue;
+    }
+    const std::string name(stringView(setting.name));
+    const std::string text(stringView(setting.description));
+    const std::size_t range = std::max(text.rfind("; at least ") + 1, text.rfind("; from ") + 1);
+    ASSERT_GT(range, 0u) << name << ": " << text;
+    const std::size_t digits = text.find_first_of("0123456789", range);
+    const std::int64_t least = std::stoll(text.substr(digits));
+    LoopHost other(sub0_plugin_v0(),
+                   Tree{{"DATABASE_URL", "sqlite:" + folder_ + "/a.db"}, {name, least - 1}});
+    EXPECT_NE(other.create_code, SUB0_OK);
+    EXPECT_TRUE(other.hasLogged(name + "=" + std::to_string(least - 1) +
+                                ": expected a whole number from " + std::to_string(least) + " to"))
+        << other.allLogs();
+    if (text[range + 1] == 'f') {
+      EXPECT_TRUE(other.hasLogged(text.substr(digits))) << other.allLogs();
+    }
+  }
 }
 
 }  // namespace
