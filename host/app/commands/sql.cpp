@@ -17,7 +17,7 @@ CommandDeclaration declare() {
   CommandDeclaration command{
       "sql", "[-f FILE | STATEMENT] [--resources DIR] [--database URL]",
       "Runs SQL on the project's database through the query plugin; prints the rows of all "
-      "statements as JSON lines (PostgreSQL, ODBC: those of the last one). Without either it reads "
+      "statements as JSON lines (ODBC: those of the last one). Without either it reads "
       "standard input.",
       projectOptions()};
   command.options.push_back({"file", "FILE", "a script of statements separated by ;", false, "f"});

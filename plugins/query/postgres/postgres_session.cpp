@@ -97,13 +97,21 @@ std::unique_ptr<ResultTree> PostgresSession::execute(std::string_view sql, bool 
     return nullptr;
   }
   const std::string text(sql);
+  if (is_script) {
+    return executeScript(text, failure);
+  }
   PostgresParameters values;
   for (std::uint32_t i = 0; parameters.type == SUB0_ARRAY && i < parameters.count; ++i) {
     values.add(parameters.as.items[i]);
   }
-  PGresult* result = is_script ? PQexec(connection_, text.c_str())
-                               : PQexecParams(connection_, text.c_str(), values.count(), nullptr,
-                                              values.data(), nullptr, nullptr, 0);
+  return take(PQexecParams(connection_, text.c_str(), values.count(), nullptr, values.data(),
+                           nullptr, nullptr, 0),
+              text, failure);
+}
+
+// The rows of a result, which is freed; null and `failure` where it is an error.
+std::unique_ptr<ResultTree> PostgresSession::take(PGresult* result, const std::string& sql,
+                                                  Failure& failure) {
   const ExecStatusType status = PQresultStatus(result);
   std::unique_ptr<ResultTree> tree;
   if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || status == PGRES_EMPTY_QUERY) {
@@ -113,13 +121,57 @@ std::unique_ptr<ResultTree> PostgresSession::execute(std::string_view sql, bool 
       failure = resultTooLarge(limit_bytes_);
     }
   } else {
-    failure = postgresFailure(PostgresError(result), text, Shown::kAll);  // who wrote it reads it
+    failure = postgresFailure(PostgresError(result), sql, Shown::kAll);  // who wrote it reads it
     if (PQstatus(connection_) != CONNECTION_OK) {
       failure.code = SUB0_UNAVAILABLE;
     }
   }
   PQclear(result);
   return tree;
+}
+
+// Without a BEGIN of its own a script is one transaction of the server's.
+std::unique_ptr<ResultTree> PostgresSession::executeScript(const std::string& script,
+                                                           Failure& failure) {
+  bool has_failed = PQsendQuery(connection_, script.c_str()) == 0;
+  if (has_failed) {
+    failure = connectionLost();
+  }
+  while (PGresult* const result = PQgetResult(connection_)) {
+    if (PQresultStatus(result) == PGRES_COPY_IN) {
+      PQputCopyEnd(connection_, "COPY FROM STDIN is for psql");
+      PQclear(result);
+      continue;
+    }
+    if (PQresultStatus(result) == PGRES_COPY_OUT) {
+      char* row = nullptr;
+      while (PQgetCopyData(connection_, &row, 0) > 0) {
+        PQfreemem(row);
+      }
+      PQclear(result);
+      continue;
+    }
+    const bool is_error = PQresultStatus(result) == PGRES_FATAL_ERROR;
+    const TokenList list = is_error ? tokenize(script, Dialect::kPostgres) : TokenList{};
+    const std::size_t begin = is_error ? offsetBehind(list, earlier_.size()) : 0;
+    const std::size_t end = is_error ? offsetBehind(list, earlier_.size() + 1) : 0;
+    Failure why;
+    std::unique_ptr<ResultTree> tree =
+        take(result, begin < end ? script.substr(begin, end - begin) : script, why);
+    if (tree != nullptr) {
+      earlier_.push_back(std::move(tree));
+    } else if (!has_failed) {
+      has_failed = true;
+      failure = std::move(why);
+      failure.log.insert(0, lineOfStatement(list, begin));
+    }
+  }
+  if (has_failed || earlier_.empty()) {
+    return has_failed ? nullptr : std::make_unique<ResultTree>(limit_bytes_);
+  }
+  std::unique_ptr<ResultTree> last = std::move(earlier_.back());
+  earlier_.pop_back();
+  return last;
 }
 
 }  // namespace sub0::query

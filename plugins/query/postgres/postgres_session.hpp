@@ -21,10 +21,13 @@ class PostgresSession final : public SqlSession {
 
   std::unique_ptr<ResultTree> execute(std::string_view sql, bool is_script,
                                       const sub0_value& parameters, Failure& failure) override;
+  Results takeEarlier() override { return std::move(earlier_); }
   void cancel() override;
 
  private:
   bool connect(Failure& failure);
+  std::unique_ptr<ResultTree> take(PGresult* result, const std::string& sql, Failure& failure);
+  std::unique_ptr<ResultTree> executeScript(const std::string& script, Failure& failure);
 
   const PostgresAddress& address_;
   std::size_t limit_bytes_;
@@ -32,6 +35,7 @@ class PostgresSession final : public SqlSession {
   std::mutex mutex_;  // of connection_ where cancel() may meet its exchange
   PGconn* connection_ = nullptr;
   std::atomic<bool> is_cancelled_{false};
+  Results earlier_;
 };
 
 }  // namespace sub0::query
