@@ -4,11 +4,11 @@
 import json
 import signal
 import socket
-import subprocess
 import threading
 import unittest
 
 import host as hosts
+from database_away import Relay
 from postgres_cluster import PostgresCluster
 from wire import call_text, frame, open_socket
 
@@ -34,56 +34,21 @@ SETUP = """
 PASSWORD = "p4ss-w0rd"
 
 
-class Relay:
-    """Between the host and a server: passes on what each says, the server's words through `change(connection, bytes)`."""
+class ChangingRelay(Relay):
+    """Passes on what the server says through `change(bytes)`, which gives pieces."""
 
-    def __init__(self, port, change):
-        self._server_port, self._change = port, change
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        self.connections = 0
-        self._sockets = []
-        self._threads = [threading.Thread(target=self._accept)]
-        self._threads[0].start()
+    def __init__(self, target_port, change):
+        self._change = change
+        super().__init__(target_port)
 
-    def _accept(self):
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            server = socket.create_connection(("127.0.0.1", self._server_port))
-            for each in (client, server):
-                each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._sockets += [client, server]
-            self.connections += 1
-            for words in ((client, server, None), (server, client, self.connections)):
-                self._threads.append(threading.Thread(target=self._pass, args=words))
-                self._threads[-1].start()
+    def connections(self):
+        return len(self._pairs)
 
-    def _pass(self, source, target, connection):
-        try:
-            while data := source.recv(65536):
-                for piece in [data] if connection is None else self._change(connection, data):
-                    target.sendall(piece)
-        except OSError:
-            pass
-        for each in (source, target):
-            try:
-                each.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for each in self._sockets:
-            each.close()
-        for thread in self._threads:
-            thread.join()
+    def _hand_on(self, data, one, other):
+        other.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        is_servers = any(server is one for _, server in self._pairs)
+        for piece in self._change(data) if is_servers else [data]:
+            other.sendall(piece)
 
 
 class Calls(unittest.TestCase):
@@ -186,11 +151,12 @@ class Pieces(Calls):
         cls.database.cluster.execute(SETUP)
 
     def relay(self, change):
-        relay = self.enterContext(Relay(self.database.cluster.port, change))
+        relay = ChangingRelay(self.database.cluster.port, change)
+        self.addCleanup(relay.close)
         return relay, self.database.url.replace(f":{self.database.cluster.port}/", f":{relay.port}/")
 
     def test_messages_come_in_pieces(self):
-        def cut(_, data):
+        def cut(data):
             head = data[:2000]  # the rest at once, else it takes minutes
             return [head[i:i + 3] for i in range(0, len(head), 3)] + [data[2000:]]
         _, url = self.relay(cut)
@@ -199,7 +165,7 @@ class Pieces(Calls):
     def test_what_is_no_message_costs_the_connection_alone(self):
         spoilt = threading.Event()
 
-        def spoil(_, data):
+        def spoil(data):
             if b"spoil" in data and not spoilt.is_set():
                 spoilt.set()
                 return [b"\x00\x00garbage" + data]
@@ -207,11 +173,11 @@ class Pieces(Calls):
         relay, url = self.relay(spoil)
         host = self.start(url)
         self.assertEqual(self.call(host, "same", text="a"), (200, {"text": "a"}))
-        before = relay.connections
+        before = relay.connections()
         self.assertEqual(self.call(host, "same", text="spoil")[0], 503)
         host.wait_until_readyz(200)
         self.assertEqual(self.call(host, "same", text="spoil"), (200, {"text": "spoil"}))
-        self.assertEqual(relay.connections, before + 1)
+        self.assertEqual(relay.connections(), before + 1)
         self.assertIn("no message of its protocol", host.log())
 
     def test_an_error_that_is_too_large_costs_nothing(self):
@@ -223,7 +189,7 @@ class Pieces(Calls):
     def test_a_write_whose_answer_is_cut_off_is_told_as_unknown(self):
         is_cut = threading.Event()
 
-        def cut(_, data):
+        def cut(data):
             if b"INSERT 0 1\0" in data:
                 is_cut.set()
                 raise OSError
