@@ -70,6 +70,33 @@ bool isWithoutValues(unsigned number, std::string_view message, std::string_view
          (number >= kFirstOfLibrary && number < kBehindLibrary);
 }
 
+// The text between `begin` and `end`, where both are there, as the server's own language has them.
+std::string between(std::string_view message, std::string_view begin, std::string_view end) {
+  const std::size_t at = message.rfind(begin);
+  const std::size_t open = at == std::string_view::npos ? at : at + begin.size();
+  const std::size_t close = open == std::string_view::npos ? open : message.find(end, open);
+  return close == std::string_view::npos ? std::string()
+                                         : std::string(message.substr(open, close - open));
+}
+
+// What a constraint is called, for the log, and nothing that may be a value; empty: not known.
+std::string whichConstraint(unsigned number, std::string_view message) {
+  std::string name;
+  switch (number) {
+    case 1062:
+    case 1586:
+      name = message.empty() || message.back() != '\'' ? "" : between(message, " for key '", "'");
+      return name.empty() ? "" : " (key " + name + ")";
+    case 1048:
+    case 1364:
+      name = firstQuoted(message);
+      return name.empty() ? "" : " (column " + name + ")";
+    default:
+      name = between(message, "CONSTRAINT `", "`");
+      return name.empty() ? "" : " (constraint " + name + ")";
+  }
+}
+
 // Empty: it is no constraint.
 std::string constraintText(unsigned number, std::string_view message) {
   switch (number) {
@@ -163,6 +190,7 @@ Failure mysqlFailure(unsigned number, std::string_view message, std::string_view
   failure.client = constraintText(number, message);
   const bool is_constraint = !failure.client.empty();
   failure.log = "MariaDB: error " + std::to_string(number);
+  failure.log += is_constraint ? whichConstraint(number, message) : "";
   if (!is_constraint && !isMisfit(number) &&  // there it shows values
       (shown == Shown::kAll || isWithoutValues(number, message, sql))) {
     failure.log.append(": ").append(message);

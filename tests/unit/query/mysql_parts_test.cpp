@@ -76,6 +76,28 @@ TEST(MysqlErrors, ConstraintsNameColumnsAndNothingElse) {
   }
 }
 
+// spec S-52: which constraint it was, and no value
+TEST(MysqlErrors, TheLogNamesTheConstraint) {
+  const struct {
+    unsigned number;
+    const char* message;
+    const char* which;
+  } cases[] = {
+      {1062, "Duplicate entry 'it's for key 'a'' for key 'users.email'", " (key users.email)"},
+      {1062, "Duplicate entry 'a'", ""},
+      {1062, "Doppelter Eintrag 'a'", ""},
+      {1048, "Column 'email' cannot be null", " (column email)"},
+      {1452, "a foreign key constraint fails (`app`.`t`, CONSTRAINT `f` FOREIGN KEY (`a`)",
+       " (constraint f)"},
+      {4025, "CONSTRAINT `t.a` failed for `app`.`t`", " (constraint t.a)"},
+      {1216, "Cannot add or update a child row", ""},
+  };
+  for (const auto& each : cases) {
+    EXPECT_EQ(mysqlFailure(each.number, each.message, "UPDATE t", Shown::kNoValues).log,
+              "MariaDB: error " + std::to_string(each.number) + each.which + " in: UPDATE t");
+  }
+}
+
 // spec S-52: what shows a value is not even told to the log
 TEST(MysqlErrors, MisfitsKeepTheirValues) {
   for (const unsigned number : {1264U, 1265U, 1292U, 1366U, 1406U, 1411U, 1525U, 4038U}) {
