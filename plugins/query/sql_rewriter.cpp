@@ -75,6 +75,15 @@ bool isOfPostgresAlone(std::string_view type) {
   return isOneOf(type, kTypes);
 }
 
+bool isUnitOfTime(std::string_view word) {
+  static constexpr std::array<std::string_view, 9> kUnits = {
+      "MICROSECOND", "SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR"};
+  static constexpr std::array<std::string_view, 4> kFirst = {"DAY_", "HOUR_", "MINUTE_", "YEAR_"};
+  return isOneOf(word, kUnits) || word == "SECOND_MICROSECOND" ||
+         std::any_of(kFirst.begin(), kFirst.end(),
+                     [&](std::string_view first) { return word.substr(0, first.size()) == first; });
+}
+
 void SqlRewriter::replace(std::size_t from, std::size_t behind, const std::string& text) {
   Edit& edit = edits_[begin(from)];
   edit.replacement = text;
@@ -160,6 +169,7 @@ void SqlRewriter::castByColons(std::size_t i) {
     front.end = begin(operand);
   }
   replace(i, type.behind, cast.suffix);
+  if (isTime(type)) refuseArithmeticOfDates(operand, type.behind);
 }
 
 void SqlRewriter::castByWord(std::size_t i) {
@@ -179,6 +189,39 @@ void SqlRewriter::castByWord(std::size_t i) {
   if (!canCast(i, as + 1, type, cast)) return;
   replace(i, i + 2, cast.prefix);
   replace(as, behind, cast.suffix);
+  if (isTime(type)) refuseArithmeticOfDates(i, behind);
+}
+
+bool SqlRewriter::isTime(const TypeName& type) const {
+  return type.name == "DATE" || type.name == "TIME" || type.name == "TIMESTAMP" ||
+         type.name == "TIMESTAMPTZ" || type.name == "TIMETZ";
+}
+
+// INTERVAL '1 day', '1 day'::interval: told by themselves, or known there.
+bool SqlRewriter::isSpan(std::size_t i) const {
+  return list_.isWord(i, "INTERVAL") ||
+         (list_.isSign(i + 1, "::") && list_.isWord(i + 2, "INTERVAL"));
+}
+
+// A date is a text or a number there, which + and - make a number of.
+void SqlRewriter::refuseArithmeticOfDates(std::size_t first, std::size_t behind) {
+  const auto is_sum = [&](std::size_t i) { return list_.isSign(i, "+") || list_.isSign(i, "-"); };
+  std::vector<std::size_t> signs;
+  if (is_sum(behind) && !isSpan(behind + 1)) {
+    signs.push_back(behind);
+  }
+  const bool is_second = first >= 2 && is_sum(first - 1) && endsOperand(first - 2);
+  const std::string before = is_second ? capitals(list_.text(first - 2)) : std::string();
+  const bool is_behind_span =
+      isUnitOfTime(before) || before == "INTERVAL" || (first >= 3 && isSpan(first - 3));
+  if (is_second && !is_behind_span) {
+    signs.push_back(first - 1);
+  }
+  for (const std::size_t sign : signs) {
+    if (refused_signs_.insert(sign).second) {
+      cannot(sign, "the " + std::string(list_.text(sign)) + " of dates" + insteadOfDates());
+    }
+  }
 }
 
 // The first token of what stands before the `::` at `colons`; at least `colons` if there is

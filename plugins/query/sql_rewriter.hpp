@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -76,6 +77,10 @@ class SqlRewriter {
   // CAST(x AS type)
   void castByWord(std::size_t i);
   bool endsOperand(std::size_t i) const;
+  // + and - beside a date or an instant: its first token, and the one behind it.
+  void refuseArithmeticOfDates(std::size_t first, std::size_t behind);
+  // What to write instead.
+  virtual std::string insteadOfDates() const { return {}; }
 
   const TokenList& list_;
 
@@ -88,6 +93,8 @@ class SqlRewriter {
 
   void visit(std::size_t i);
   TypeName typeAt(std::size_t i) const;
+  bool isTime(const TypeName& type) const;
+  bool isSpan(std::size_t i) const;
   bool canCast(std::size_t i, std::size_t begin, const TypeName& type, const Cast& cast);
   std::size_t operandBefore(std::size_t colons) const;
   bool isTypeOfCast(std::size_t at) const;
@@ -97,11 +104,14 @@ class SqlRewriter {
 
   std::string where_;  // " exists on PostgreSQL only"
   std::map<std::size_t, Edit> edits_;
+  std::set<std::size_t> refused_signs_;
   std::size_t next_ = 0;  // the token to be looked at
   Rewritten result_;
 };
 
 // Types of PostgreSQL that no other database can stand in for.
 bool isOfPostgresAlone(std::string_view type);
+// DAY, HOUR_MINUTE and such, as MariaDB knows them; in capitals.
+bool isUnitOfTime(std::string_view word);
 
 }  // namespace sub0::query

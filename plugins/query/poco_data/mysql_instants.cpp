@@ -94,4 +94,22 @@ void MysqlInstants::keep() {
   }
 }
 
+std::vector<std::string> literalsWithZone(const TokenList& list) {
+  std::vector<std::string> doubts;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const std::string_view text = list.text(i);
+    if (list.tokens[i].kind != TokenKind::kString || text.size() < 2 || text[0] != '\'') {
+      continue;
+    }
+    std::string plain;
+    if (toPlainInstant(std::string(text.substr(1, text.size() - 2)), plain)) {
+      doubts.push_back("MariaDB reads no zone in the text " + std::string(text) + placeOf(list, i) +
+                       ": a call fails where it meets a column of instants; "
+                       "there write '" +
+                       plain + "', which counts as UTC");
+    }
+  }
+  return doubts;
+}
+
 }  // namespace sub0::query

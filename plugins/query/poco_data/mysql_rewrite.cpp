@@ -3,6 +3,7 @@
 
 #include "postgres_functions.hpp"
 #include "row_counts.hpp"
+#include "sql_tables.hpp"
 
 namespace sub0::query {
 namespace {
@@ -12,51 +13,27 @@ constexpr std::array<std::string_view, 24> kOperators = {
     "@>",  "<@", "~*",  "!~",  "!~*", "~~", "!~~", "~~*", "!~~*", "@?", "<->", "|/",
     "||/", "^@", "-|-", "<<|", "|>>", "&<", "&>",  "=>",  "<%",   "->", "->>", "^"};
 // Functions of PostgreSQL that these databases have as well, or that may well be stored there.
-constexpr std::array<std::string_view, 45> kKnownFunctions = {"AGE",
-                                                              "ANY_VALUE",
-                                                              "ASCII",
-                                                              "BIT_AND",
-                                                              "BIT_OR",
-                                                              "CBRT",
-                                                              "CONCAT",
-                                                              "CONCAT_WS",
-                                                              "CRYPT",
-                                                              "DECODE",
-                                                              "DIV",
-                                                              "ENCODE",
-                                                              "EXTRACT",
-                                                              "GCD",
-                                                              "GREATEST",
-                                                              "LASTVAL",
-                                                              "LCM",
-                                                              "LEAST",
-                                                              "LEFT",
-                                                              "LPAD",
-                                                              "MD5",
-                                                              "NEXTVAL",
-                                                              "PERCENTILE_CONT",
-                                                              "POSITION",
-                                                              "REGEXP_INSTR",
-                                                              "REGEXP_LIKE",
-                                                              "REGEXP_REPLACE",
-                                                              "REGEXP_SUBSTR",
-                                                              "REPEAT",
-                                                              "REVERSE",
-                                                              "RIGHT",
-                                                              "RPAD",
-                                                              "SCALE",
-                                                              "SETVAL",
-                                                              "SIMILARITY",
-                                                              "STDDEV",
-                                                              "STDDEV_POP",
-                                                              "STDDEV_SAMP",
-                                                              "TO_CHAR",
-                                                              "TO_DATE",
-                                                              "TO_NUMBER",
-                                                              "TRANSLATE",
-                                                              "VARIANCE",
-                                                              "VAR_POP",
-                                                              "VAR_SAMP"};
+constexpr std::array<std::string_view, 42> kKnownFunctions = {"ANY_VALUE",     "ASCII",
+                                                              "BIT_AND",       "BIT_OR",
+                                                              "CBRT",          "CONCAT",
+                                                              "CONCAT_WS",     "CRYPT",
+                                                              "DECODE",        "DIV",
+                                                              "ENCODE",        "EXTRACT",
+                                                              "GCD",           "GREATEST",
+                                                              "LASTVAL",       "LCM",
+                                                              "LEAST",         "LEFT",
+                                                              "LPAD",          "MD5",
+                                                              "NEXTVAL",       "PERCENTILE_CONT",
+                                                              "POSITION",      "REGEXP_INSTR",
+                                                              "REGEXP_LIKE",   "REGEXP_REPLACE",
+                                                              "REGEXP_SUBSTR", "REPEAT",
+                                                              "REVERSE",       "RIGHT",
+                                                              "RPAD",          "SCALE",
+                                                              "SETVAL",        "SIMILARITY",
+                                                              "STDDEV",        "STDDEV_POP",
+                                                              "STDDEV_SAMP",   "TO_CHAR",
+                                                              "TRANSLATE",     "VARIANCE",
+                                                              "VAR_POP",       "VAR_SAMP"};
 constexpr std::array<std::string_view, 12> kOwnTypes = {"SIGNED", "UNSIGNED", "CHAR", "NCHAR",
                                                         "BINARY", "DATE",     "TIME", "DATETIME",
                                                         "JSON",   "DOUBLE",   "YEAR", "INET6"};
@@ -171,22 +148,82 @@ class MysqlRewriter final : public SqlRewriter {
   void visitWord(std::size_t i, const std::string& word, bool is_call) override {
     if (isClock(i, word, is_call)) {
       if (!is_definition_) {
-        replace(i, is_call ? i + 3 : i + 1,
-                word == "CLOCK_TIMESTAMP" ? "SYSDATE(3)" : "CURRENT_TIMESTAMP(3)");
+        const std::size_t behind = is_call ? i + 3 : i + 1;
+        replace(i, behind, word == "CLOCK_TIMESTAMP" ? "SYSDATE(3)" : "CURRENT_TIMESTAMP(3)");
+        refuseArithmeticOfDates(i, behind);
       }
     } else if (word == "CAST" && is_call) {
       castByWord(i);
+    } else if (!is_definition_ && respell(i, word, is_call)) {
+      return;
     } else if (word == "LENGTH" && is_call && !is_definition_ && !isTableAt(i)) {
       replace(i, i + 1, "CHAR_LENGTH");  // there LENGTH counts bytes
     } else if (is_call && isFunctionOfPostgres(word) && !isOneOf(word, kKnownFunctions) &&
                !isTableAt(i)) {
       cannot(i, "the function " + std::string(list_.text(i)));
     } else {
-      const std::string construct = constructAt(i, word, is_call);
+      std::string construct = constructAt(i, word, is_call);
+      construct = construct.empty() && !is_definition_ ? formAt(i, word, is_call) : construct;
       if (!construct.empty()) {
         cannot(i, construct);
       }
     }
+  }
+
+  // What has the same meaning in other words. True: it was that.
+  bool respell(std::size_t i, const std::string& word, bool is_call) {
+    const bool is_behind = i > 0 && endsOperand(i - 1);
+    if (word == "RANDOM" && is_call && list_.isSign(i + 2, ")")) {
+      replace(i, i + 1, "RAND");
+    } else if (word == "CURRENT_DATABASE" && is_call) {
+      replace(i, i + 1, "DATABASE");
+    } else if (word == "DEFAULT" && list_.isWord(i + 1, "VALUES") && list_.isWord(0, "INSERT")) {
+      replace(i, i + 2, "() VALUES ()");
+    } else if ((word == "ISNULL" || word == "NOTNULL") && !is_call && is_behind &&
+               !list_.isWord(i - 1, "SELECT")) {
+      replace(i, i + 1, word == "ISNULL" ? "IS NULL" : "IS NOT NULL");
+    } else if (word == "MATERIALIZED" && is_call &&
+               (list_.isWord(i - 1, "AS") || list_.isWord(i - 2, "AS"))) {
+      replace(list_.isWord(i - 1, "NOT") ? i - 1 : i, i + 1, "");
+    } else if (word == "CURRENT_DATE" && !is_call) {
+      refuseArithmeticOfDates(i, i + 1);
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  std::string insteadOfDates() const override {
+    return " (write a + INTERVAL 1 DAY, DATEDIFF(a, b))";
+  }
+
+  // Of functions and clauses that are there, what only PostgreSQL gives them.
+  std::string formAt(std::size_t i, const std::string& word, bool is_call) const {
+    static constexpr std::array<std::string_view, 11> kFields = {
+        "EPOCH",  "DOW",        "DOY",          "ISODOW",       "ISOYEAR", "CENTURY",
+        "DECADE", "MILLENNIUM", "MILLISECONDS", "MICROSECONDS", "TIMEZONE"};
+    const bool has_next = i + 2 < list_.size();
+    if (word == "EXTRACT" && is_call && has_next && isOneOf(capitals(list_.text(i + 2)), kFields)) {
+      const std::string field = capitals(list_.text(i + 2));
+      return "EXTRACT(" + field + " ...)" + (field == "EPOCH" ? " (write UNIX_TIMESTAMP(a))" : "");
+    }
+    const bool is_of_sequence = word == "NEXTVAL" || word == "LASTVAL" || word == "SETVAL";
+    if (is_of_sequence && is_call && !isName(list_, i + 2)) {
+      return "the function " + std::string(list_.text(i)) +
+             " (write NEXTVAL(name), LAST_INSERT_ID())";
+    }
+    if (word == "SYMMETRIC" && list_.isWord(i - 1, "BETWEEN")) {
+      return "BETWEEN SYMMETRIC";
+    }
+    if (word == "COLLATE" && i + 1 < list_.size() &&
+        (list_.text(i + 1) == "\"C\"" || list_.text(i + 1) == "\"POSIX\"")) {
+      return "COLLATE " + std::string(list_.text(i + 1)) + " (write COLLATE utf8mb4_bin)";
+    }
+    if (word == "SET" && is_update_ && is_call) {
+      return "SET (a, b) = (write SET a = ..., b = ...)";
+    }
+    return i == 0 && word == "MERGE" ? "MERGE (write INSERT ... ON DUPLICATE KEY UPDATE)"
+                                     : std::string();
   }
 
   // Whether the name before a bracket is that of a table with its columns.
@@ -285,7 +322,7 @@ class MysqlRewriter final : public SqlRewriter {
       return word + "(...)";
     }
     const bool has_text = i + 1 < list_.size() && list_.tokens[i + 1].kind == TokenKind::kString;
-    const bool has_unit = i + 2 < list_.size() && list_.tokens[i + 2].kind == TokenKind::kWord;
+    const bool has_unit = i + 2 < list_.size() && isUnitOfTime(capitals(list_.text(i + 2)));
     return word == "INTERVAL" && has_text && !has_unit
                ? "INTERVAL without a unit (write INTERVAL 10 MINUTE)"
                : std::string();

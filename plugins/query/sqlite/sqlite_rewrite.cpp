@@ -77,6 +77,7 @@ class SqliteRewriter final : public SqlRewriter {
     const bool is_insert = list_.isWord(verb, "INSERT") && list_.isWord(verb + 1, "INTO");
     std::size_t at = is_update ? verb + 1 : verb + 2;
     at += is_update && list_.isWord(at, "OR") ? 2 : 0;  // OR IGNORE
+    at += list_.isWord(at, "ONLY") && isBeforeTable(at) ? 1 : 0;
     if (!(is_update || is_delete || is_insert) || !isName(list_, at)) {
       return;
     }
@@ -143,6 +144,10 @@ class SqliteRewriter final : public SqlRewriter {
   void visitWord(std::size_t i, const std::string& word, bool is_call) override {
     if (word == "CURRENT_TIMESTAMP" || word == "LOCALTIMESTAMP") {
       replaceClock(i, is_call ? behindBracket(list_, i + 1) : i + 1);
+    } else if (word == "CURRENT_DATE" && !is_call) {
+      refuseArithmeticOfDates(i, i + 1);
+    } else if (word == "ONLY" && isBeforeTable(i)) {
+      replace(i, i + 1, "");  // no table has others below it
     } else if (is_call && list_.isSign(i + 2, ")") &&
                (word == "NOW" || word == "TRANSACTION_TIMESTAMP" || word == "STATEMENT_TIMESTAMP" ||
                 word == "CLOCK_TIMESTAMP")) {
@@ -188,7 +193,22 @@ class SqliteRewriter final : public SqlRewriter {
     }
   }
 
-  void replaceClock(std::size_t i, std::size_t behind) { replace(i, behind, kNow); }
+  void replaceClock(std::size_t i, std::size_t behind) {
+    replace(i, behind, kNow);
+    refuseArithmeticOfDates(i, behind);
+  }
+
+  std::string insteadOfDates() const override {
+    return " (write date(a, '+1 day'), julianday(a) - julianday(b))";
+  }
+
+  // FROM ONLY t, UPDATE ONLY t
+  bool isBeforeTable(std::size_t i) const {
+    return isName(list_, i + 1) && !list_.isWord(i + 1, "SET") && !list_.isWord(i + 1, "WHERE") &&
+           !list_.isWord(i + 1, "AS") &&
+           (list_.isWord(i - 1, "FROM") || list_.isWord(i - 1, "JOIN") ||
+            (list_.isWord(i - 1, "UPDATE") && !list_.isWord(i - 2, "FOR")));
+  }
 
   std::string constructAt(std::size_t i, const std::string& word, bool is_call) const {
     const bool behind_comparison = i > 0 && list_.tokens[i - 1].kind == TokenKind::kOperator;

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "poco_data/mysql_instants.hpp"
 #include "row_counts.hpp"
 #include "row_times.hpp"
 #include "sql_analysis.hpp"
@@ -43,8 +44,8 @@ TEST(MysqlRewrite, SpellsPostgresqlTheWayMariadbReadsIt) {
       {"INSERT INTO t (a) VALUES ($1) ON DUPLICATE KEY UPDATE a = $1 RETURNING a",
        "INSERT INTO t (a) VALUES (?) ON DUPLICATE KEY UPDATE a = ? RETURNING a"},
       {"SELECT @@version", "SELECT @@version"},
-      {"SELECT CONCAT(a, LEFT(b, 2)), age(c), EXTRACT(YEAR FROM d), STDDEV(e) FROM t",
-       "SELECT CONCAT(a, LEFT(b, 2)), age(c), EXTRACT(YEAR FROM d), STDDEV(e) FROM t"},
+      {"SELECT CONCAT(a, LEFT(b, 2)), app.age(c), EXTRACT(YEAR FROM d), STDDEV(e) FROM t",
+       "SELECT CONCAT(a, LEFT(b, 2)), app.age(c), EXTRACT(YEAR FROM d), STDDEV(e) FROM t"},
       {"CREATE TABLE IF NOT EXISTS unnest (a INT REFERENCES initcap (b))",
        "CREATE TABLE IF NOT EXISTS unnest (a INT REFERENCES initcap (b))"},
       {"SELECT LENGTH(a), t.length, length FROM t WHERE length ($1) > 2",
@@ -56,6 +57,15 @@ TEST(MysqlRewrite, SpellsPostgresqlTheWayMariadbReadsIt) {
        "AS few)",
        "UPDATE t SET a = TRIM(BOTH 'x' FROM a) WHERE b IN (SELECT b FROM (SELECT b FROM u LIMIT 1) "
        "AS few)"},
+      {"SELECT random(), a ISNULL, b NOTNULL, ISNULL(a), current_database(), nextval(s)",
+       "SELECT RAND(), a IS NULL, b IS NOT NULL, ISNULL(a), DATABASE(), nextval(s)"},
+      {"INSERT INTO t DEFAULT VALUES RETURNING a", "INSERT INTO t () VALUES () RETURNING a"},
+      {"WITH w AS MATERIALIZED (SELECT 1), v AS NOT MATERIALIZED (SELECT 2) SELECT * FROM w, v",
+       "WITH w AS  (SELECT 1), v AS  (SELECT 2) SELECT * FROM w, v"},
+      {"SELECT now() - INTERVAL '7' DAY, INTERVAL 1 DAY + CURRENT_DATE, a::date + INTERVAL 1 "
+       "YEAR_MONTH, -1 * b - a",
+       "SELECT CURRENT_TIMESTAMP(3) - INTERVAL '7' DAY, INTERVAL 1 DAY + CURRENT_DATE, CAST(a AS "
+       "DATE) + INTERVAL 1 YEAR_MONTH, -1 * b - a"},
       {"SELECT a FROM t UNION ALL (SELECT b FROM u LIMIT 1)",
        "SELECT a FROM t UNION ALL (SELECT b FROM u LIMIT 1)"},
   };
@@ -84,6 +94,28 @@ TEST(MysqlRewrite, NamesWhatMariadbCannot) {
       {"SELECT $1::int[]", "the type INT[]"},
       {"SELECT INTERVAL '1 day'",
        "INTERVAL without a unit (write INTERVAL 10 MINUTE) at character 8"},
+      {"SELECT a FROM t WHERE b > now() - interval '7 days' AND c", "INTERVAL without a unit"},
+      {"SELECT a FROM t WHERE b > now() - interval '7 days' ORDER BY c", "at character 35"},
+      {"SELECT now() - interval '1 hour' AS b", "INTERVAL without a unit"},
+      {"SELECT a FROM t WHERE b > now() - interval '1 day' LIMIT 1", "INTERVAL without a unit"},
+      {"SELECT '2026-01-31'::date + 1",
+       "the + of dates (write a + INTERVAL 1 DAY, DATEDIFF(a, b)) at character 27"},
+      {"SELECT a::date - b::date FROM t", "the - of dates"},
+      {"SELECT CAST(a AS date) - 1 FROM t", "the - of dates"},
+      {"SELECT 7 + a::date FROM t", "the + of dates"},
+      {"SELECT a FROM t WHERE b = CURRENT_DATE - 1", "the - of dates"},
+      {"SELECT now() - a FROM t", "the - of dates"},
+      {"SELECT age(a) FROM t", "the function age at character 8"},
+      {"SELECT timezone('utc', a) FROM t", "the function timezone"},
+      {"SELECT to_date(a, 'YYYY'), 1 FROM t", "the function to_date"},
+      {"SELECT to_number(a, '9') FROM t", "the function to_number"},
+      {"SELECT lastval()", "the function lastval (write NEXTVAL(name), LAST_INSERT_ID())"},
+      {"SELECT nextval('s')", "the function nextval"},
+      {"SELECT a BETWEEN SYMMETRIC 1 AND 2", "BETWEEN SYMMETRIC at character 18"},
+      {"SELECT a FROM t ORDER BY a COLLATE \"C\"", "COLLATE \"C\" (write COLLATE utf8mb4_bin)"},
+      {"SELECT extract(epoch FROM a)", "EXTRACT(EPOCH ...) (write UNIX_TIMESTAMP(a))"},
+      {"MERGE INTO t USING u ON a = b WHEN MATCHED THEN DELETE", "MERGE"},
+      {"UPDATE t SET (a, b) = (1, 2)", "SET (a, b) = (write SET a = ..., b = ...)"},
       {"SELECT ts_rank(a, b) FROM t", "the function ts_rank at character 8"},
       {"SELECT jsonb_typeof(a) FROM t", "the function jsonb_typeof at character 8"},
       {"SELECT websearch_to_tsquery($1)", "the function websearch_to_tsquery at character 8"},
@@ -150,6 +182,22 @@ TEST(MysqlAnalysis, RefusesWhatWouldBecomeAComment) {
     ASSERT_EQ(analysis.errors.size(), 1U) << sql;
     EXPECT_EQ(analysis.errors.front(), expected);
   }
+}
+
+// spec S-30: what is done for parameters is not done for texts in the statement
+TEST(MysqlRewrite, TextsWithAZoneAreTold) {
+  const auto told = [](const std::string& sql) {
+    return literalsWithZone(tokenize(sql, Dialect::kMysql));
+  };
+  const std::vector<std::string> doubts =
+      told("SELECT a FROM t WHERE b BETWEEN $1 AND '2026-01-01T03:00:00+03:00'");
+  ASSERT_EQ(doubts.size(), 1U);
+  EXPECT_EQ(doubts[0],
+            "MariaDB reads no zone in the text '2026-01-01T03:00:00+03:00' at character 40: a call "
+            "fails where it meets a column of instants; there write '2026-01-01 00:00:00.000', "
+            "which counts as UTC");
+  EXPECT_TRUE(
+      told("SELECT '2026-01-01', '2026-01-01 00:00:00', '', \"2026-01-01T00:00:00Z\"").empty());
 }
 
 // spec S-30: parameters in any order and reused, where the database knows them by place alone

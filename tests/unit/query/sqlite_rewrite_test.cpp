@@ -63,6 +63,9 @@ TEST(SqliteRewrite, SpellsPostgresqlTheWaySqliteReadsIt) {
        "position"},
       {"CREATE INDEX i ON age (a)", "CREATE INDEX i ON age (a)"},
       {"SELECT a.age, position FROM a LEFT JOIN b", "SELECT a.age, position FROM a LEFT JOIN b"},
+      {"SELECT a FROM ONLY t JOIN only u", "SELECT a FROM  t JOIN  u"},
+      {"UPDATE ONLY t SET a = 1", "UPDATE  t SET a = 1"},
+      {"SELECT only, a FROM only WHERE b", "SELECT only, a FROM only WHERE b"},
       {"SELECT ~1, 2 WHERE ~ a = 1", "SELECT ~1, 2 WHERE ~ a = 1"},
   };
   for (const auto& [sql, expected] : cases) {
@@ -165,6 +168,13 @@ TEST(SqliteRewrite, NamesWhatOnlyPostgresqlCanDo) {
       {"WITH w AS MATERIALIZED (DELETE FROM t RETURNING a) SELECT a FROM w",
        "WITH ... AS (DELETE ...)"},
       {"DELETE FROM t USING u WHERE t.a = u.a", "DELETE ... USING"},
+      {"SELECT current_database()", "the function current_database"},
+      {"SELECT timezone('utc', a) FROM t", "the function timezone"},
+      {"SELECT '2026-01-31'::date + 1",
+       "the + of dates (write date(a, '+1 day'), julianday(a) - julianday(b))"},
+      {"SELECT a::date - b::date FROM t", "the - of dates"},
+      {"SELECT a FROM t WHERE a::date = current_date - 1", "the - of dates"},
+      {"SELECT now() - a FROM t", "the - of dates"},
   };
   for (const auto& [sql, name] : cases) {
     const Rewritten rewritten = rewrite(sql);
