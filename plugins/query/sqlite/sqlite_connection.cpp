@@ -200,27 +200,27 @@ SqliteConnection::Prepared* SqliteConnection::prepare(const Statement& statement
   if (sqlite3_bind_parameter_count(prepared.statement) > 0) {
     prepared.instants = instantParameters(
         statement.sql, [this](const std::vector<std::string>& tables, const std::string& column) {
-          return isInstantColumn(tables, column);
+          return lookAtColumn(tables, column);
         });
   }
   return &prepared;
 }
 
-bool SqliteConnection::isInstantColumn(const std::vector<std::string>& tables,
-                                       const std::string& column) {
-  bool is_instant = false;
+ColumnOf SqliteConnection::lookAtColumn(const std::vector<std::string>& tables,
+                                        const std::string& column) {
+  ColumnOf is = ColumnOf::kNone;
   for (const std::string& table : tables) {
     const char* type = nullptr;
     if (sqlite3_table_column_metadata(database_, nullptr, table.c_str(), column.c_str(), &type,
                                       nullptr, nullptr, nullptr, nullptr) != SQLITE_OK) {
       continue;  // it has none
     }
-    is_instant = kindOfDeclaredType(type) == ColumnKind::kInstant;
-    if (!is_instant) {
-      return false;
+    if (kindOfDeclaredType(type) != ColumnKind::kInstant) {
+      return ColumnOf::kOthers;
     }
+    is = ColumnOf::kInstants;
   }
-  return is_instant;
+  return is;
 }
 
 void SqliteConnection::watchTime(std::chrono::nanoseconds time_left) {

@@ -12,6 +12,7 @@
 
 #include "engine.hpp"
 #include "sqlite/read_pace.hpp"
+#include "sqlite/sqlite_instants.hpp"
 #include "sqlite/sqlite_values.hpp"
 
 namespace sub0::query {
@@ -100,7 +101,7 @@ class SqliteConnection {
  private:
   Outcome step(Prepared& prepared, const SqliteParameters& parameters, Shown shown);
   void lookAtColumns(Prepared& prepared);
-  bool isInstantColumn(const std::vector<std::string>& tables, const std::string& column);
+  ColumnOf lookAtColumn(const std::vector<std::string>& tables, const std::string& column);
   Failure failureNow(const char* sql, Shown shown);
   Failure failureOfStep(sqlite3_stmt* statement, Shown shown);
   void watchTime(std::chrono::nanoseconds time_left);

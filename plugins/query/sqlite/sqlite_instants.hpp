@@ -17,14 +17,18 @@ namespace sub0::query {
 // are. Which they are is read from the statement, once for each connection that prepares it. Pure,
 // any thread.
 
-// Whether a table of the statement has a column of that name whose declared type is an instant's,
-// and none has another of it.
-using IsInstantColumn =
-    std::function<bool(const std::vector<std::string>& tables, const std::string& column)>;
+// What a name is among the columns of a statement's tables: none of them; declared as an instant
+// wherever it is one; declared as something else in one of them.
+enum class ColumnOf : std::uint8_t { kNone, kInstants, kOthers };
+using LookAtColumn =
+    std::function<ColumnOf(const std::vector<std::string>& tables, const std::string& column)>;
 
-// Of a statement in SQLite's words: the numbers, from 0, of the parameters that stand beside such
-// columns, and nowhere else but in `?1 IS NULL`.
-std::vector<std::uint32_t> instantParameters(std::string_view sql, const IsInstantColumn& is_one);
+// Of a statement in SQLite's words: the numbers, from 0, of the parameters that stand beside a
+// column of instants somewhere, and nowhere beside another or as a part of a text.
+std::vector<std::uint32_t> instantParameters(std::string_view sql, const LookAtColumn& look);
+
+// The numbers of those that stand beside no column at all, though they are compared or stored.
+std::vector<std::uint32_t> parametersBesideNothing(std::string_view sql);
 
 // Puts those that are instants with a zone into that form; false: nothing was to be done, and
 // `made` is not written.

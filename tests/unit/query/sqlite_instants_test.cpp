@@ -10,7 +10,9 @@ namespace {
 std::string found(const std::string& sql) {
   std::string numbers;
   const auto is_at = [](const std::vector<std::string>&, const std::string& column) {
-    return column == "at" || column == "until";
+    return column == "at" || column == "until" ? ColumnOf::kInstants
+           : column == "a" || column == "name" ? ColumnOf::kOthers
+                                               : ColumnOf::kNone;
   };
   for (const std::uint32_t place : instantParameters(sql, is_at)) {
     numbers += std::to_string(place + 1) + " ";
@@ -31,10 +33,30 @@ TEST(SqliteInstants, AreParametersBesideAColumnOfInstants) {
       {"SELECT 1 FROM t WHERE at > CAST(?1 AS TEXT)", "1 "},
       {"UPDATE t SET at = ?1, a = ?2, until = coalesce(?3, until) WHERE a = ?4", "1 3 "},
       {"INSERT INTO t (a, at, until) VALUES (?1, ?2, ifnull(CAST(?3 AS TEXT), ?4)), (1, ?5, ?6)",
-       "2 3 5 6 "},
+       "2 3 4 5 6 "},
       {"INSERT INTO t (a) VALUES (?1) ON CONFLICT (a) DO UPDATE SET at = ?2", "2 "},
+      // an INSERT's SELECT, and what it asks
+      {"INSERT INTO t (a, at, until) SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 FROM t WHERE at "
+       "< "
+       "?3 AND until > ?2)",
+       "2 3 "},
+      {"INSERT INTO t (at) SELECT DISTINCT ?1 AS x FROM u UNION ALL SELECT ?2 RETURNING a", "1 2 "},
+      // rows, and functions that give one of their values
+      {"SELECT 1 FROM t WHERE (at, a) > (?1, ?2)", "1 "},
+      {"SELECT 1 FROM t WHERE (?1, 0) < (t.at, b)", "1 "},
+      {"SELECT 1 FROM t WHERE coalesce(at, ?1) >= ?1", "1 "},
+      {"SELECT 1 FROM t WHERE at >= coalesce(?1, at) AND ?2 > max(t.until, b)", "1 2 "},
+      {"SELECT 1 FROM t HAVING max(at) >= ?1", "1 "},
+      // where nothing tells what it is, it is what it is elsewhere
+      {"SELECT ?1 FROM t WHERE at = ?1", "1 "},
+      {"SELECT 1 FROM t, w WHERE at >= ?1 AND w.x < ?1 AND f(?1)", "1 "},
       // beside others too, or within something else
-      {"SELECT ?1 FROM t WHERE at = ?1", ""},
+      {"SELECT 1 FROM t WHERE at = ?1 AND name = ?1", ""},
+      {"SELECT 1 FROM t WHERE at = ?1 AND b LIKE ?1", ""},
+      {"SELECT ?1 || 'x' FROM t WHERE at = ?1", ""},
+      {"SELECT 1 FROM t WHERE coalesce(name, ?1) = at AND at > ?1", ""},
+      {"SELECT 1 FROM t WHERE f(at, a) > (?1, 0) OR (at, a, b) > (?1, 0)", ""},
+      {"INSERT INTO t (name, at) SELECT ?1, ?1", ""},
       {"SELECT 1 FROM t WHERE at > ?1 || 'Z' AND at > ?2 COLLATE nocase", ""},
       {"SELECT 1 FROM t WHERE b || at > ?1 AND at < substr(?2, 1)", ""},
       {"SELECT 1 FROM t WHERE a = ?1 AND at LIKE ?2", ""},
@@ -48,6 +70,24 @@ TEST(SqliteInstants, AreParametersBesideAColumnOfInstants) {
   };
   for (const auto& [sql, expected] : cases) {
     EXPECT_EQ(found(sql), expected) << sql;
+  }
+}
+
+TEST(SqliteInstants, ThoseBesideNoColumnAreTold) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"SELECT 1 FROM t WHERE at >= (SELECT ?1)", "1 "},
+      {"WITH p AS (SELECT ?1 AS d) SELECT 1 FROM t, p WHERE at >= p.d AND a = ?2", "1 "},
+      {"INSERT INTO t VALUES (?1, ?2)", "1 2 "},
+      {"SELECT 1 FROM t WHERE at >= ?1 AND (?1 IS NULL OR (SELECT ?1))", ""},
+      {"SELECT 1 FROM t WHERE date(at) = date(?1) AND b LIKE ?2 AND ?3 IS NOT NULL", ""},
+      {"INSERT INTO t (at) VALUES (?1)", ""},
+  };
+  for (const auto& [sql, expected] : cases) {
+    std::string numbers;
+    for (const std::uint32_t place : parametersBesideNothing(sql)) {
+      numbers += std::to_string(place + 1) + " ";
+    }
+    EXPECT_EQ(numbers, expected) << sql;
   }
 }
 
