@@ -4,12 +4,15 @@
 #include <algorithm>
 #include <array>
 
+#include "column_names.hpp"
 #include "folded_names.hpp"
+#include "poco_data/mysql_instants.hpp"
 #include "poco_data/mysql_rewrite.hpp"
 #include "row_times.hpp"
 #include "sql_analysis.hpp"
 #include "sql_tables.hpp"
 #include "sqlite/sqlite_clock.hpp"
+#include "sqlite/sqlite_instants.hpp"
 #include "unique_check.hpp"
 
 namespace sub0::query {
@@ -170,6 +173,57 @@ void reportMore(Preparation& preparation, Engine& engine, TokenList tokens) {
   }
 }
 
+std::string withoutPlace(const std::string& error) {
+  static constexpr std::string_view kPlace = " at character ";
+  const std::size_t begin = error.find(kPlace);
+  if (begin == std::string::npos) {
+    return error;
+  }
+  const std::size_t end = error.find_first_not_of("0123456789", begin + kPlace.size());
+  return error.substr(0, begin) + (end == std::string::npos ? "" : error.substr(end));
+}
+
+// Of a statement that was added to, the errors with their places in what the author wrote; what is
+// not found there has none.
+std::vector<std::string> asWritten(const Engine& engine, const TokenList& written,
+                                   const std::vector<std::string>& errors) {
+  std::vector<std::string> of_written;
+  engine.translate(written, of_written);
+  std::vector<std::string> placed;
+  for (const std::string& error : errors) {
+    const std::string text = withoutPlace(error);
+    const auto found =
+        std::find_if(of_written.begin(), of_written.end(),
+                     [&](const std::string& one) { return withoutPlace(one) == text; });
+    placed.push_back(found == of_written.end() ? text : *found);
+    if (found != of_written.end()) {
+      of_written.erase(found);
+    }
+  }
+  return placed;
+}
+
+// spec S-32: the databases that call a column without a name by its SQL
+bool namesColumnsBySql(Dialect dialect) {
+  return dialect == Dialect::kSqlite || dialect == Dialect::kMysql;
+}
+
+// The statement in the database's words; false: errors were told.
+bool translate(Preparation& preparation, const Engine& engine, const TokenList& written,
+               const std::string& sql, Statement& statement) {
+  const TokenList made = tokenize(sql, engine.dialect());
+  const std::string named = namesColumnsBySql(engine.dialect()) ? withColumnNames(made) : sql;
+  std::vector<std::string> errors;
+  statement.sql = engine.translate(tokenize(named, engine.dialect()), errors);
+  if (!errors.empty() && named != written.sql) {
+    errors = asWritten(engine, written, errors);
+  }
+  for (const std::string& error : errors) {
+    preparation.error("/query", error);
+  }
+  return !preparation.failed();
+}
+
 // What the statement says is allowed, and hardly meant.
 void tellDoubts(Preparation& preparation, const TokenList& tokens) {
   if (tokens.dialect == Dialect::kSqlite) {
@@ -177,8 +231,50 @@ void tellDoubts(Preparation& preparation, const TokenList& tokens) {
       preparation.warning("/query", doubt);
     }
   }
+  if (tokens.dialect == Dialect::kMysql) {
+    for (const std::string& doubt : literalsWithZone(tokens)) {
+      preparation.warning("/query", doubt);
+    }
+  }
   for (const std::string& doubt : literalAccessors(tokens)) {
     preparation.warning("/query", doubt);
+  }
+}
+
+// Whether a parameter is the payload's field of a name that an action declares as an instant.
+bool isDeclaredInstant(Preparation& preparation, Value parameter) {
+  constexpr std::string_view kPayload = "$PAYLOAD.";
+  std::string_view name = parameter.asText();
+  name.remove_prefix(name.substr(0, kPayload.size()) == kPayload ? kPayload.size() : 0);
+  for (const Value action : preparation.resource().find("actionables").items()) {
+    for (const Value declared : action.find("payload_validation").items()) {
+      if (declared.find("field").find(name).find("type").asText() == "DATETIME") {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+// On SQLite an instant is put into the form of columns beside one alone. spec S-30
+void tellInstantsWithoutColumn(Preparation& preparation, Dialect dialect,
+                               const Statement& statement) {
+  if (dialect != Dialect::kSqlite) {
+    return;
+  }
+  const std::vector<std::uint32_t> alone = parametersBesideNothing(statement.sql);
+  std::uint32_t place = 0;
+  for (const Value parameter : preparation.config().find("parameters").items()) {
+    const bool is_alone = std::find(alone.begin(), alone.end(), place) != alone.end();
+    if (parameter.isText() && is_alone && isDeclaredInstant(preparation, parameter)) {
+      const std::string number = std::to_string(place);
+      preparation.warning("/parameters/" + number,
+                          "the instant $" + std::to_string(place + 1) +
+                              " stands beside no column: SQLite takes it as the client wrote it, "
+                              "which does not compare with the instants that columns hold; compare "
+                              "it with a column, or store it in one");
+    }
+    ++place;
   }
 }
 
@@ -248,19 +344,15 @@ StatementPointer compileAction(Preparation& preparation, Engine& engine) {
     const TokenList made = tokenize(sql, engine.dialect());
     sql = withReturningAll(made, analyse(made, engine.dialect()));
   }
-  std::vector<std::string> errors;
-  statement->sql = engine.translate(tokenize(sql, engine.dialect()), errors);
   if (sql != without_returning) {
     std::vector<std::string> ignored;
     statement->without_returning =
         engine.translate(tokenize(without_returning, engine.dialect()), ignored);
   }
-  for (const std::string& error : errors) {
-    preparation.error("/query", error);
-  }
-  if (preparation.failed()) {
+  if (!translate(preparation, engine, tokens, sql, *statement)) {
     return nullptr;
   }
+  tellInstantsWithoutColumn(preparation, engine.dialect(), *statement);
   const TokenList made = tokenize(sql, engine.dialect());
   declareNoRow(preparation, made, analysis);
   orderInputs(made, *statement);
