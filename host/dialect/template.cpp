@@ -489,6 +489,12 @@ bool Template::isOneAccessor() const {
   return root_ != nullptr && root_->kind == Node::Kind::kAccessor;
 }
 
+std::string_view Template::payloadField() const {
+  const bool is_field = isOneAccessor() && root_->accessor->kind == Accessor::Kind::kPayload &&
+                        root_->accessor->segment_count == 1;
+  return is_field ? root_->accessor->segments[0].name : std::string_view();
+}
+
 bool Template::isWholePayload() const {
   return isOneAccessor() && root_->accessor->kind == Accessor::Kind::kPayload &&
          root_->accessor->segment_count == 0;
