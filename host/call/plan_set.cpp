@@ -111,6 +111,35 @@ void PlanSet::takeIdentity(const IdentityOptions& options, dialect::Problems& pr
                   ": no resource with that id has tokenize");
   }
   if ((*found)->key) identity_.emplace(**found, options);  // else said already (S-3, S-70)
+  warnOfMissingClaim(*(*found)->resource->tokenize, options, problems);
+}
+
+/// S-117, S-71: tokens may come from elsewhere, but those of this project have to have the claim.
+void PlanSet::warnOfMissingClaim(const dialect::Tokenize& verifier, const IdentityOptions& options,
+                                 dialect::Problems& problems) const {
+  static const std::vector<std::string> kOnlyId{"id"};
+  const std::string& claim = options.uid_claim;
+  if (claim == "iat" || claim == "exp" || claim == "jti") return;  // in every token
+  const dialect::Tokenize* issuer = nullptr;
+  for (const auto& plan : plans_) {
+    const dialect::Resource& resource = *plan->resource;
+    if (!resource.issuesToken() || resource.tokenize->encryption_key != verifier.encryption_key) {
+      continue;
+    }
+    const auto& claims = resource.tokenize->custom_claim_fields.value_or(kOnlyId);
+    if (std::find(claims.begin(), claims.end(), claim) != claims.end()) return;
+    if (issuer == nullptr || &*resource.tokenize == &verifier) issuer = &*resource.tokenize;
+  }
+  if (issuer == nullptr) return;
+  const auto& claims = issuer->custom_claim_fields.value_or(kOnlyId);
+  std::string list;
+  for (const std::string& one : claims) list += (list.empty() ? "" : ", ") + one;
+  problems.warning(issuer->place, "S-117",
+                   "SUB0_WEBSOCKET_UID_CLAIM=" + claim +
+                       ": the tokens issued here have no claim \"" + claim +
+                       "\", so every socket that comes with one is refused; " +
+                       (list.empty() ? "" : "set it to one of theirs (" + list + "), or ") +
+                       "add \"" + claim + "\" to custom_claim_fields");
 }
 
 void PlanSet::warnOfOpenDoors(dialect::Problems& problems) const {

@@ -59,6 +59,8 @@ class PlanSet final : public Catalogue {
   PlanSet() = default;
   void collectNames();
   void takeIdentity(const IdentityOptions& options, dialect::Problems& problems);
+  void warnOfMissingClaim(const dialect::Tokenize& verifier, const IdentityOptions& options,
+                          dialect::Problems& problems) const;
   void chooseTables(dialect::Problems& problems);
   void collectUniqueFields(dialect::Problems& problems);
   void warnOfFoldedNames(const PlanAction& action, dialect::Problems& problems) const;
