@@ -80,6 +80,7 @@ std::shared_ptr<const PlanSet> PlanSet::compile(std::shared_ptr<const dialect::P
   }
   set->collectNames();
   set->takeIdentity(identity, problems);
+  set->warnOfNoTokens(problems);
   set->chooseTables(problems);
   set->collectUniqueFields(problems);
   for (const auto& plan : set->plans_) {
@@ -140,6 +141,19 @@ void PlanSet::warnOfMissingClaim(const dialect::Tokenize& verifier, const Identi
                        "\", so every socket that comes with one is refused; " +
                        (list.empty() ? "" : "set it to one of theirs (" + list + "), or ") +
                        "add \"" + claim + "\" to custom_claim_fields");
+}
+
+/// S-74: there is nothing to revoke.
+void PlanSet::warnOfNoTokens(dialect::Problems& problems) const {
+  const auto has_tokens = [](const auto& plan) { return plan->resource->tokenize.has_value(); };
+  if (std::any_of(plans_.begin(), plans_.end(), has_tokens)) return;
+  for (const auto& plan : plans_) {
+    const auto& invalidation = plan->resource->invalidation;
+    if (!invalidation) continue;
+    problems.warning(invalidation->place, "S-74",
+                     "no resource has \"tokenize\", so there are no tokens that this could revoke; "
+                     "give it to the resources that issue or demand them");
+  }
 }
 
 void PlanSet::warnOfOpenDoors(dialect::Problems& problems) const {

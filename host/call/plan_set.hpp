@@ -61,6 +61,7 @@ class PlanSet final : public Catalogue {
   void takeIdentity(const IdentityOptions& options, dialect::Problems& problems);
   void warnOfMissingClaim(const dialect::Tokenize& verifier, const IdentityOptions& options,
                           dialect::Problems& problems) const;
+  void warnOfNoTokens(dialect::Problems& problems) const;
   void chooseTables(dialect::Problems& problems);
   void collectUniqueFields(dialect::Problems& problems);
   void warnOfFoldedNames(const PlanAction& action, dialect::Problems& problems) const;
