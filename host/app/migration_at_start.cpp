@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <time.h>
 
+#include "app/command_line.hpp"
 #include "app/migration.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
@@ -102,8 +103,8 @@ void tellPendingChanges(const plugin::Registry& registry, const call::PlanSet& p
                    "whether the tables fit the models is not known: " + result.message);
     } else if (count > 0) {
       log::warning("migration_pending",
-                   "the tables do not fit the models: " + std::to_string(count) +
-                       " changes; see sub0-host migrate --plan, or set SUB0_MIGRATE=auto",
+                   "the tables do not fit the models: " + counted(count, "change") +
+                       "; see sub0-host migrate --plan, or set SUB0_MIGRATE=auto",
                    {{"changes", count}});
     }
   });

@@ -452,15 +452,7 @@ void Call::finishEffect() {
     return;
   }
   const plugin::Outcome& outcome = calls_.tickets().outcome(ticket_);
-  if (outcome.code != Code::kOk && calls_.mayLog(*plan_)) {
-    const plugin::Handler& handler = *current_held_->effect->prepared.handler;
-    log::warning(current_held_->is_background ? "background_failed" : "effect_failed",
-                 outcome.log_message,
-                 {{"code", codeInfo(outcome.code).name},
-                  {"plugin", handler.plugin->id},
-                  {"handler", handler.name},
-                  {"resource", plan_->resource->id}});
-  }
+  if (outcome.code != Code::kOk && calls_.mayLog(*plan_)) logEffect(outcome);
   if (outcome.code == Code::kOk && current_held_->is_background) {
     takeBackground(*current_held_, outcome);
   }

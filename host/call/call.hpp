@@ -213,6 +213,7 @@ class Call final : public plugin::RunOwner,
   void holdBackground(const PlanAction& action, const json::Value* inputs);
   void takeBackground(const Held& held, const plugin::Outcome& outcome);
   void endBackground(const Error& error);
+  void logEffect(const plugin::Outcome& outcome) const;
   void logBackground(const Error& error) const;
 
   // Tokens that are refused from now on (call_revocation.cpp).

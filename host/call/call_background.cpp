@@ -60,6 +60,20 @@ void Call::endBackground(const Error& error) {
   dropBehindBackground();
 }
 
+/// Of an effect, or of an action that runs in the background.
+void Call::logEffect(const plugin::Outcome& outcome) const {
+  const CodeInfo& code = codeInfo(outcome.code);
+  const plugin::Handler& handler = *current_held_->effect->prepared.handler;
+  const PlanAction& action = *current_held_->action;
+  log::warning(current_held_->is_background ? "background_failed" : "effect_failed",
+               outcome.log_message.empty() ? code.message : outcome.log_message,
+               {{"code", code.name},
+                {"plugin", handler.plugin->id},
+                {"handler", handler.name},
+                {"resource", plan_->homeOf(action).id},
+                {"action", action.model->id}});
+}
+
 void Call::logBackground(const Error& error) const {
   if (!calls_.mayLog(*plan_)) return;
   log::warning("background_failed", error.clientMessage(),

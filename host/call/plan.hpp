@@ -110,7 +110,8 @@ bool compilePlan(const dialect::Project& project, const dialect::Resource& resou
 /// actions and needs are compiled, what follows from the needs is not settled yet.
 bool compileControls(const dialect::Project& project, Plan& plan, dialect::Problems& problems);
 
-/// The part of compilePlan that is about results which never have a row (S-25, S-71, S-87).
+/// The part of compilePlan that is about results which never have a row (S-25, S-41, S-71,
+/// S-87).
 void warnOfNoRows(const Plan& plan, dialect::Problems& problems);
 
 /// The order of execution: array order, each action's dependencies first, no_op actions only if

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Results that can have no row, where somebody needs one (S-25, S-71, S-87): the plugin knows
+// Results that can have no row, where somebody needs one (S-25, S-41, S-71, S-87): the plugin knows
 // whether its action ever has one, the dialect who reads it.
 #include <algorithm>
 #include <string>
@@ -41,6 +41,34 @@ void warnOfDependency(const Plan& plan, const dialect::Actionable& model, std::s
           noRowOf(source));
 }
 
+bool isResult(const dialect::Resource& resource, std::size_t index) {
+  if (!resource.combine) return resource.result_action == index;
+  return std::find(resource.combine->begin(), resource.combine->end(), index) !=
+         resource.combine->end();
+}
+
+/// S-41: what would have given rows because of `returnables`, and cannot.
+void warnOfReturnables(const Plan& plan, std::size_t index, dialect::Problems& problems) {
+  const dialect::Resource& resource = *plan.resource;
+  const PlanAction& action = plan.actions[index];
+  const dialect::Actionable& model = *action.model;
+  const auto& keys = model.returnables ? model.returnables : resource.returnables;
+  const bool is_told = model.must_return_value || model.home != nullptr || model.cacheable;
+  if (is_told || noRowOf(action).empty() || !keys || keys->empty()) return;
+  const bool is_reply =
+      isResult(resource, index) && !model.run_in_background && !resource.run_in_background;
+  const bool is_sent = !action.effects.empty();
+  if (!is_reply && !is_sent) return;
+  const std::string& owner = model.returnables ? model.place.pointer : resource.pointer;
+  problems.warning(resource.file->at(owner + "/returnables"), "S-41",
+                   "action " + std::to_string(model.id) +
+                       " never has a row: these have nothing to keep, and " +
+                       (is_reply && is_sent ? "the reply and the broadcast are null"
+                        : is_reply          ? "the reply has null of it"
+                                            : "the broadcast is null") +
+                       "; " + noRowOf(action));
+}
+
 /// S-71: claims are members of an object.
 void warnOfNoToken(const Plan& plan, dialect::Problems& problems) {
   const dialect::Resource& resource = *plan.resource;
@@ -58,8 +86,10 @@ void warnOfNoToken(const Plan& plan, dialect::Problems& problems) {
 }  // namespace
 
 void warnOfNoRows(const Plan& plan, dialect::Problems& problems) {
-  for (const PlanAction& action : plan.actions) {
+  for (std::size_t index = 0; index < plan.actions.size(); ++index) {
+    const PlanAction& action = plan.actions[index];
     const dialect::Actionable& model = *action.model;
+    warnOfReturnables(plan, index, problems);
     // Under a key of the cache the result of another action may lie.
     if (model.must_return_value && !noRowOf(action).empty() && !model.run_in_background &&
         !model.cacheable) {

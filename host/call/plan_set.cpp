@@ -80,6 +80,7 @@ std::shared_ptr<const PlanSet> PlanSet::compile(std::shared_ptr<const dialect::P
   }
   set->collectNames();
   set->takeIdentity(identity, problems);
+  set->warnOfNoTokens(problems);
   set->chooseTables(problems);
   set->collectUniqueFields(problems);
   for (const auto& plan : set->plans_) {
@@ -111,6 +112,48 @@ void PlanSet::takeIdentity(const IdentityOptions& options, dialect::Problems& pr
                   ": no resource with that id has tokenize");
   }
   if ((*found)->key) identity_.emplace(**found, options);  // else said already (S-3, S-70)
+  warnOfMissingClaim(*(*found)->resource->tokenize, options, problems);
+}
+
+/// S-117, S-71: tokens may come from elsewhere, but those of this project have to have the claim.
+void PlanSet::warnOfMissingClaim(const dialect::Tokenize& verifier, const IdentityOptions& options,
+                                 dialect::Problems& problems) const {
+  static const std::vector<std::string> kOnlyId{"id"};
+  const std::string& claim = options.uid_claim;
+  if (claim == "iat" || claim == "exp" || claim == "jti") return;  // in every token
+  const dialect::Tokenize* issuer = nullptr;
+  for (const auto& plan : plans_) {
+    const dialect::Resource& resource = *plan->resource;
+    if (!resource.issuesToken() || resource.tokenize->encryption_key != verifier.encryption_key) {
+      continue;
+    }
+    const auto& claims = resource.tokenize->custom_claim_fields.value_or(kOnlyId);
+    if (std::find(claims.begin(), claims.end(), claim) != claims.end()) return;
+    if (issuer == nullptr || &*resource.tokenize == &verifier) issuer = &*resource.tokenize;
+  }
+  if (issuer == nullptr) return;
+  const auto& claims = issuer->custom_claim_fields.value_or(kOnlyId);
+  std::string list;
+  for (const std::string& one : claims) list += (list.empty() ? "" : ", ") + one;
+  problems.warning(issuer->place, "S-117",
+                   "SUB0_WEBSOCKET_UID_CLAIM=" + claim +
+                       ": the tokens issued here have no claim \"" + claim +
+                       "\", so every socket that comes with one is refused; " +
+                       (list.empty() ? "" : "set it to one of theirs (" + list + "), or ") +
+                       "add \"" + claim + "\" to custom_claim_fields");
+}
+
+/// S-74: there is nothing to revoke.
+void PlanSet::warnOfNoTokens(dialect::Problems& problems) const {
+  const auto has_tokens = [](const auto& plan) { return plan->resource->tokenize.has_value(); };
+  if (std::any_of(plans_.begin(), plans_.end(), has_tokens)) return;
+  for (const auto& plan : plans_) {
+    const auto& invalidation = plan->resource->invalidation;
+    if (!invalidation) continue;
+    problems.warning(invalidation->place, "S-74",
+                     "no resource has \"tokenize\", so there are no tokens that this could revoke; "
+                     "give it to the resources that issue or demand them");
+  }
 }
 
 void PlanSet::warnOfOpenDoors(dialect::Problems& problems) const {

@@ -59,6 +59,9 @@ class PlanSet final : public Catalogue {
   PlanSet() = default;
   void collectNames();
   void takeIdentity(const IdentityOptions& options, dialect::Problems& problems);
+  void warnOfMissingClaim(const dialect::Tokenize& verifier, const IdentityOptions& options,
+                          dialect::Problems& problems) const;
+  void warnOfNoTokens(dialect::Problems& problems) const;
   void chooseTables(dialect::Problems& problems);
   void collectUniqueFields(dialect::Problems& problems);
   void warnOfFoldedNames(const PlanAction& action, dialect::Problems& problems) const;

@@ -26,6 +26,23 @@ std::string accessorOf(std::string_view word, const Names& names) {
   return contains(names.extracted_claims, name) ? "$PROTECTED." + name : std::string();
 }
 
+bool endsWith(std::string_view word, std::string_view end) {
+  return word.size() > end.size() && word.substr(word.size() - end.size()) == end;
+}
+
+// Whether it is written as names of fields are, not as the uid of somebody.
+bool looksLikeField(std::string_view word) {
+  const bool has_only_letters = std::all_of(word.begin(), word.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+  });
+  if (!has_only_letters) return false;
+  if (word == "id" || word == "uid" || word == "ids" || word == "uids") return true;
+  for (const char* const end : {"_id", "_ids", "_uid", "_uids", "Id", "Ids", "Uid", "Uids"}) {
+    if (endsWith(word, end)) return true;
+  }
+  return false;
+}
+
 class BroadcastChecker {
  public:
   BroadcastChecker(const Actionable& action, const ReadContext& context)
@@ -53,9 +70,13 @@ class BroadcastChecker {
   void checkUid(const json::Value& uid, const std::string& pointer) {
     const std::string word(json::isText(uid) ? json::chars(uid) : std::string_view());
     const std::string accessor = accessorOf(word, action_.names);
-    if (accessor.empty()) return;
-    warn(pointer, "this goes to the uid \"" + word +
-                      "\" itself, not to the value of that name; write " + accessor);
+    if (!accessor.empty()) {
+      warn(pointer, "this goes to the uid \"" + word +
+                        "\" itself, not to the value of that name; write " + accessor);
+    } else if (looksLikeField(word)) {
+      warn(pointer, "this goes to the uid \"" + word +
+                        "\" itself; for the payload's field of that name write $PAYLOAD." + word);
+    }
   }
 
   void checkLabel(const std::string& label, const std::string& pointer) {

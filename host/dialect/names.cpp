@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "dialect/resource_reader.hpp"
@@ -27,6 +28,7 @@ class NameCollector {
         addDeclared(*resource_.actionables[i].home, names.declared_payload);
         addClaimsOfHome(*resource_.actionables[i].home, names);
       }
+      collectTypes(resource_.actionables[i], names);
       // S-95: a field that is missing has no hash; it is never the word itself.
       for (const Hashable& one : resource_.actionables[i].hashables) {
         addName(names.declared_payload, one.property);
@@ -114,6 +116,45 @@ class NameCollector {
     for (const Actionable& action : resource.actionables) {
       for (const FieldRule& field : action.validation.fields()) addName(names, field.name);
     }
+  }
+
+  // Fields whose texts are bound as numbers and booleans: what the action's own validation says
+  // counts, else what the others say with one voice. A validation that may not be done says
+  // nothing.
+  void collectTypes(const Actionable& action, Names& names) const {
+    std::vector<std::string> known;
+    if (!action.bypass_payload_validation) addTypes(action.validation, known, names);
+    std::vector<std::pair<std::string_view, FieldType>> types;
+    for (const Actionable& other : resource_.actionables) {
+      if (!other.validatesFirst()) continue;
+      for (const FieldRule& field : other.validation.fields()) {
+        types.emplace_back(field.name, field.type);
+      }
+    }
+    for (const auto& [name, type] : types) {
+      const bool is_doubtful =
+          std::any_of(types.begin(), types.end(), [&, same = name, as = type](const auto& other) {
+            return other.first == same && other.second != as;
+          });
+      if (!is_doubtful && !contains(known, name)) addType(name, type, names);
+    }
+  }
+
+  static bool contains(const std::vector<std::string>& names, std::string_view name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  }
+
+  static void addTypes(const Validation& validation, std::vector<std::string>& known,
+                       Names& names) {
+    for (const FieldRule& field : validation.fields()) {
+      known.push_back(field.name);
+      addType(field.name, field.type, names);
+    }
+  }
+
+  static void addType(std::string_view name, FieldType type, Names& names) {
+    if (type == FieldType::kNumber) addName(names.declared_numbers, name);
+    if (type == FieldType::kBoolean) addName(names.declared_booleans, name);
   }
 
   // What its author meant as a claim, and would be the client's word here.

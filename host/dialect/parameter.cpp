@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "dialect/accessor.hpp"
+#include "dialect/text_formats.hpp"
 #include "dialect/value_hints.hpp"
 
 namespace sub0::dialect {
@@ -44,7 +45,10 @@ Parameter Parameter::compile(const json::Value& source, std::string_view pointer
     }
   }
   if (!json::isText(source) || !findAccessors(json::chars(source), nullptr).empty()) {
-    return Parameter(Template::compile(source, pointer, context));
+    Parameter parameter(Template::compile(source, pointer, context));
+    const std::string_view field = parameter.template_.payloadField();
+    if (context.names != nullptr) parameter.text_of_ = textOf(field, *context.names);
+    return parameter;
   }
   // No accessor: this only warns of what looks like one.
   (void)Template::compile(source, pointer, context);
@@ -60,6 +64,7 @@ Parameter Parameter::compile(const json::Value& source, std::string_view pointer
   parameter.is_claim_ = contains(names.extracted_claims, word);
   parameter.is_declared_ = contains(names.declared_payload, word);
   parameter.may_be_undeclared_ = looksLikeName(word);
+  parameter.text_of_ = textOf(word, names);
   if (parameter.is_extracted_ || parameter.is_generated_) return parameter;
   parameter.word_needs_.claims = parameter.is_claim_;
   parameter.word_needs_.payload_fields = parameter.is_declared_ || parameter.may_be_undeclared_;
@@ -105,6 +110,19 @@ void Parameter::warn(std::string_view pointer, const CompileContext& context,
   }
 }
 
+Parameter::TextOf Parameter::textOf(std::string_view field, const Names& names) {
+  if (contains(names.declared_numbers, field)) return TextOf::kNumber;
+  return contains(names.declared_booleans, field) ? TextOf::kBoolean : TextOf::kText;
+}
+
+json::Value Parameter::asDeclared(const json::Value& value) const {
+  if (text_of_ == TextOf::kText || !json::isText(value)) return value;
+  const std::string_view text = json::chars(value);
+  if (text_of_ == TextOf::kNumber) return isNumberText(text) ? json::ofDigits(text) : value;
+  if (text == "true") return json::boolean(true);
+  return text == "false" ? json::boolean(false) : value;
+}
+
 json::Value Parameter::lookUp(const Scope& scope) const {
   if (is_extracted_) {
     const json::Value* value = findExtracted(scope, word_);
@@ -119,7 +137,7 @@ json::Value Parameter::lookUp(const Scope& scope) const {
   if (claim != nullptr && word_ == "id") return *claim;
   const bool looks = word_needs_.payload_fields && scope.payload != nullptr;
   const json::Value* field = looks ? json::find(*scope.payload, word_) : nullptr;
-  if (is_declared_) return field == nullptr ? json::null() : *field;
+  if (is_declared_) return field == nullptr ? json::null() : asDeclared(*field);
   if (claim != nullptr) return *claim;
   if (field != nullptr) return *field;
   return is_claim_ ? json::null() : json::text(word_);

@@ -10,8 +10,10 @@
 namespace sub0::dialect {
 
 /// An element of sql_query.parameters (S-63): an accessor or a text with accessors, a generator, a
-/// bare word, a constant, or {"literal": x}. Also holds plain templates, so that all inputs of an
-/// action have one type. Immutable after compile(): any thread evaluates.
+/// bare word, a constant, or {"literal": x}. A text that stands for a field declared NUMBER or
+/// BOOLEAN (query parameters and forms have texts alone) is that number or boolean (S-81). Also
+/// holds plain templates, so that all inputs of an action have one type. Immutable after compile():
+/// any thread evaluates.
 class Parameter {
  public:
   /// The constant null.
@@ -25,7 +27,9 @@ class Parameter {
 
   /// The value; borrows from scope, arena and this.
   json::Value evaluate(const Scope& scope, Arena& arena, bool allow_raw = false) const {
-    return is_word_ ? lookUp(scope) : template_.evaluate(scope, arena, allow_raw);
+    if (is_word_) return lookUp(scope);
+    const json::Value value = template_.evaluate(scope, arena, allow_raw);
+    return text_of_ == TextOf::kText ? value : asDeclared(value);
   }
 
   const Needs& needs() const { return is_word_ ? word_needs_ : template_.needs(); }
@@ -33,6 +37,11 @@ class Parameter {
   bool isBareWord() const { return is_word_; }
 
  private:
+  /// What a text of the field stands for.
+  enum class TextOf : std::uint8_t { kText, kNumber, kBoolean };
+
+  static TextOf textOf(std::string_view field, const Names& names);
+  json::Value asDeclared(const json::Value& value) const;
   json::Value lookUp(const Scope& scope) const;
   void warn(std::string_view pointer, const CompileContext& context, const Names& names) const;
 
@@ -40,6 +49,7 @@ class Parameter {
   Needs word_needs_;
   std::string word_;
   bool is_word_ = false;
+  TextOf text_of_ = TextOf::kText;
   bool is_extracted_ = false;       // a `for` of depends_on: nothing else is looked at
   bool is_generated_ = false;       // a `for` of a generator: the same
   bool is_claim_ = false;           // in extract_claims

@@ -96,6 +96,7 @@ class Compiler {
            "\"" + name.written + "\" is no accessor and stays as text" + accessorHint(name.written),
            std::move(name.suggestion));
     }
+    for (std::string& form : foreignForms(text, written)) warn(pointer, "S-61", std::move(form));
     if (written.empty()) return constant(json::text(memory_.copy(text)));
     if (written.size() == 1 && written[0].begin == 0 && written[0].end == text.size()) {
       return compileAccessor(written[0], text, pointer);
@@ -278,14 +279,6 @@ class Compiler {
           "\"" + std::string(name) + "\" is no kind of generator" + generatorKinds(),
           suggest(name, {std::begin(kGeneratorKinds), std::end(kGeneratorKinds)}));
     return std::nullopt;
-  }
-
-  // {"generate": KIND} with or without "for", and nothing else.
-  static bool isGenerator(const json::Value& object) {
-    const json::Value* kind = json::find(object, "generate");
-    if (kind == nullptr || !json::isText(*kind)) return false;
-    const json::Value* name = json::find(object, "for");
-    return object.count == (name == nullptr ? 1u : 2u);
   }
 
   Node compileGenerator(const json::Value& object, const std::string& pointer) {
@@ -487,6 +480,12 @@ bool Template::isConstant() const {
 
 bool Template::isOneAccessor() const {
   return root_ != nullptr && root_->kind == Node::Kind::kAccessor;
+}
+
+std::string_view Template::payloadField() const {
+  const bool is_field = isOneAccessor() && root_->accessor->kind == Accessor::Kind::kPayload &&
+                        root_->accessor->segment_count == 1;
+  return is_field ? root_->accessor->segments[0].name : std::string_view();
 }
 
 bool Template::isWholePayload() const {

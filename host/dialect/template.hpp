@@ -21,12 +21,14 @@ namespace sub0::dialect {
 
 /// The names that one action may use, from its resource (S-63). Owned by the model.
 struct Names {
-  std::vector<std::string> declared_payload;  // by payload_validation, whole resource
-  std::vector<std::string> extracted;         // `for` of this action's depends_on
-  std::vector<std::string> generated;         // `for` of generators that may have run before
-  std::vector<std::string> extracted_claims;  // protected.extract_claims
-  std::vector<std::string> claims_of_home;    // S-86: claims there that are none of the caller's
-  std::string taken_by;                       // whose call it is then
+  std::vector<std::string> declared_payload;   // by payload_validation, whole resource
+  std::vector<std::string> declared_numbers;   // NUMBER, so that a text of one may be bound as it
+  std::vector<std::string> declared_booleans;  // the same of BOOLEAN
+  std::vector<std::string> extracted;          // `for` of this action's depends_on
+  std::vector<std::string> generated;          // `for` of generators that may have run before
+  std::vector<std::string> extracted_claims;   // protected.extract_claims
+  std::vector<std::string> claims_of_home;     // S-86: claims there that are none of the caller's
+  std::string taken_by;                        // whose call it is then
   bool has_no_claims = false;      // resource not protected: reading $PROTECTED warns (S-61)
   bool payload_id_is_uid = false;  // reachable over a socket: reading payload `id` warns (S-113)
 };
@@ -94,6 +96,8 @@ class Template {
   bool isOneAccessor() const;
   /// Exactly `$PAYLOAD`.
   bool isWholePayload() const;
+  /// The member of the payload that it is, `$PAYLOAD.name`; empty: it is something else.
+  std::string_view payloadField() const;
 
  private:
   static Template compile(const json::Value& source, std::string_view pointer, bool stands_in_file,

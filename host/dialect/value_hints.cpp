@@ -26,7 +26,93 @@ std::vector<std::string_view> candidatesOf(const Names& names, bool with_claims)
   return candidates;
 }
 
+constexpr std::string_view kRootNames[] = {"PAYLOAD",  "PROTECTED", "ENV",       "HEADER",
+                                           "DATETIME", "GENERATOR", "CONNECTION"};
+
+std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
+
+bool isPathCharacter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         c == '-' || c == '.';
+}
+
+// `items.0.name` of `items[0].name`; the rest begins behind an accessor.
+std::string indexForm(std::string_view text, const WrittenAccessor& accessor) {
+  std::size_t at = accessor.end;
+  std::string path(text.substr(accessor.begin, at - accessor.begin));
+  bool has_index = false;
+  for (; at < text.size(); ++at) {
+    const char c = text[at];
+    const bool is_open =
+        c == '[' && at + 1 < text.size() && text[at + 1] >= '0' && text[at + 1] <= '9';
+    if (is_open) {
+      std::size_t end = text.find_first_not_of("0123456789", at + 1);
+      if (end == std::string_view::npos || text[end] != ']') break;
+      path += "." + std::string(text.substr(at + 1, end - at - 1));
+      at = end;
+      has_index = true;
+    } else if (has_index && isPathCharacter(c) && (c != '.' || at + 1 < text.size())) {
+      path += c;
+    } else {
+      break;
+    }
+  }
+  if (!has_index) return {};
+  return quoted(text.substr(accessor.begin, at - accessor.begin)) + " is read up to the bracket, " +
+         "which stays as text; write " + path;
+}
+
+// The path between `open` at `at` and `close`; empty: there is none.
+std::string_view pathWithin(std::string_view text, std::size_t begin, std::string_view close) {
+  const std::size_t end = text.find(close, begin);
+  if (end == std::string_view::npos) return {};
+  std::string_view path = text.substr(begin, end - begin);
+  while (!path.empty() && path.front() == ' ') path.remove_prefix(1);
+  while (!path.empty() && path.back() == ' ') path.remove_suffix(1);
+  const bool is_path = !path.empty() && std::all_of(path.begin(), path.end(), isPathCharacter) &&
+                       (path.front() < '0' || path.front() > '9');
+  return is_path ? path : std::string_view();
+}
+
+bool beginsWithRoot(std::string_view path) {
+  const std::string_view first = path.substr(0, path.find('.'));
+  return std::find(std::begin(kRootNames), std::end(kRootNames), first) != std::end(kRootNames);
+}
+
 }  // namespace
+
+std::vector<std::string> foreignForms(std::string_view text,
+                                      const std::vector<WrittenAccessor>& accessors) {
+  std::vector<std::string> found;
+  for (const WrittenAccessor& accessor : accessors) {
+    const bool has_members =
+        accessor.root == AccessorRoot::kPayload || accessor.root == AccessorRoot::kProtected;
+    std::string form = has_members ? indexForm(text, accessor) : std::string();
+    if (!form.empty()) found.push_back(std::move(form));
+  }
+  for (std::size_t at = text.find("${"); at != std::string_view::npos;
+       at = text.find("${", at + 2)) {
+    const std::string_view path = pathWithin(text, at + 2, "}");
+    if (!beginsWithRoot(path)) continue;
+    found.push_back(quoted("${" + std::string(path) + "}") +
+                    " is no accessor and stays as text; write $" + std::string(path));
+  }
+  for (std::size_t at = text.find("{{"); at != std::string_view::npos;
+       at = text.find("{{", at + 2)) {
+    const std::string path(pathWithin(text, at + 2, "}}"));
+    if (path.empty()) continue;
+    found.push_back(quoted("{{" + path + "}}") + " is no accessor and stays as text; write $" +
+                    (beginsWithRoot(path) ? "" : "PAYLOAD.") + path);
+  }
+  return found;
+}
+
+bool isGenerator(const json::Value& object) {
+  const json::Value* kind = json::find(object, "generate");
+  if (kind == nullptr || !json::isText(*kind)) return false;
+  const json::Value* name = json::find(object, "for");
+  return object.count == (name == nullptr ? 1u : 2u);
+}
 
 std::string nearestName(std::string_view word, const Names& names) {
   return suggest(word, candidatesOf(names, true));

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "dialect/accessor.hpp"
 #include "dialect/template.hpp"
@@ -26,6 +27,14 @@ std::string runningEnd(const WrittenAccessor& accessor, std::string_view text, c
 
 /// Behind "is no accessor": how that accessor is written, such as "; write $HEADER.Name".
 std::string accessorHint(std::string_view written);
+
+/// What other languages would read in a template's text, and this one leaves as it stands:
+/// `$PAYLOAD.items[0].name`, `${PAYLOAD.x}`, `{{x}}`; a sentence of each, with what to write.
+std::vector<std::string> foreignForms(std::string_view text,
+                                      const std::vector<WrittenAccessor>& accessors);
+
+/// Whether the object is {"generate": KIND} with or without "for", and nothing else.
+bool isGenerator(const json::Value& object);
 
 /// "; there are UUID, UUIDV7, ...".
 std::string generatorKinds();

@@ -13,7 +13,8 @@ struct Envelope {
   std::string_view id_json;       // JSON string or number, as sent; empty: missing
   std::string_view payload_json;  // any JSON value, as sent; empty: missing
   bool has_resource = false;
-  bool is_plain = false;  // no text in it has an escape
+  bool has_odd_resource = false;  // it is there, but no text
+  bool is_plain = false;          // no text in it has an escape
 };
 
 enum class EnvelopeMember : std::uint8_t { kResource, kAction, kId, kPayload, kOther };

@@ -264,6 +264,8 @@ Result<Envelope> Parser::parseEnvelope(std::string_view padded_text) {
     } else if (first == '"') {
       envelope.has_resource = true;
       envelope.resource = members.decodedText(member.tape_word);
+    } else {
+      envelope.has_odd_resource = member.json != "null";
     }
   }
   return envelope;

@@ -229,6 +229,20 @@ long double toReal(const Value& number) {
   return number.type == SUB0_DOUBLE ? number.as.d : toReal(chars(number));
 }
 
+Value ofDigits(std::string_view borrowed_digits) {
+  const char* const begin = borrowed_digits.data();
+  const char* const end = begin + borrowed_digits.size();
+  std::int64_t whole = 0;
+  const auto as_whole = std::from_chars(begin, end, whole);
+  if (as_whole.ptr == end && as_whole.ec == std::errc()) return integer(whole);
+  constexpr std::size_t kMostExactChars = std::numeric_limits<double>::digits10 + 1;  // and a point
+  const bool is_exact = borrowed_digits.size() <= kMostExactChars &&
+                        borrowed_digits.find('.') != std::string_view::npos;
+  double as_real = 0;
+  if (is_exact && std::from_chars(begin, end, as_real).ec == std::errc()) return real(as_real);
+  return number(borrowed_digits);
+}
+
 bool isNumber(const Value& value) {
   return value.type == SUB0_INT || value.type == SUB0_DOUBLE || value.type == SUB0_NUMBER;
 }

@@ -28,6 +28,9 @@ Value real(double d);  // not finite: null
 Value text(std::string_view borrowed);
 Value number(std::string_view borrowed_digits);
 Value raw(std::string_view borrowed_json);
+/// An integer or a real, or all digits as they are where neither holds them. REQUIRES:
+/// `borrowed_digits` are a JSON number.
+Value ofDigits(std::string_view borrowed_digits);
 Value array(const Value* borrowed_items, std::size_t count);
 Value object(const Member* borrowed_members, std::size_t count);
 

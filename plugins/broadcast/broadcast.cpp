@@ -40,7 +40,7 @@ struct BroadcastMode final : sub0::Handler<BroadcastMode> {
 
   BroadcastMode(sub0::Preparation& p, Port& port)
       : port_(requirePort(p, port)),
-        message_(p),
+        message_(p, false),
         data_(p.config().find("data") ? p.input("/data") : p.inputOf("$PAYLOAD")) {
     p.readsOnly(false);  // it writes nothing, but a GET must not reach other people
   }
@@ -74,7 +74,8 @@ struct BroadcastEffect final : sub0::Handler<BroadcastEffect> {
   })";
   static constexpr uint32_t flags = SUB0_COMPLETES_IN_RUN | SUB0_ACCEPTS_RAW;
 
-  BroadcastEffect(sub0::Preparation& p, Port& port) : port_(requirePort(p, port)), message_(p) {
+  BroadcastEffect(sub0::Preparation& p, Port& port)
+      : port_(requirePort(p, port)), message_(p, true) {
     p.readsOnly(false);
   }
 

@@ -10,7 +10,7 @@ bool isUid(sub0::Value value) { return value.isText() || value.isNumber(); }
 
 }  // namespace
 
-Message::Message(sub0::Preparation& p) {
+Message::Message(sub0::Preparation& p, bool is_effect) : is_effect_(is_effect) {
   if (!p.config().isObject()) {
     p.error("", "expected an object with broadcast_type and action");
     return;
@@ -99,17 +99,24 @@ bool Message::send(sub0::Run& run, const sub0_broadcast* broadcast, sub0::Value 
   message.action = sub0::textView(action_);
   message.data = data.raw();
   if (!findRecipients(run, message, parsed)) {
-    run.fail(SUB0_BAD_REQUEST, "broadcast_to is not a uid, or not a list of uids");
+    fail(run, SUB0_BAD_REQUEST, "broadcast_to is not a uid, or not a list of uids");
     return false;
   }
   const int32_t code = broadcast->send(run.host().raw(), run.ticket(), &message, recipients);
   if (code == SUB0_OK) return true;
-  const std::string_view client = code == SUB0_LIMIT_EXCEEDED
-                                      ? "too many uids in one broadcast (setting SUB0_BULK_LIMIT)"
-                                      : std::string_view();
-  run.fail(code < SUB0_STALE_TICKET ? code : SUB0_INTERNAL, client,
-           "sub0.broadcast/1 refused the message with code " + std::to_string(code));
+  if (code == SUB0_LIMIT_EXCEEDED) {
+    fail(run, code, "too many uids in one broadcast (setting SUB0_BULK_LIMIT)");
+  } else {
+    run.fail(code < SUB0_STALE_TICKET ? code : SUB0_INTERNAL, {},
+             "the host refused the message (sub0.broadcast/1, code " + std::to_string(code) + ")");
+  }
   return false;
+}
+
+// What a mode says is the reply, and of a limit the operator hears; an effect has the log alone.
+void Message::fail(sub0::Run& run, int32_t code, std::string_view reason) const {
+  const bool is_logged = is_effect_ || code == SUB0_LIMIT_EXCEEDED;
+  run.fail(code, reason, is_logged ? "nothing was sent: " + std::string(reason) : std::string());
 }
 
 }  // namespace sub0::broadcast

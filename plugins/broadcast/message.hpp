@@ -14,7 +14,7 @@ namespace sub0::broadcast {
 class Message {
  public:
   // Reports what is wrong with p.config(), but for unknown members: the host declares them all.
-  explicit Message(sub0::Preparation& p);
+  Message(sub0::Preparation& p, bool is_effect);
 
   // Sends `data` on behalf of that run; false: it was refused, and the run has been failed.
   // *recipients: the connections that match.
@@ -28,6 +28,9 @@ class Message {
   bool findRecipients(const sub0::Run& run, sub0_broadcast_message& message,
                       sub0::Tree& parsed) const;
 
+  void fail(sub0::Run& run, int32_t code, std::string_view reason) const;
+
+  bool is_effect_;
   uint32_t type_ = 0;
   uint32_t flags_ = 0;
   sub0::Input to_;  // index -1: none

@@ -35,11 +35,14 @@ CommandDeclaration declareCheck() {
 
 /// The plan of the resource that the command names, with its key; says what is missing.
 const call::Plan* planOf(Workspace& workspace, const std::string& name) {
-  workspace.compileOffline();
+  workspace.loadPlugins();
+  workspace.loadProject();
+  workspace.createPluginsOffline();
   if (workspace.sortedProblems().hasErrors()) {
     workspace.reportProblems();
     return nullptr;
   }
+  workspace.compile();  // SQL that does not suit the database at hand makes no token worse
   const call::Plan* found = nullptr;
   for (const auto& plan : workspace.plans()->plans()) {
     if (plan->resource->id == name || plan->resource->route == name) found = plan.get();
@@ -49,6 +52,7 @@ const call::Plan* planOf(Workspace& workspace, const std::string& name) {
   } else if (!found->resource->tokenize) {
     std::cerr << "sub0-host: resource \"" << name << "\" has no tokenize\n";
   } else if (!found->key) {
+    workspace.reportErrors();
     std::cerr << "sub0-host: the encryption_key of resource \"" << name
               << "\" has no usable value: is its $ENV variable set?\n";
   } else {

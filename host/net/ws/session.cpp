@@ -179,7 +179,10 @@ void Session::handle(std::string_view padded_text) {
     envelope = *parsed;
   }
   if (!envelope.has_resource) {
-    refuse(Code::kBadRequest, "the member `resource` is missing", envelope);
+    refuse(Code::kBadRequest,
+           envelope.has_odd_resource ? "the member `resource` must be a text"
+                                     : "the member `resource` is missing",
+           envelope);
     return;
   }
   if (!services_.readiness.is_ready()) {

@@ -47,10 +47,25 @@ TEST(Broadcasts, AReceiverThatIsTheNameOfAValueWarnsWithItsAccessor) {
   }
 }
 
+// spec S-115: nobody declares them, but no uid is written like that
+TEST(Broadcasts, AReceiverThatLooksLikeTheNameOfAFieldWarnsToo) {
+  for (const std::string name : {"owner_id", "ownerId", "member_ids", "uid", "toUid"}) {
+    const Loaded single = loadBroadcast(
+        R"({"broadcast_type": "SINGLE", "action": "x", "broadcast_to": ")" + name + R"("})");
+    ASSERT_TRUE(single.hasWarning("S-115", kEffect + "/broadcast_to")) << name;
+    EXPECT_EQ(single.find("S-115", kEffect + "/broadcast_to")->message,
+              "this goes to the uid \"" + name +
+                  "\" itself; for the payload's field of that name write $PAYLOAD." + name);
+  }
+}
+
 // spec S-115: other texts are uids, and ALL has no receivers
 TEST(Broadcasts, OtherReceiversAreFine) {
   for (const char* const fine :
        {R"({"broadcast_type": "SINGLE", "action": "x", "broadcast_to": "admin"})",
+        R"({"broadcast_type": "SINGLE", "action": "x", "broadcast_to": "david"})",
+        R"({"broadcast_type": "SINGLE", "action": "x", "broadcast_to": "shop-7_id"})",
+        R"({"broadcast_type": "SINGLE", "action": "x", "broadcast_to": "_id"})",
         R"({"broadcast_type": "SINGLE", "action": "x", "broadcast_to": "$PAYLOAD.user_id"})",
         R"({"broadcast_type": "SINGLE", "action": "x", "broadcast_to": 7})",
         R"({"broadcast_type": "SINGLE", "action": "x"})",

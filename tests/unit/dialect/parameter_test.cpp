@@ -125,6 +125,52 @@ TEST_F(ParameterTest, OtherValuesAreThemselvesAndLiteralsAlwaysLiteral) {
   for (const auto& [source, expected] : rows) EXPECT_EQ(evaluate(source), expected) << source;
 }
 
+// spec S-81, S-63: query parameters and forms have texts alone
+TEST_F(ParameterTest, ATextOfAFieldThatIsDeclaredNumberOrBooleanIsBoundAsThat) {
+  names_.declared_numbers = {"n", "id", "tenant", "user_id"};
+  names_.declared_booleans = {"open"};
+  for (const auto* const types : {&names_.declared_numbers, &names_.declared_booleans}) {
+    for (const std::string& name : *types) names_.declared_payload.push_back(name);
+  }
+  const std::pair<const char*, const char*> numbers[] = {
+      {R"("2")", "2"},
+      {R"("-12")", "-12"},
+      {R"("0.10")", "0.1"},
+      {R"("12345678901234567.89")", "12345678901234567.89"},  // an exact column keeps them all
+      {R"("1e1")", "1e1"},
+      {R"("18446744073709551616")", "18446744073709551616"},
+      {"2", "2"},
+      {"2.5", "2.5"},
+      {"null", "null"},
+      {R"("")", R"("")"},  // where nothing validates, a text that is none stays one
+      {R"("2x")", R"("2x")"},
+      {R"("NaN")", R"("NaN")"},
+  };
+  for (const auto& [given, bound] : numbers) {
+    setPayload(std::string(R"({"n":)") + given + "}");
+    EXPECT_EQ(evaluate(R"("n")"), bound) << given;
+    EXPECT_EQ(evaluate(R"("$PAYLOAD.n")"), bound) << given;
+  }
+  const std::pair<const char*, const char*> booleans[] = {
+      {R"("true")", "true"}, {R"("false")", "false"}, {"true", "true"}, {R"("1")", R"("1")"}};
+  for (const auto& [given, bound] : booleans) {
+    setPayload(std::string(R"({"open":)") + given + "}");
+    EXPECT_EQ(evaluate(R"("open")"), bound) << given;
+    EXPECT_EQ(evaluate(R"("$PAYLOAD.open")"), bound) << given;
+  }
+  setPayload(R"({"n":"2","id":"3","tenant":"4","email":"5","user_id":"6"})");
+  EXPECT_EQ(evaluate(R"("email")"), R"("5")");           // declared, but as a text
+  EXPECT_EQ(evaluate(R"("n=$PAYLOAD.n")"), R"("n=2")");  // not exactly the field
+  EXPECT_EQ(evaluate(R"({"a":"$PAYLOAD.n"})"), R"({"a":"2"})");
+  EXPECT_EQ(evaluate(R"("$PAYLOAD.n.x")"), "null");
+  claims_ = valueOf(R"({"id":"7"})");
+  extracted_[0] = {"user_id", valueOf(R"("8")")};
+  EXPECT_EQ(evaluate(R"("id")"), R"("7")");  // a claim and an extracted value are what they are
+  EXPECT_EQ(evaluate(R"("user_id")"), R"("8")");
+  EXPECT_EQ(evaluate(R"("$PAYLOAD.user_id")"), R"("8")");
+  EXPECT_EQ(evaluate(R"("tenant")"), "4");
+}
+
 // spec S-64
 TEST_F(ParameterTest, AWordThatIsDeclaredNowhereWarnsAndIsRefusedStrictly) {
   for (const char* const fine :
