@@ -34,13 +34,34 @@ void Exchange::onInput(std::span<char>& input) {
   if (is_call_under_way_ || is_paused_ || backlog_) {
     keep(input);
     input = {};
+    if (!holdInput()) refuseInput();
     return;
   }
   serve(input);
   if (connection_.table().successor()) return;
   if (!input.empty() && connection_.isOpen()) keep(input);
   input = {};
+  if (!holdInput()) refuseInput();
   watchDeadline();
+}
+
+bool Exchange::holdInput() { return connection_.holdInput(parser_.heldBytes() + backlogBytes()); }
+
+/// A reply under way is the last one; what came behind its request is dropped.
+void Exchange::refuseInput() {
+  backlog_.reset();
+  parser_ = RequestParser();
+  connection_.holdInput(0);
+  if (!connection_.isOpen()) return;
+  if (is_call_under_way_) {
+    keeps_alive_ = false;
+    connection_.setReading(false);
+  } else if (is_paused_) {
+    connection_.finishWhenSent(CloseReason::kRefused);
+  } else {
+    forgetRequest();
+    respondFailure(Code::kBusy, "the server's memory for unfinished requests is used up", {});
+  }
 }
 
 void Exchange::keep(std::span<char> input) {
@@ -130,6 +151,7 @@ void Exchange::deliver(std::uint64_t slot, const call::Reply& reply) {
   respond(head, body);
   if (is_dispatching_) return;
   parser_.release();  // a call that outlived its dispatch has copied what it reads
+  holdInput();
   if (!connection_.isOpen()) return;
   if (backlog_ || has_input_ended_) connection_.resumeLater();
   watchDeadline();
