@@ -231,7 +231,8 @@ void addCalls(Metrics& metrics) {
       {"sub0_unsent_budget_bytes", "gauge", "", "How many there may be: SUB0_UNSENT_BUDGET_BYTES.",
        one<&All::unsent_budget_bytes>},
       {"sub0_input_budget_used_bytes", "gauge", "",
-       "Bytes of unfinished or waiting messages and bodies, beyond 16 KiB of each connection.",
+       "Bytes of unfinished or waiting messages, bodies and payloads of calls under way, beyond 16 "
+       "KiB of each.",
        one<&All::input_budget_used_bytes>},
       {"sub0_input_budget_bytes", "gauge", "", "How many there may be: SUB0_INPUT_BUDGET_BYTES.",
        one<&All::input_budget_bytes>},

@@ -59,8 +59,9 @@ std::span<const OptionRow> optionTable() {
       {"SUB0_UNSENT_BUDGET_BYTES", &Options::unsent_budget_bytes, "bytes",
        "Unsent bytes of all single messages over SUB0_UNSENT_LIMIT_BYTES; beyond: busy."},
       {"SUB0_INPUT_BUDGET_BYTES", &Options::input_budget_bytes, "bytes",
-       "Bytes of all unfinished or waiting messages and bodies, beyond 16 KiB of each connection; "
-       "beyond: busy."},
+       "Bytes of all unfinished or waiting messages, bodies and payloads of calls under way, "
+       "beyond "
+       "16 KiB of each; beyond: busy."},
       {"SUB0_WAITING_LIMIT_BYTES", &Options::max_waiting_bytes, "bytes",
        "Decoded input that a paused connection holds; then reading stops."},
       {"SUB0_CALLS_PER_CONNECTION", &Options::max_calls_under_way, "calls",

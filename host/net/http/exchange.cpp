@@ -91,6 +91,8 @@ void Exchange::serve(std::span<char>& input) {
       case ParseEvent::kRequest:
         start(services.request);
         if (connection_.table().successor()) return;
+        // A call that outlives its dispatch has copied what it reads.
+        if (is_call_under_way_) parser_.release();
         break;
       case ParseEvent::kError: {
         forgetRequest();
@@ -150,7 +152,6 @@ void Exchange::deliver(std::uint64_t slot, const call::Reply& reply) {
   if (reply.status == 429) head.retry_after_s = std::max(reply.retry_after_s, 1);
   respond(head, body);
   if (is_dispatching_) return;
-  parser_.release();  // a call that outlived its dispatch has copied what it reads
   holdInput();
   if (!connection_.isOpen()) return;
   if (backlog_ || has_input_ended_) connection_.resumeLater();
@@ -174,6 +175,7 @@ void Exchange::respond(ResponseHead head, std::string_view body) {
       break;
     case Admission::kOverBudget: {
       connection_.output().removeTail(out.size() - before);
+      out.shrink_to_fit();  // many of a turn's replies may be refused before it is sent
       std::string busy;
       appendFailure(busy, Code::kBusy, {}, {});
       head.status = codeInfo(Code::kBusy).status;

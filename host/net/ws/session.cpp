@@ -316,6 +316,7 @@ void Session::write(const call::Reply& reply) {
     return;
   }
   connection_.output().removeTail(size_bytes);
+  out.shrink_to_fit();  // many of a turn's replies may be refused before it is sent
   appendBusy(out, uidJson(), reply);
 }
 

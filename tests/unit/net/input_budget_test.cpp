@@ -136,6 +136,18 @@ TEST_F(InputBudget, WhatWaitsBehindACallCountsAndItsReplyIsTheLast) {
   expectUsed(0, 0);
 }
 
+TEST_F(InputBudget, ABodyGoesOnceItsCallHasItsOwnCopy) {
+  start();
+  Client client(server->port());
+  const std::string body = "\"" + std::string(300'000, 'x') + "\"";
+  client.send(bodyRequest("hold", body.size()) + body.substr(0, 200'000));
+  expectUsed(200'000 - kStep, 600'000);
+  client.send(body.substr(200'000));
+  expectUsed(0, 0);
+  server->onLoop(0, [&] { server->dispatchers[0]->releaseHeld(); });
+  EXPECT_NE(client.response().find(body), std::string::npos);
+}
+
 TEST_F(InputBudget, MessagesThatWaitCount) {
   options.max_calls_under_way = 1;
   options.max_waiting_bytes = 500'000;
