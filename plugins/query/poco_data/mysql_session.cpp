@@ -372,8 +372,8 @@ DataSession::Outcome MysqlSession::executeScript(const std::string& sql) {
     return why;
   }
   if (outcome.tree != nullptr && outcome.tree->isOver()) {
+    outcome.failure = resultOver(*outcome.tree, false);
     outcome.tree.reset();
-    outcome.failure = resultTooLarge(result_limit_bytes_);
     return outcome;
   }
   outcome.end = End::kDone;
