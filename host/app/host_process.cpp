@@ -156,9 +156,11 @@ int HostProcess::listen() {
   readiness_.metrics = [this] { return observation_->metrics(); };
   readiness_.is_served_here = settings.text("SUB0_ADMIN_PORT").empty();
   makeStores();
-  const call::Options call_options = makeCallOptions();
+  call::Options call_options = makeCallOptions();
   server_ = std::make_unique<net::Server>(options_, readiness_);
   server_->setLoops(loops_->units().size());
+  server_->makeGuard(loops_->units().front()->loop);
+  call_options.input_budget = &server_->guard().input_budget;
   auto listening =
       server_->listen(settings.text("HOST"), static_cast<std::uint16_t>(settings.whole("PORT")));
   if (!listening) {

@@ -230,6 +230,12 @@ void addCalls(Metrics& metrics) {
        one<&All::unsent_budget_used_bytes>},
       {"sub0_unsent_budget_bytes", "gauge", "", "How many there may be: SUB0_UNSENT_BUDGET_BYTES.",
        one<&All::unsent_budget_bytes>},
+      {"sub0_input_budget_used_bytes", "gauge", "",
+       "Bytes of unfinished or waiting messages, bodies and payloads of calls under way, beyond 16 "
+       "KiB of each.",
+       one<&All::input_budget_used_bytes>},
+      {"sub0_input_budget_bytes", "gauge", "", "How many there may be: SUB0_INPUT_BUDGET_BYTES.",
+       one<&All::input_budget_bytes>},
       {"sub0_mailbox_bytes", "gauge", "loop", "Broadcasts of other loops that wait for this one.",
        ofLoops<&LoopFigures::mailbox_bytes>},
       {"sub0_loop_turns_total", "counter", "loop", "Turns begun.", ofLoops<&LoopFigures::turns>},

@@ -49,6 +49,8 @@ struct MetricsSnapshot {
   std::uint64_t pending_connections = 0;
   std::uint64_t unsent_budget_used_bytes = 0;
   std::uint64_t unsent_budget_bytes = 0;
+  std::uint64_t input_budget_used_bytes = 0;
+  std::uint64_t input_budget_bytes = 0;
   store::CacheTotals cache;
   store::RateTotals rate_limits;
   std::uint64_t reloads = 0;

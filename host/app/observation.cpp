@@ -57,8 +57,10 @@ MetricsSnapshot Observation::snapshot() const {
   snapshot.net = parts_.server.totals();
   const net::Guard& guard = parts_.server.guard();
   snapshot.pending_connections = guard.admissions.pending();
-  snapshot.unsent_budget_used_bytes = guard.budget.usedBytes();
+  snapshot.unsent_budget_used_bytes = guard.unsent_budget.usedBytes();
   snapshot.unsent_budget_bytes = parts_.server.options().unsent_budget_bytes;
+  snapshot.input_budget_used_bytes = guard.input_budget.usedBytes();
+  snapshot.input_budget_bytes = parts_.server.options().input_budget_bytes;
   for (std::size_t i = 0; i < watch_.loops(); ++i) {
     LoopUnit& unit = *parts_.loops.units()[i];
     LoopFigures& figures = snapshot.loops.emplace_back();

@@ -6,6 +6,9 @@
 namespace sub0 {
 
 void* Arena::allocateSlow(std::size_t size, std::size_t alignment) {
+  if (blocks_.empty() && size + alignment > first_block_bytes_) {
+    allocateSlow(0, 1);  // the first block is kept between calls: what is large is never in it
+  }
   const std::size_t doubled = blocks_.empty() ? first_block_bytes_ : blocks_.back().size * 2;
   const std::size_t block_size =
       std::max(std::min<std::size_t>(doubled, 1u << 20), size + alignment);

@@ -12,6 +12,8 @@ namespace sub0::call {
 namespace {
 
 constexpr std::int64_t kNsPerMs = 1'000'000;
+/// What a call may keep of its request without being counted.
+constexpr std::size_t kFreeInputBytes = std::size_t{16} << 10;
 
 /// No row: what must_return_value refuses.
 bool isNoValue(const json::Value& result) { return dialect::hasNoRow(result); }
@@ -29,6 +31,10 @@ void Call::start(const Plan& plan, const Request& request) {
   if (trace_) trace_->begin(request, traceNs());
   takeIn(request);
   if (!passGates(request)) {
+    fail(std::exchange(refusal_, Error()));
+    return;
+  }
+  if (arena_.capacity() > kFreeInputBytes && !reserveInput()) {
     fail(std::exchange(refusal_, Error()));
     return;
   }
@@ -74,18 +80,6 @@ void Call::repeatAction() {
   const Progress progress = runAction();
   if (progress == Progress::kOn) advance();
   if (progress == Progress::kWaiting) wait();
-}
-
-/// The hashes that the action has waited for are there.
-void Call::startHashed() {
-  const Progress progress = startFromLane(current_action_);
-  if (progress == Progress::kOn) advance();
-  if (progress == Progress::kWaiting) wait();
-}
-
-/// So is the comparison of its result.
-void Call::finishCompared() {
-  if (finishCached() == Progress::kOn) advance();
 }
 
 [[gnu::always_inline]] inline Call::Progress Call::takeStep(const PlanStep& step) {
@@ -462,6 +456,9 @@ void Call::finishEffect() {
 
 void Call::endIfOver() {
   if (!is_over_ || unfreed_ > 0) return;
+  if (reserved_bytes_ != 0) {
+    calls_.options().input_budget->release(std::exchange(reserved_bytes_, 0));
+  }
   arena_.reset();  // what start() sets anew, whatever the plan, stays as it is
   scope_.payload = nullptr;
   scope_.payload_json = {};

@@ -91,6 +91,7 @@ class Call final : public plugin::RunOwner,
   bool takeForm(const Request& request);
   bool validateAll();
   bool refuse(Error error);
+  bool reserveInput();
   json::Value withUid(const json::Value& payload);
   json::Value withQuery(const json::Value& payload, std::span<const HeaderField> query);
 
@@ -250,6 +251,7 @@ class Call final : public plugin::RunOwner,
 
   Calls& calls_;
   Arena arena_;
+  std::size_t reserved_bytes_ = 0;      // of the budget for input
   const std::unique_ptr<Trace> trace_;  // null: not wanted
   const Plan* plan_ = nullptr;
   ResourceCounts* counts_ = nullptr;  // of its resource

@@ -218,4 +218,16 @@ void Call::leaveHashes() {
   fail(makeError(is_abandoned_ ? Code::kUnavailable : Code::kTimeout));
 }
 
+/// The hashes that the action has waited for are there.
+void Call::startHashed() {
+  const Progress progress = startFromLane(current_action_);
+  if (progress == Progress::kOn) goOn();
+  if (progress == Progress::kWaiting) wait();
+}
+
+/// So is the comparison of its result.
+void Call::finishCompared() {
+  if (finishCached() == Progress::kOn) goOn();
+}
+
 }  // namespace sub0::call

@@ -107,6 +107,20 @@ bool Call::refuse(Error error) {
   return false;
 }
 
+/// What the payload has become is kept until the call's end, however long that waits.
+bool Call::reserveInput() {
+  Budget* const budget = calls_.options().input_budget;
+  if (budget == nullptr) return true;
+  const std::size_t size_bytes = arena_.capacity();
+  if (!budget->reserve(size_bytes)) {
+    constexpr const char* kWhy =
+        "payloads of other calls take the memory that SUB0_INPUT_BUDGET_BYTES allows; try again";
+    return refuse(makeError(Code::kBusy, kWhy));
+  }
+  reserved_bytes_ = size_bytes;
+  return true;
+}
+
 /// S-10, in that order; the size was checked by the transport.
 bool Call::passGates(const Request& request) {
   if (plan_->resource->maintenance) return refuse(makeError(Code::kMaintenance));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "auth/revoked_tokens.hpp"
+#include "base/budget.hpp"
 #include "call/call.hpp"
 #include "call/call_counts.hpp"
 #include "call/hashes.hpp"
@@ -34,6 +35,7 @@ struct Options {
   std::uint32_t max_bcrypt_cost = 31;               // of stored hashes that are compared
   store::Cache* cache = nullptr;                    // shared by all loops; null: nothing is kept
   store::RateLimits* rate_limits = nullptr;         // likewise; null: nobody is limited
+  Budget* input_budget = nullptr;  // of payloads, likewise; null: they may take what they need
 };
 
 /// A plan set and how many calls of this loop follow it; counted here, since a count that all loops

@@ -101,6 +101,7 @@ void Connection::feed(std::span<char> input) {
   if (!input.empty()) protocol_->onInput(input);
   while (table_.successor()) {
     protocol_ = std::move(table_.successor());
+    holdInput(0);
     if (!input.empty() && isOpen()) protocol_->onInput(input);
   }
 }
@@ -157,7 +158,7 @@ Admission Connection::admit(std::size_t message_bytes) {
   const std::size_t limit_bytes = table_.options().hard_unsent_bytes;
   if (queue_->bytes() <= limit_bytes + queue_->budget_bytes) return Admission::kAdmitted;
   const bool is_large = message_bytes > limit_bytes;
-  if (is_large && !table_.guard().budget.reserve(message_bytes)) {
+  if (is_large && !table_.guard().unsent_budget.reserve(message_bytes)) {
     table_.refused(Refusal::kUnsentBudget, *this);
     return Admission::kOverBudget;
   }
@@ -235,6 +236,18 @@ inline void Connection::allSent() {
   } else if (lingers_when_sent_) {
     setDeadline(table_.options().close_deadline_ms);
   }
+}
+
+bool Connection::reserveInput(std::size_t steps) {
+  Budget& budget = table_.guard().input_budget;
+  if (steps < input_steps_) {
+    budget.release((input_steps_ - steps) * kInputStepBytes);
+  } else if (!budget.reserve((steps - input_steps_) * kInputStepBytes)) {
+    table_.refused(Refusal::kInputBudget, *this);
+    return false;
+  }
+  input_steps_ = static_cast<std::uint32_t>(steps);
+  return true;
 }
 
 void Connection::resumeLater() {

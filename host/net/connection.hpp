@@ -80,6 +80,12 @@ class Connection final : public loop::EventSink, private loop::Timer {
   /// Whether input is read.
   void setReading(bool is_reading);
   bool isReading() const { return is_reading_; }
+  /// What the protocol holds of input that is unfinished or waits, in all: steps of 16 KiB count
+  /// against the process's budget. False: that is used up; what is held beyond has to go.
+  bool holdInput(std::size_t held_bytes) {
+    const std::size_t steps = held_bytes / kInputStepBytes;
+    return steps == input_steps_ || reserveInput(steps);
+  }
   /// Calls onResume() in the ready phase, once however often it is asked.
   void resumeLater();
   /// The same, once less than the soft mark is unsent.
@@ -106,6 +112,9 @@ class Connection final : public loop::EventSink, private loop::Timer {
   friend class ConnectionTable;
   enum class State : std::uint8_t { kOpen, kFinishing, kLingering, kClosed };
 
+  static constexpr std::size_t kInputStepBytes = std::size_t{16} << 10;
+
+  bool reserveInput(std::size_t steps);
   void onEvent(std::uint32_t flags) override;
   void onTimer() override;
   void read();
@@ -138,6 +147,7 @@ class Connection final : public loop::EventSink, private loop::Timer {
   bool lingers_when_sent_ : 1 = false;  // the close deadline begins with FIN
   std::uint8_t interest_ = 0;
   std::uint8_t address_size_ = 0;
+  std::uint32_t input_steps_ = 0;       // reserved of the budget for input
   Connection* next_touched_ = nullptr;  // of those that the table flushes in this turn
   std::unique_ptr<SendQueue> queue_;
   SharedBytes only_message_;  // all that there is to send in this turn; then there is no queue

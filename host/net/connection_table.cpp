@@ -112,6 +112,7 @@ void ConnectionTable::reap(Connection& connection) {
   assert(connection.isClosed());
   connection.protocol_->onReaped();
   if (connection.queue_) giveBack(std::move(connection.queue_));
+  connection.holdInput(0);
   loop_.io().close(connection.descriptor_);
   guard_.admissions.leave(connection.ticket_);
   if (connection.record_) {
@@ -128,7 +129,7 @@ void ConnectionTable::reap(Connection& connection) {
 }
 
 void ConnectionTable::releaseBudget(SendQueue& queue) {
-  if (queue.budget_bytes != 0) guard_.budget.release(std::exchange(queue.budget_bytes, 0));
+  if (queue.budget_bytes != 0) guard_.unsent_budget.release(std::exchange(queue.budget_bytes, 0));
 }
 
 void ConnectionTable::noteUnsent(SendQueue& queue) {

@@ -13,9 +13,9 @@ std::string_view closeReasonName(CloseReason reason) {
 
 std::string_view refusalName(Refusal refusal) {
   static constexpr std::array<std::string_view, kRefusals> kNames = {
-      "connections", "address_connections", "pending",      "address_pending",
-      "origin",      "uid_taken",           "message_rate", "bad_tokens",
-      "slow_head",   "slow_body",           "unsent",       "unsent_budget"};
+      "connections", "address_connections", "pending",     "address_pending", "origin",
+      "uid_taken",   "message_rate",        "bad_tokens",  "slow_head",       "slow_body",
+      "unsent",      "unsent_budget",       "input_budget"};
   return kNames[static_cast<std::size_t>(refusal)];
 }
 

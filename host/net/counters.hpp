@@ -21,7 +21,7 @@ enum class CloseReason : std::uint8_t {
   kUnsupported,    // 1003
   kTooLarge,       // 1009, 1008 for too many fragments
   kSlowReader,     // over the unsent limit, or takes nothing
-  kOverflow,       // 1013: broadcasts came faster than the loops pass them on
+  kOverflow,       // 1013: broadcasts came faster than the loops pass them on, a budget is used up
   kDeadline,       // head, body, keep-alive, close handshake
   kNoPong,
   kDrain,     // 1001
@@ -43,11 +43,12 @@ enum class Refusal : std::uint8_t {
   kMessageRate,         // 1008: SUB0_MESSAGE_RATE
   kBadTokens,           // 429 in place of 401: SUB0_BAD_TOKENS_PER_SECOND
   kSlowHead,            // 408 or silence: SUB0_HEAD_DEADLINE_MS
-  kSlowBody,            // 408: SUB0_BODY_DEADLINE_MS, SUB0_BODY_MIN_RATE
+  kSlowBody,            // 408, 1008: SUB0_BODY_DEADLINE_MS, SUB0_BODY_MIN_RATE
   kUnsent,              // 1008: SUB0_UNSENT_LIMIT_BYTES, SUB0_STALL_DEADLINE_MS
   kUnsentBudget,        // busy or 1013: SUB0_UNSENT_BUDGET_BYTES
+  kInputBudget,         // busy or 1013: SUB0_INPUT_BUDGET_BYTES
 };
-inline constexpr std::size_t kRefusals = 12;
+inline constexpr std::size_t kRefusals = 13;
 std::string_view refusalName(Refusal refusal);
 
 /// What one loop counts; Server::totals() sums them when read. A new one needs a row in

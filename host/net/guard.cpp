@@ -31,24 +31,18 @@ std::string_view refusalText(Refusal refusal) {
     case Refusal::kSlowHead:
       return "a request or handshake did not come within SUB0_HEAD_DEADLINE_MS";
     case Refusal::kSlowBody:
-      return "a body was slower than SUB0_BODY_MIN_RATE or SUB0_BODY_DEADLINE_MS";
+      return "a body or message was slower than SUB0_BODY_MIN_RATE or SUB0_BODY_DEADLINE_MS";
     case Refusal::kUnsent:
       return "a slow reader was closed: over SUB0_UNSENT_LIMIT_BYTES or SUB0_STALL_DEADLINE_MS";
     case Refusal::kUnsentBudget:
       return "a large message was not sent: SUB0_UNSENT_BUDGET_BYTES are used up";
+    case Refusal::kInputBudget:
+      return "a large message or body was not taken: SUB0_INPUT_BUDGET_BYTES are used up";
   }
   return "";
 }
 
 }  // namespace
-
-bool UnsentBudget::reserve(std::size_t size_bytes) {
-  std::size_t used = used_bytes_.load();
-  do {
-    if (size_bytes > limit_bytes_ || used > limit_bytes_ - size_bytes) return false;
-  } while (!used_bytes_.compare_exchange_weak(used, used + size_bytes));
-  return true;
-}
 
 AddressKey Guard::countedKey(std::string_view address) const {
   const auto parsed = parseAddress(address);

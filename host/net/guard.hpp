@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/budget.hpp"
 #include "net/admissions.hpp"
 #include "net/bad_tokens.hpp"
 #include "net/counters.hpp"
@@ -13,27 +14,15 @@
 
 namespace sub0::net {
 
-/// The bytes of messages over the hard mark that wait in the whole process. Any thread.
-class UnsentBudget {
- public:
-  explicit UnsentBudget(std::size_t limit_bytes) : limit_bytes_(limit_bytes) {}
-  bool reserve(std::size_t size_bytes);
-  void release(std::size_t size_bytes) { used_bytes_.fetch_sub(size_bytes); }
-  std::size_t usedBytes() const { return used_bytes_.load(); }
-
- private:
-  const std::size_t limit_bytes_;
-  std::atomic<std::size_t> used_bytes_{0};
-};
-
 /// What all loops share to keep clients from harming each other: connection limits, bad tokens, the
-/// budget of unsent bytes, and the log of refusals, a line a second for each reason. THREAD: any.
+/// budgets of bytes, and the log of refusals, a line a second for each reason. THREAD: any.
 class Guard {
  public:
   /// `seed`: random. OWNERSHIP: `options` must outlive it.
   Guard(const Options& options, std::uint64_t seed)
       : options_(options),
-        budget(options.unsent_budget_bytes),
+        unsent_budget(options.unsent_budget_bytes),
+        input_budget(options.input_budget_bytes),
         admissions(options, seed),
         bad_tokens(options, seed) {}
 
@@ -51,7 +40,8 @@ class Guard {
   std::array<std::atomic<std::int64_t>, kRefusals> quiet_until_ns_{};
 
  public:
-  UnsentBudget budget;
+  Budget unsent_budget;  // messages over the hard mark that wait
+  Budget input_budget;   // what has come and is not used up yet
   Admissions admissions;
   BadTokens bad_tokens;
 };

@@ -34,9 +34,11 @@ std::span<const OptionRow> optionTable() {
       {"SUB0_HEAD_DEADLINE_MS", &Options::head_deadline_ms, "ms",
        "Time for a request head or an opening handshake, from its first byte or the connect."},
       {"SUB0_BODY_DEADLINE_MS", &Options::body_deadline_ms, "ms",
-       "Time for a request body, from the end of its head."},
+       "Time for a request body, from the end of its head, and for a WebSocket message."},
       {"SUB0_BODY_MIN_RATE", &Options::body_min_rate, "bytes/s",
-       "A request body that comes slower, over a window, is given up (408); 0: no minimum.", 0},
+       "A request body or WebSocket message that comes slower, over a window, is given up (408, "
+       "1008); 0: no minimum.",
+       0},
       {"SUB0_BODY_RATE_WINDOW_MS", &Options::body_rate_window_ms, "ms",
        "The window of SUB0_BODY_MIN_RATE."},
       {"SUB0_KEEP_ALIVE_MS", &Options::keep_alive_ms, "ms",
@@ -56,6 +58,10 @@ std::span<const OptionRow> optionTable() {
        "Unsent bytes at which a slow reader is closed by 1008."},
       {"SUB0_UNSENT_BUDGET_BYTES", &Options::unsent_budget_bytes, "bytes",
        "Unsent bytes of all single messages over SUB0_UNSENT_LIMIT_BYTES; beyond: busy."},
+      {"SUB0_INPUT_BUDGET_BYTES", &Options::input_budget_bytes, "bytes",
+       "Bytes of all unfinished or waiting messages, bodies and payloads of calls under way, "
+       "beyond "
+       "16 KiB of each; beyond: busy."},
       {"SUB0_WAITING_LIMIT_BYTES", &Options::max_waiting_bytes, "bytes",
        "Decoded input that a paused connection holds; then reading stops."},
       {"SUB0_CALLS_PER_CONNECTION", &Options::max_calls_under_way, "calls",

@@ -44,6 +44,7 @@ struct Options {
   std::uint64_t soft_unsent_bytes = std::uint64_t{64} << 10;
   std::uint64_t hard_unsent_bytes = std::uint64_t{1} << 20;
   std::uint64_t unsent_budget_bytes = std::uint64_t{256} << 20;
+  std::uint64_t input_budget_bytes = std::uint64_t{256} << 20;
   std::uint64_t max_waiting_bytes = std::uint64_t{64} << 10;
   std::uint64_t max_calls_under_way = 32;
   std::uint64_t accept_pause_ms = 100;

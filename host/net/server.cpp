@@ -90,14 +90,17 @@ void Server::setLoops(std::size_t loops) {
   counters_ = std::make_unique<Counters[]>(loops);
 }
 
+void Server::makeGuard(loop::Loop& loop) {
+  if (guard_) return;
+  std::uint64_t seed = 0;
+  loop.io().random(reinterpret_cast<char*>(&seed), sizeof seed);
+  guard_ = std::make_unique<Guard>(options_, seed);
+}
+
 void Server::addLoop(loop::Loop& loop, call::Dispatcher& dispatcher,
                      std::shared_ptr<const call::Catalogue> catalogue) {
   assert(loop.index() == parts_.size() && parts_.size() < loops_);
-  if (!guard_) {
-    std::uint64_t seed = 0;
-    loop.io().random(reinterpret_cast<char*>(&seed), sizeof seed);
-    guard_ = std::make_unique<Guard>(options_, seed);
-  }
+  makeGuard(loop);
   Counters& counters = counters_[loop.index()];
   parts_.push_back(std::make_unique<Part>(*this, loop, dispatcher, std::move(catalogue), counters));
   hub_->attach(loop, parts_.back()->services.connections, counters);

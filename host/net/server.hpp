@@ -37,6 +37,9 @@ class Server {
 
   /// Adds a loop. REQUIRES: loops come in the order of their index; `loops` is fixed at setLoops().
   void setLoops(std::size_t loops);
+  /// guard() is there from here on, by the random numbers of `loop`; the first addLoop() does the
+  /// same.
+  void makeGuard(loop::Loop& loop);
   void addLoop(loop::Loop& loop, call::Dispatcher& dispatcher,
                std::shared_ptr<const call::Catalogue> catalogue);
   /// Begins to accept. REQUIRES: listen() and every addLoop(), and no loop runs yet.

@@ -131,6 +131,9 @@ inline constexpr const char* kMustNotWrite =
 
 // What fails a run whose result passed SUB0_RESULT_LIMIT. Q-72
 Failure resultTooLarge(std::size_t limit_bytes);
+// The same for a tree that is over; or, where the others take the memory for results, what tells
+// who only reads to try again.
+Failure resultOver(const ResultTree& tree, bool has_changed_nothing);
 // What fails a statement whose session has lost its connection and does not get another.
 Failure connectionLost();
 // What fails a run with a NUL character in a parameter. Q-60

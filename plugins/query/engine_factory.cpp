@@ -98,6 +98,16 @@ Failure resultTooLarge(std::size_t limit_bytes) {
   return Failure{SUB0_RESULT_TOO_LARGE, text, text};
 }
 
+Failure resultOver(const ResultTree& tree, bool has_changed_nothing) {
+  if (!tree.isOverBudget()) {
+    return resultTooLarge(tree.limitBytes());
+  }
+  const std::string text =
+      "results of other calls take the memory that SUB0_RESULT_BUDGET_BYTES allows";
+  return Failure{has_changed_nothing ? SUB0_BUSY : SUB0_RESULT_TOO_LARGE, text,
+                 has_changed_nothing ? text + "; try again" : text};
+}
+
 Failure connectionLost() {
   return Failure{SUB0_UNAVAILABLE, "the connection to the database was lost", ""};
 }

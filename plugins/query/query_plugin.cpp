@@ -94,6 +94,9 @@ EngineOptions optionsOf(const Settings& settings, const HostPort& host) {
   Numbers numbers(settings);
   options.result_limit_bytes =
       static_cast<std::size_t>(numbers.get("SUB0_RESULT_LIMIT", 16'777'216, 1024, kMostBytes));
+  const auto budget_bytes = static_cast<std::size_t>(
+      numbers.get("SUB0_RESULT_BUDGET_BYTES", 268'435'456, 1024, kMostBytes));
+  ResultTree::setBudget(budget_bytes, options.result_limit_bytes);
   options.sqlite = sqliteOptionsOf(settings, numbers);
   options.postgres = postgresOptionsOf(settings, numbers);
   options.pool = poolOptionsOf(numbers);
@@ -118,6 +121,10 @@ class Query {
               SUB0_TEXT, SUB0_SETTING_SECRET),
       setting("SUB0_RESULT_LIMIT", "16777216",
               "The largest result of one statement, in bytes; at least 1024", SUB0_INT),
+      setting("SUB0_RESULT_BUDGET_BYTES", "268435456",
+              "Bytes that the results of all statements take at the same time, beyond 16 KiB of "
+              "each, at least SUB0_RESULT_LIMIT; beyond: busy; at least 1024",
+              SUB0_INT),
       setting("SUB0_POSTGRES_EXCLUSIVE_CONNECTIONS", "4",
               "PostgreSQL: how many connections a loop opens at most for transactions, slow "
               "statements and those that change their session; from 1 to 1000",

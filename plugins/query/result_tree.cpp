@@ -2,6 +2,8 @@
 #include "result_tree.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <limits>
 #include <new>
 
 namespace sub0::query {
@@ -10,10 +12,34 @@ namespace {
 constexpr std::size_t kLargestBlockBytes = std::size_t{256} * 1024;
 constexpr std::size_t kMostDoublings = 8;
 constexpr std::size_t kFirstRows = 4;
+constexpr std::size_t kReservedAtLeast = std::size_t{64} * 1024;
+
+std::atomic<std::size_t> budget_bytes{std::numeric_limits<std::size_t>::max()};
+std::atomic<std::size_t> used_bytes{0};
+
+bool reserveOfBudget(std::size_t bytes) {
+  const std::size_t most = budget_bytes.load(std::memory_order_relaxed);
+  std::size_t used = used_bytes.load();
+  do {
+    if (bytes > most || used > most - bytes) {
+      return false;
+    }
+  } while (!used_bytes.compare_exchange_weak(used, used + bytes));
+  return true;
+}
 
 }  // namespace
 
+void ResultTree::setBudget(std::size_t limit_bytes, std::size_t largest_bytes) {
+  budget_bytes.store(std::max(limit_bytes, largest_bytes + kReservedAtLeast));
+}
+
+std::size_t ResultTree::budgetUsedBytes() { return used_bytes.load(); }
+
 ResultTree::~ResultTree() {
+  if (allowed_bytes_ > kFreeBytes) {
+    used_bytes.fetch_sub(allowed_bytes_ - kFreeBytes);
+  }
   while (blocks_ != nullptr) {
     Block* before = blocks_->before;
     ::operator delete(blocks_);
@@ -25,6 +51,17 @@ void ResultTree::count(std::size_t tree_bytes, std::size_t json_bytes) {
   tree_bytes_ += tree_bytes;
   json_bytes_ += json_bytes;
   is_over_ = is_over_ || tree_bytes_ > limit_bytes_ || json_bytes_ > limit_bytes_;
+  if (tree_bytes_ > allowed_bytes_ && !is_over_) {
+    reserve();
+  }
+}
+
+void ResultTree::reserve() {
+  const std::size_t bytes = std::max(tree_bytes_ - allowed_bytes_, kReservedAtLeast);
+  is_over_ = is_over_budget_ = !reserveOfBudget(bytes);
+  if (!is_over_) {
+    allowed_bytes_ += bytes;
+  }
 }
 
 void* ResultTree::allocate(std::size_t size) {

@@ -14,7 +14,8 @@ namespace sub0::query {
 // null, one an object, several an array of objects. Texts, members and the list of rows live in
 // blocks that the tree owns; it counts what it holds, and what the rows would be as JSON, and
 // refuses rows past its limit, so that a result of a million rows stays bounded. Column names are
-// kept once; of two columns of one name the last wins. Its own memory, first block included, comes
+// kept once; of two columns of one name the last wins. All trees of the process share a budget: one
+// that would pass it is over, too. Its own memory, first block included, comes
 // from a short list of trees that the thread has freed, so that the row of a lookup by key costs no
 // allocation. Used by one thread at a time; freed on any. spec S-31, Q-72
 class ResultTree final : public Recycled<ResultTree> {
@@ -51,6 +52,13 @@ class ResultTree final : public Recycled<ResultTree> {
   char* bytes(std::size_t size);
   // Whether the limit was passed; what is added from then on is dropped.
   bool isOver() const { return is_over_; }
+  // Whether that was the budget of all trees, and not the limit of this one.
+  bool isOverBudget() const { return is_over_budget_; }
+
+  // What all trees may hold at the same time, beyond the first 16 KiB of each; never less than a
+  // tree of `largest_bytes` needs. Any thread.
+  static void setBudget(std::size_t limit_bytes, std::size_t largest_bytes);
+  static std::size_t budgetUsedBytes();
   std::size_t limitBytes() const { return limit_bytes_; }
   // Passes the limit, for a value that would; null.
   sub0_value giveUp() {
@@ -66,6 +74,7 @@ class ResultTree final : public Recycled<ResultTree> {
 
  private:
   static constexpr std::size_t kFirstBlockBytes = 1024;
+  static constexpr std::size_t kFreeBytes = std::size_t{16} * 1024;
   struct Block {
     Block* before;
   };
@@ -74,11 +83,14 @@ class ResultTree final : public Recycled<ResultTree> {
   void addColumn(std::string_view name);
   void* allocate(std::size_t size);
   void count(std::size_t tree_bytes, std::size_t json_bytes);
+  void reserve();
 
   std::size_t limit_bytes_;
   std::size_t tree_bytes_ = 0;
   std::size_t json_bytes_ = 0;
   bool is_over_ = false;
+  bool is_over_budget_ = false;
+  std::size_t allowed_bytes_ = kFreeBytes;  // what tree_bytes_ may be before more is reserved
   Block* blocks_ = nullptr;  // the last one; the first is first_block_ and not among them
   std::size_t block_count_ = 0;
   char* free_ = first_block_;

@@ -375,7 +375,9 @@ bool SocketClient::expectsClose() const {
   switch (close_code_) {
     case 1001:
       return judge_.isDraining();
-    case 1008:
+    case 1008:  // a message that takes too long
+      if (isSlow()) return true;
+      [[fallthrough]];
     case 1013:  // too slow, by limits that this run made small
       return scenario_.isShortOfMemory();
     default:
@@ -420,8 +422,8 @@ void SocketClient::onEnd(bool is_reset) {
   if (is_hurt_) heard_.is_faithful = false;
   const bool is_in_order = close_code_ != 0 || state_ == State::kClosing;
   // Too slow for a deadline or limit of this run, and too slow to hear of it.
-  const bool is_hurried =
-      judge_.isDraining() || scenario_.options.ping_interval_ms > 0 || scenario_.isShortOfMemory();
+  const bool is_hurried = judge_.isDraining() || scenario_.options.ping_interval_ms > 0 ||
+                          scenario_.isShortOfMemory() || hasOutput();  // a message has a deadline
   // It closed, and did not take what was before the answer in the time that closing has.
   const bool is_cut = has_sent_close_ && close_code_ == 0 &&
                       world_.nowNs() - heard_.leaving_ns >=

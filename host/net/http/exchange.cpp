@@ -34,13 +34,34 @@ void Exchange::onInput(std::span<char>& input) {
   if (is_call_under_way_ || is_paused_ || backlog_) {
     keep(input);
     input = {};
+    if (!holdInput()) refuseInput();
     return;
   }
   serve(input);
   if (connection_.table().successor()) return;
   if (!input.empty() && connection_.isOpen()) keep(input);
   input = {};
+  if (!holdInput()) refuseInput();
   watchDeadline();
+}
+
+bool Exchange::holdInput() { return connection_.holdInput(parser_.heldBytes() + backlogBytes()); }
+
+/// A reply under way is the last one; what came behind its request is dropped.
+void Exchange::refuseInput() {
+  backlog_.reset();
+  parser_ = RequestParser();
+  connection_.holdInput(0);
+  if (!connection_.isOpen()) return;
+  if (is_call_under_way_) {
+    keeps_alive_ = false;
+    connection_.setReading(false);
+  } else if (is_paused_) {
+    connection_.finishWhenSent(CloseReason::kRefused);
+  } else {
+    forgetRequest();
+    respondFailure(Code::kBusy, "the server's memory for unfinished requests is used up", {});
+  }
 }
 
 void Exchange::keep(std::span<char> input) {
@@ -70,6 +91,8 @@ void Exchange::serve(std::span<char>& input) {
       case ParseEvent::kRequest:
         start(services.request);
         if (connection_.table().successor()) return;
+        // A call that outlives its dispatch has copied what it reads.
+        if (is_call_under_way_) parser_.release();
         break;
       case ParseEvent::kError: {
         forgetRequest();
@@ -129,7 +152,7 @@ void Exchange::deliver(std::uint64_t slot, const call::Reply& reply) {
   if (reply.status == 429) head.retry_after_s = std::max(reply.retry_after_s, 1);
   respond(head, body);
   if (is_dispatching_) return;
-  parser_.release();  // a call that outlived its dispatch has copied what it reads
+  holdInput();
   if (!connection_.isOpen()) return;
   if (backlog_ || has_input_ended_) connection_.resumeLater();
   watchDeadline();
@@ -152,6 +175,7 @@ void Exchange::respond(ResponseHead head, std::string_view body) {
       break;
     case Admission::kOverBudget: {
       connection_.output().removeTail(out.size() - before);
+      out.shrink_to_fit();  // many of a turn's replies may be refused before it is sent
       std::string busy;
       appendFailure(busy, Code::kBusy, {}, {});
       head.status = codeInfo(Code::kBusy).status;

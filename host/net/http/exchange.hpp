@@ -55,6 +55,8 @@ class Exchange final : public Protocol {
   enum class Waiting : std::uint8_t { kNone, kFirst, kIdle, kHead, kBody };
   void serve(std::span<char>& input);
   void keep(std::span<char> input);
+  bool holdInput();
+  void refuseInput();
   void start(const Request& request);
   void forgetRequest();
   void watchDeadline();

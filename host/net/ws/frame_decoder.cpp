@@ -216,6 +216,7 @@ struct FrameDecoder::Partial {
   FrameHeader frame{};
   std::uint64_t frame_received = 0;
   MessageSoFar message;  // frames whose header is complete
+  std::int64_t since = 0;
   Utf8Validator utf8;
   std::unique_ptr<char[]> content;
   std::size_t content_size = 0;
@@ -274,6 +275,16 @@ FrameDecoder& FrameDecoder::operator=(FrameDecoder&&) noexcept = default;
 bool FrameDecoder::isInsideMessage() const {
   return !finished_ && partial_ != nullptr && !partial_->delivered &&
          (partial_->in_payload || partial_->header_size > 0 || partial_->message.fragments > 0);
+}
+
+std::int64_t* FrameDecoder::messageSince() {
+  const bool has_begun =
+      partial_ != nullptr && !partial_->delivered && partial_->message.fragments > 0;
+  return has_begun ? &partial_->since : nullptr;
+}
+
+std::size_t FrameDecoder::messageBytes() const {
+  return partial_ == nullptr ? 0 : partial_->content_size;
 }
 
 std::size_t FrameDecoder::heldBytes() const {

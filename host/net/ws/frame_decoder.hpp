@@ -59,6 +59,13 @@ class FrameDecoder {
   /// Whether a message that came in parts, delivered or not, is held.
   bool holdsMemory() const { return partial_ != nullptr; }
 
+  /// Where the owner notes when the unfinished message began; 0 at first. Null: none has begun with
+  /// a whole header.
+  std::int64_t* messageSince();
+
+  /// Bytes of the unfinished message that have come.
+  std::size_t messageBytes() const;
+
   /// Bytes held for an unfinished message, for limits and metrics.
   std::size_t heldBytes() const;
 

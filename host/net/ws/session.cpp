@@ -81,6 +81,11 @@ std::size_t Session::readRoomBytes() const {
 
 void Session::onInput(std::span<char>& input) {
   has_heard_ = true;
+  takeFrames(input);
+  if (decoder_.holdsMemory() || cold_ || holds_input_) watchInput();
+}
+
+inline void Session::takeFrames(std::span<char>& input) {
   Message message;
   while (connection_.isOpen()) {
     switch (decoder_.next(input, services_.frame_limits, message)) {
@@ -165,7 +170,11 @@ void Session::onResume() {
     handle({text.data(), text.size() - kSpareBytes});
   }
   releaseCold();
-  if (!connection_.isReading() && readRoomBytes() > 0) connection_.setReading(true);
+  if (!connection_.isReading() && readRoomBytes() > 0) {
+    connection_.setReading(true);
+    if (std::int64_t* since_ms = decoder_.messageSince()) *since_ms = connection_.nowMs();
+  }
+  if (holds_input_) watchInput();
 }
 
 void Session::handle(std::string_view padded_text) {
@@ -310,6 +319,7 @@ void Session::write(const call::Reply& reply) {
     return;
   }
   connection_.output().removeTail(size_bytes);
+  out.shrink_to_fit();  // many of a turn's replies may be refused before it is sent
   appendBusy(out, uidJson(), reply);
 }
 

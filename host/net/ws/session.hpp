@@ -85,6 +85,21 @@ class Session final : public Protocol {
   enum class State : std::uint8_t { kOpen, kClosing, kEnded };
   enum class Watching : std::uint8_t { kPing, kPong, kDrain, kLastCalls };
 
+  /// Looks at a message that does not end.
+  class MessageTimer final : public loop::Timer {
+   public:
+    explicit MessageTimer(Session& session) : session_(session) {}
+    void onTimer() override { session_.checkMessage(); }
+
+   private:
+    Session& session_;
+  };
+
+  void takeFrames(std::span<char>& input);
+  void watchInput();
+  void refuseInput();
+  void watchMessage();
+  void checkMessage();
   void onMessage(std::span<char> text);
   void onPing(std::span<char> payload);
   void onCloseFrame(const Message& message);
@@ -120,6 +135,7 @@ class Session final : public Protocol {
   FrameDecoder decoder_;
   std::unique_ptr<Identity> identity_;
   std::unique_ptr<ReplySlots> cold_;
+  std::unique_ptr<MessageTimer> message_timer_;  // while a message is unfinished
   std::uint64_t next_slot_ = 1;
   std::uint64_t inline_slot_ = 0;   // the call being dispatched, while nothing is open before it
   std::int64_t paid_until_ns_ = 0;  // what has come takes until then at the message rate
@@ -131,6 +147,7 @@ class Session final : public Protocol {
   bool is_draining_ : 1 = false;  // takes no more messages, ends with its last call
   bool is_joined_ : 1 = false;
   bool is_listed_ : 1 = false;
+  bool holds_input_ : 1 = false;     // watchInput() has found some
   std::uint32_t last_calls_ms_ = 0;  // draining: the time for the calls under way
 };
 

@@ -378,8 +378,8 @@ DataSession::Outcome MysqlSession::executeScript(const std::string& sql, Results
     return why;
   }
   if (is_over) {
-    outcome.tree.reset();
     outcome.failure = resultTooLarge(result_limit_bytes_);
+    outcome.tree.reset();
     return outcome;
   }
   outcome.end = End::kDone;

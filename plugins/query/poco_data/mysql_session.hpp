@@ -71,7 +71,7 @@ class MysqlSession final : public DataSession {
                   Shown shown);
   unsigned warningsOfRows();
   bool readRows(Prepared& prepared, ResultTree& tree);
-  Outcome giveUp(Executor& executor, const Statement& statement);
+  Outcome giveUp(Executor& executor, const Statement& statement, const ResultTree& tree);
   Outcome simple(const std::string& sql);
   Outcome endTransaction(const char* word);
   std::unique_ptr<ResultTree> readScriptRows();

@@ -191,7 +191,7 @@ DataSession::Outcome MysqlSession::runOnce(Prepared& prepared, const Statement& 
     is_done = false;
   }
   if (tree->isOver()) {
-    return giveUp(executor, statement);
+    return giveUp(executor, statement, *tree);
   }
   if (!is_done) {
     // What fails behind the first rows, or in place of them, the library keeps at the connection.
@@ -249,9 +249,10 @@ bool MysqlSession::readRows(Prepared& prepared, ResultTree& tree) {
 
 // Over the limit: a read ends with its connection, so that nothing more is sent; a write is read to
 // its end, so that it is known to have been done.
-DataSession::Outcome MysqlSession::giveUp(Executor& executor, const Statement& statement) {
+DataSession::Outcome MysqlSession::giveUp(Executor& executor, const Statement& statement,
+                                          const ResultTree& tree) {
   Outcome outcome;
-  outcome.failure = resultTooLarge(result_limit_bytes_);
+  outcome.failure = resultOver(tree, statement.reads_only);
   if (statement.reads_only) {
     {
       const std::lock_guard lock(socket_mutex_);

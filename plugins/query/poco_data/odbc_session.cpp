@@ -243,7 +243,7 @@ DataSession::Outcome OdbcSession::execute(const Statement& statement,
       return begun;
     }
   }
-  outcome = run(*handle, statement.sql, parameters, true);
+  outcome = run(*handle, statement.sql, parameters, true, statement.reads_only);
   if (has_own && connection_ != nullptr && rollback().end != End::kDone) {
     close();
   }
@@ -251,7 +251,8 @@ DataSession::Outcome OdbcSession::execute(const Statement& statement,
 }
 
 DataSession::Outcome OdbcSession::run(Handle& handle, const std::string& sql,
-                                      const DataParameters& parameters, bool is_prepared) {
+                                      const DataParameters& parameters, bool is_prepared,
+                                      bool only_reads) {
   Outcome outcome;
   auto tree = std::make_unique<ResultTree>(result_limit_bytes_);
   OdbcParameters bound(parameters);
@@ -282,7 +283,7 @@ DataSession::Outcome OdbcSession::run(Handle& handle, const std::string& sql,
   if (!is_done) {
     outcome = failed(handle, sql);
   } else if (tree->isOver()) {
-    outcome.failure = resultTooLarge(result_limit_bytes_);
+    outcome.failure = resultOver(*tree, only_reads);
   } else {
     outcome.end = End::kDone;
     outcome.tree = std::move(tree);

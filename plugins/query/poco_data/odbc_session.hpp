@@ -41,7 +41,7 @@ class OdbcSession final : public DataSession {
   struct Prepared;
   Handle* prepared(const Statement& statement, Failure& failure);
   Outcome run(Handle& handle, const std::string& sql, const DataParameters& parameters,
-              bool is_prepared);
+              bool is_prepared, bool only_reads = false);
   bool readRows(Handle& handle, ResultTree& tree);
   Outcome failed(const Handle& handle, const std::string& sql);
   Outcome transact(void (Connection::*step)());

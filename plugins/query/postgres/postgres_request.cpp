@@ -57,8 +57,9 @@ void endRequest(const HostPort& host, PostgresRequest& request, std::size_t limi
     request.failure.log = request.place() + ": " + request.failure.log;
     host.fail(request.ticket, request.failure);
   } else if (request.tree != nullptr && request.tree->isOver()) {
-    Failure failure = resultTooLarge(limit_bytes);
-    if (request.mayHaveChanged(false)) {
+    const bool may_have_changed = request.mayHaveChanged(false);
+    Failure failure = resultOver(*request.tree, !may_have_changed);
+    if (may_have_changed) {
       failure.client += request.traits->startsAsRead() ? "; a change that it makes was made"
                                                        : "; the change was made";
     }

@@ -117,8 +117,8 @@ std::unique_ptr<ResultTree> PostgresSession::take(PGresult* result, const std::s
   if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || status == PGRES_EMPTY_QUERY) {
     tree = treeOf(result, limit_bytes_);
     if (tree->isOver()) {
+      failure = resultOver(*tree, false);
       tree.reset();
-      failure = resultTooLarge(limit_bytes_);
     }
   } else {
     failure = postgresFailure(PostgresError(result), sql, Shown::kAll);  // who wrote it reads it

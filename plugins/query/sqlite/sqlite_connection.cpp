@@ -331,7 +331,7 @@ SqliteConnection::Outcome SqliteConnection::step(Prepared& prepared,
     outcome.status = Status::kDone;
     outcome.tree = std::move(tree);
   } else if (tree->isOver()) {
-    outcome.failure = resultTooLarge(result_limit_bytes_);
+    outcome.failure = resultOver(*tree, true);  // what it changed is taken back
   } else if (isBusy(status)) {
     outcome.status = Status::kBusy;
   } else {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Deadlines, slow readers and origins against the real binary. Deadlines are short here; a test waits for the end of its
+"""Deadlines, memory, slow readers and origins against the real binary. Deadlines are short here; a test waits for the end of its
 connection, never for a time."""
 
 import json
@@ -7,6 +7,7 @@ import socket
 import struct
 
 import host as hosts
+from metrics_project import read_page
 from wire import CLOSE, PING, Wire, call_text, frame, open_socket, upgrade_request
 from wire_project import PROJECT, WireTest
 
@@ -46,6 +47,17 @@ class Deadlines(WireTest):
             wire.send(b"POST /echo HTTP/1.1\r\nHost: t\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{")
             self.assertEqual(wire.response().status, 408)
             self.assertEqual(wire.rest(), b"")
+
+    def test_half_a_message(self):
+        # Q-2: a message that never ends, of a peer that lives otherwise
+        with self.open() as wire:
+            wire.upgrade()
+            wire.send(frame(call_text(payload=1), fin=False))
+            wire.send(frame(b"still here", 9))
+            self.assertEqual(wire.frame(), (10, b"still here"))
+            opcode, payload = wire.frame()
+            self.assertEqual((opcode, struct.unpack(">H", payload[:2])[0]), (CLOSE, 1008))
+            self.assertIn(b"SUB0_BODY_DEADLINE_MS", payload)
 
     def test_idle_keep_alive(self):
         # Q-4: an idle connection is closed at the keep-alive deadline
@@ -121,6 +133,41 @@ class SlowReaders(WireTest):
         self.assertEqual(struct.unpack(">H", payload[:2])[0], 1008)
         self.assertIn(b"SUB0_UNSENT_LIMIT_BYTES", payload)
         self.assertEqual(heard, list(range(1, len(heard) + 1)))
+
+
+class Input(WireTest):
+    """What is unfinished shares one budget: here for one large message and no more."""
+    environment = {"SUB0_PING_INTERVAL_MS": "0", "SUB0_INPUT_BUDGET_BYTES": "700000"}
+
+    def unfinished_body(self, size):
+        return (b"POST /echo HTTP/1.1\r\nHost: t\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n"
+                + b" " * size)
+
+    def test_unfinished_messages_and_bodies(self):
+        # the first may hold what it sent, the next are refused, small calls are served, and all is given back
+        with self.open() as first, self.open() as socket_, self.open() as body:
+            first.upgrade()
+            first.send(frame(call_text(payload="x" * 400_000), fin=False))
+            self.wait_for(lambda used: used >= 400_000)
+            socket_.upgrade()
+            socket_.send(frame(b"x" * 900_000, fin=False))
+            opcode, payload = socket_.frame()
+            self.assertEqual((opcode, struct.unpack(">H", payload[:2])[0]), (CLOSE, 1013))
+            body.send(self.unfinished_body(900_000))
+            response = body.response()
+            self.assertEqual((response.status, response.json()["error"]["code"], response.headers["connection"]),
+                             (503, "busy", "close"))
+            first.send(frame(b"", 0))
+            self.assertEqual(len(first.text()["data"]), 400_000)
+        self.wait_for(lambda used: used == 0)
+        page = read_page(self.host.port)
+        self.assertEqual(page("sub0_refusals_total", reason="input_budget"), 2)
+
+    def wait_for(self, holds):
+        for _ in range(20_000):
+            if holds(used := read_page(self.host.port)["sub0_input_budget_used_bytes"]):
+                return
+        self.fail(f"{used} bytes of the budget are used")
 
 
 def slow_is_open(host):

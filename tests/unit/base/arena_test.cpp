@@ -50,6 +50,15 @@ TEST(Arena, ResetKeepsTheFirstBlockOnly) {
   unused.reset();
 }
 
+TEST(Arena, ResetKeepsNothingLarge) {
+  Arena arena(128);
+  arena.allocate(1u << 20);
+  arena.reset();
+  EXPECT_EQ(arena.capacity(), 128u);
+  arena.allocate(8);
+  EXPECT_EQ(arena.capacity(), 128u);
+}
+
 TEST(Arena, TextsAreCopied) {
   Arena arena;
   std::string source = "text";

@@ -188,11 +188,11 @@ TEST_F(Deadlines, APeerThatTakesNothingIsClosedAtTheStallDeadline) {
   client.call("big", "a", R"({"size":30000000})");
   EXPECT_TRUE(server->waitUntil([](const Totals& totals) { return totals.replies == 1; }));
   server->advance(0);  // what the kernel takes is out
-  EXPECT_GT(server->server.guard().budget.usedBytes(), 0U);
+  EXPECT_GT(server->server.guard().unsent_budget.usedBytes(), 0U);
   passDeadline(options.stall_deadline_ms);
   expectGone(CloseReason::kSlowReader);
   EXPECT_EQ(server->server.totals().refusedBy(Refusal::kUnsent), 1U);
-  EXPECT_EQ(server->server.guard().budget.usedBytes(), 0U) << "the budget is given back";
+  EXPECT_EQ(server->server.guard().unsent_budget.usedBytes(), 0U) << "the budget is given back";
 }
 
 TEST_F(Deadlines, APeerThatAnswersNoPingIsClosed) {

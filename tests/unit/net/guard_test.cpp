@@ -68,9 +68,9 @@ TEST(Guard, ProxiesAndUnlimitedAddressesAreNotCounted) {
   }
 }
 
-TEST(UnsentBudget, IsGivenOutToItsLastByte) {
+TEST(Budget, IsGivenOutToItsLastByte) {
   // limit - 1, limit, limit + 1
-  UnsentBudget budget(1000);
+  Budget budget(1000);
   EXPECT_FALSE(budget.reserve(1001));
   EXPECT_TRUE(budget.reserve(999));
   EXPECT_FALSE(budget.reserve(2));

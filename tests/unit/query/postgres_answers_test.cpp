@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "result_tree.hpp"
 #include "tests/unit/query/postgres_fixture.hpp"
 
 namespace sub0::query {
@@ -75,6 +76,23 @@ TEST_F(PostgresAnswersTest, ACommitIsUnknownWhereTheHostEnds) {
   EXPECT_TRUE(isUnknown(host().end(committing))) << host().end(committing).client;
   EXPECT_EQ(host().end(reading).code, SUB0_UNAVAILABLE);
   EXPECT_FALSE(isUnknown(host().end(reading))) << host().end(reading).client;
+}
+
+// The budget of all results: who only reads may try again, who has written must not.
+TEST_F(PostgresAnswersTest, AReadWithoutMemoryForItsResultIsBusyAWriteWasMade) {
+  shared_timeout_ms_ = 20000;
+  host(10'000'000);
+  ResultTree::setBudget(200'000, 0);
+  const LoopEnd read = end("SELECT i, repeat('x', 300) AS b FROM generate_series(1, 2000) i");
+  EXPECT_EQ(read.code, SUB0_BUSY);
+  EXPECT_NE(read.client.find("SUB0_RESULT_BUDGET_BYTES"), std::string::npos) << read.client;
+  const LoopEnd write =
+      end("INSERT INTO t SELECT i, repeat('x', 300) FROM generate_series(1, 2000) i RETURNING b");
+  EXPECT_EQ(write.code, SUB0_RESULT_TOO_LARGE);
+  EXPECT_NE(write.client.find("SUB0_RESULT_BUDGET_BYTES"), std::string::npos) << write.client;
+  EXPECT_NE(write.client.find("; the change was made"), std::string::npos) << write.client;
+  ResultTree::setBudget(100'000'000, 0);
+  EXPECT_EQ(end("SELECT b FROM t").code, SUB0_OK);
 }
 
 TEST_F(PostgresAnswersTest, AWriteWhoseResultIsTooLargeSaysThatItWasMade) {

@@ -64,6 +64,37 @@ TEST(ResultTree, IsOverFromItsLimitOn) {
   EXPECT_LT(tree.rowCount(), 30U);
 }
 
+// All trees share a budget beyond their first 16 KiB; what is freed is given back.
+TEST(ResultTree, IsOverWhereTheOthersTakeTheBudget) {
+  const auto fill = [](ResultTree& tree, std::size_t bytes) {
+    tree.setColumns(std::vector<std::string>{"a"});
+    for (std::size_t i = 0; i < bytes / 1000 && !tree.isOver(); ++i) {
+      tree.beginRow();
+      tree.column(0) = tree.text(SUB0_TEXT, std::string(1000, 'x'));
+    }
+  };
+  ResultTree::setBudget(1'000'000, 1'000'000);
+  {
+    ResultTree first(1'000'000);
+    fill(first, 900'000);
+    EXPECT_FALSE(first.isOver()) << "one alone may always reach its limit";
+    EXPECT_GE(ResultTree::budgetUsedBytes(), 900'000U);
+    ResultTree second(1'000'000);
+    fill(second, 500'000);
+    EXPECT_TRUE(second.isOver());
+    EXPECT_TRUE(second.isOverBudget());
+    ResultTree small(1'000'000);
+    fill(small, 10'000);
+    EXPECT_FALSE(small.isOver());
+    ResultTree large(10'000);
+    fill(large, 50'000);
+    EXPECT_TRUE(large.isOver());
+    EXPECT_FALSE(large.isOverBudget()) << "its own limit";
+  }
+  EXPECT_EQ(ResultTree::budgetUsedBytes(), 0U);
+  ResultTree::setBudget(kNoLimit, 0);
+}
+
 // A tree that is made where one was freed on the same thread has its memory, but none of its rows.
 TEST(ResultTree, ItsMemoryIsUsedAgain) {
   auto first = std::make_unique<ResultTree>(kNoLimit);

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <filesystem>
 
+#include "result_tree.hpp"
 #include "tests/unit/query/sqlite_fixture.hpp"
 
 // Longer than most, and one file because all cases stand on the same database and its fixture.
@@ -355,6 +356,19 @@ TEST_F(Sqlite, AResultPastItsLimitNamesTheSetting) {
   EXPECT_EQ(end("INSERT INTO t VALUES (hex(zeroblob(20000))) RETURNING a").code,
             SUB0_RESULT_TOO_LARGE);
   EXPECT_EQ(query("SELECT count(*) AS n FROM t"), R"({"n":0})");
+}
+
+TEST_F(Sqlite, AResultWithoutMemoryIsBusyAndChangesNothing) {
+  host(10'000'000);
+  ResultTree::setBudget(200'000, 0);
+  const LoopEnd many = end("SELECT hex(zeroblob(200000)) AS a");
+  EXPECT_EQ(many.code, SUB0_BUSY);
+  EXPECT_NE(many.client.find("SUB0_RESULT_BUDGET_BYTES"), std::string::npos) << many.client;
+  outside("CREATE TABLE t (a TEXT)");
+  EXPECT_EQ(end("INSERT INTO t VALUES (hex(zeroblob(200000))) RETURNING a").code, SUB0_BUSY);
+  EXPECT_EQ(query("SELECT count(*) AS n FROM t"), R"({"n":0})");
+  ResultTree::setBudget(1'000'000, 0);
+  EXPECT_EQ(end("SELECT hex(zeroblob(200000)) AS a").code, SUB0_OK);
 }
 
 TEST_F(Sqlite, AStatementPastItsDeadlineIsStopped) {
