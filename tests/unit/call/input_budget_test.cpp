@@ -60,7 +60,7 @@ TEST_F(InputBudget, ACallWhosePayloadItDoesNotHaveIsBusy) {
 
 TEST_F(InputBudget, SmallPayloadsDoNotTouchIt) {
   limitTo(1);
-  call(5'000);
+  call(3'000);
   EXPECT_EQ(budget->usedBytes(), 0U);
   end(0);
   EXPECT_EQ(rig.transport.log, std::vector<std::string>{"200 1"});
