@@ -372,6 +372,12 @@ bool toIsoUtc(std::string_view text, std::string& out) {
   return true;
 }
 
+bool toIsoUtcOfZone(std::string_view text, std::string& out) {
+  constexpr std::size_t kShortest = 17;  // 2024-02-29T13:14Z
+  return text.size() >= kShortest && (text[10] == 'T' || text[10] == 't') &&
+         text.find_first_of("Zz+-", kShortest - 1) != std::string_view::npos && toIsoUtc(text, out);
+}
+
 std::string base64(std::string_view bytes) {
   static constexpr std::string_view kAlphabet =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

@@ -14,6 +14,9 @@ namespace sub0::query {
 // behind the second; without a zone the text counts as UTC. False, and nothing written, where the
 // text is no such instant ("infinity", BC).
 bool toIsoUtc(std::string_view text, std::string& out);
+// The same of a text that a client may have meant as an instant: 2024-02-29T13:14Z, with what RFC
+// 3339 allows besides (t and z). False, too, where it has no zone.
+bool toIsoUtcOfZone(std::string_view text, std::string& out);
 
 std::string base64(std::string_view bytes);
 

@@ -108,10 +108,8 @@ DataParameter toRowCount(const sub0_value& value, bool is_offset) {
 }
 
 bool toPlainInstant(const std::string& text, std::string& plain) {
-  constexpr std::size_t kShortest = 17;  // 2024-02-29T13:14Z
   constexpr std::size_t kMicroseconds = 26;
-  if (text.size() < kShortest || text[10] != 'T' ||
-      text.find_first_of("Z+-", kShortest - 1) == std::string::npos || !toIsoUtc(text, plain)) {
+  if (!toIsoUtcOfZone(text, plain)) {
     return false;
   }
   plain[10] = ' ';

@@ -296,13 +296,6 @@ class Reader {
   std::map<std::size_t, Item> items_;
 };
 
-// Such as clients write it, with a zone.
-bool isInstantWithZone(const std::string& text) {
-  constexpr std::size_t kShortest = 17;  // 2024-02-29T13:14Z
-  return text.size() >= kShortest && text[10] == 'T' &&
-         text.find_first_of("Z+-", kShortest - 1) != std::string::npos;
-}
-
 // Visits each parameter of a statement: visit(reader, tables, token, number).
 template <typename Visit>
 void forEachParameter(std::string_view sql, Visit&& visit) {
@@ -364,8 +357,7 @@ bool putInForm(const std::vector<std::uint32_t>& places, const SqliteParameters&
   for (const std::uint32_t place : places) {
     std::string form;
     if (place >= given.size() || given[place].type != SQLITE_TEXT ||
-        !isInstantWithZone(given[place].text) || !toIsoUtc(given[place].text, form) ||
-        form == given[place].text) {
+        !toIsoUtcOfZone(given[place].text, form) || form == given[place].text) {
       continue;
     }
     if (!is_made) {
