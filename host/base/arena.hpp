@@ -60,6 +60,9 @@ class Arena {
     cursor_ = first_;
   }
 
+  /// Whether it has more than its first block, which is never a large one.
+  bool hasGrown() const { return blocks_.size() > 1; }
+
   /// Bytes taken from the system, for limits and metrics.
   std::size_t capacity() const { return capacity_; }
 

@@ -338,16 +338,17 @@ void Call::fail(Error error) {
   releaseHeld();
 }
 
+[[gnu::noinline]] void Call::failToIssue(Error error) {
+  if (calls_.mayLog(*plan_)) {
+    log::warning("token_not_issued", error.log, {{"resource", plan_->resource->id}});
+  }
+  fail(std::move(error));
+}
+
 inline void Call::succeed() {
   if (!has_replied_) {
     auto data = result();
-    if (!data) {
-      if (calls_.mayLog(*plan_)) {
-        log::warning("token_not_issued", data.error().log, {{"resource", plan_->resource->id}});
-      }
-      fail(std::move(data.error()));
-      return;
-    }
+    if (!data) return failToIssue(std::move(data.error()));
     data_ = *data;
   }
   if (plan_->ends_specially) {
@@ -456,9 +457,7 @@ void Call::finishEffect() {
 
 void Call::endIfOver() {
   if (!is_over_ || unfreed_ > 0) return;
-  if (reserved_bytes_ != 0) {
-    calls_.options().input_budget->release(std::exchange(reserved_bytes_, 0));
-  }
+  if (arena_.hasGrown()) releaseInput();
   arena_.reset();  // what start() sets anew, whatever the plan, stays as it is
   scope_.payload = nullptr;
   scope_.payload_json = {};

@@ -92,6 +92,7 @@ class Call final : public plugin::RunOwner,
   bool validateAll();
   bool refuse(Error error);
   bool reserveInput();
+  void releaseInput();
   json::Value withUid(const json::Value& payload);
   json::Value withQuery(const json::Value& payload, std::span<const HeaderField> query);
 
@@ -234,6 +235,7 @@ class Call final : public plugin::RunOwner,
 
   Result<json::Value> result();
   Error fault(const plugin::Outcome& outcome, const PlanAction& action) const;
+  void failToIssue(Error error);
   void succeed();
   void answer();
   void fail(Error error);

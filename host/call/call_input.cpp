@@ -121,6 +121,11 @@ bool Call::reserveInput() {
   return true;
 }
 
+void Call::releaseInput() {
+  if (reserved_bytes_ == 0) return;
+  calls_.options().input_budget->release(std::exchange(reserved_bytes_, 0));
+}
+
 /// S-10, in that order; the size was checked by the transport.
 bool Call::passGates(const Request& request) {
   if (plan_->resource->maintenance) return refuse(makeError(Code::kMaintenance));

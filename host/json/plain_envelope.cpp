@@ -23,11 +23,12 @@ constexpr std::ptrdiff_t kStepBytes = 16;
 /// character, or not ASCII (below zero as a signed number, so below the space as well).
 unsigned endsOfPlainText(const char* data) {
   const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(data));
-  const __m128i quotes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+  // With that bit turned a quote becomes a space and a space a quote, and nothing else passes the
+  // border between them and the control characters.
+  const __m128i turned = _mm_xor_si128(bytes, _mm_set1_epi8('"' ^ ' '));
+  const __m128i others = _mm_cmpgt_epi8(_mm_set1_epi8(' ' + 1), turned);
   const __m128i backslashes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
-  const __m128i others = _mm_cmplt_epi8(bytes, _mm_set1_epi8(' '));
-  return static_cast<unsigned>(
-      _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quotes, backslashes), others)));
+  return static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(others, backslashes)));
 }
 #else
 constexpr std::ptrdiff_t kStepBytes = 1;

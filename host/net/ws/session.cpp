@@ -82,7 +82,7 @@ std::size_t Session::readRoomBytes() const {
 void Session::onInput(std::span<char>& input) {
   has_heard_ = true;
   takeFrames(input);
-  if (decoder_.holdsMemory() || cold_ || holds_input_) watchInput();
+  if (decoder_.holdsMemory() || holds_input_) watchInput();
 }
 
 inline void Session::takeFrames(std::span<char>& input) {
@@ -156,6 +156,7 @@ void Session::wait(std::span<char> text) {
   copy.assign(text.data(), text.size());
   copy.append(kSpareBytes, '\0');
   slots.waiting_bytes += waitingCost(text.size());
+  holds_input_ = true;
   if (slots.waiting_bytes >= services_.options.max_waiting_bytes) connection_.setReading(false);
 }
 

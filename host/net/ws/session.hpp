@@ -147,7 +147,7 @@ class Session final : public Protocol {
   bool is_draining_ : 1 = false;  // takes no more messages, ends with its last call
   bool is_joined_ : 1 = false;
   bool is_listed_ : 1 = false;
-  bool holds_input_ : 1 = false;     // watchInput() has found some
+  bool holds_input_ : 1 = false;     // watchInput() has found some, or has to look
   std::uint32_t last_calls_ms_ = 0;  // draining: the time for the calls under way
 };
 

@@ -100,6 +100,7 @@ int32_t prepare(void* self, sub0_preparation* raw, const sub0_value* config,
 
 // After an exception: ends the run, whether the exception took the Run along or not.
 inline void failThrown(const sub0_host* host, sub0_ticket ticket, std::string_view what) noexcept {
+  running().is_dropped = false;
   const sub0_error error = errorOf(SUB0_INTERNAL, {}, what);
   host->fail(host, ticket, &error);
 }
@@ -108,11 +109,10 @@ template <class H>
 void run(void* action, const sub0_run* run) noexcept {
   auto& self = *static_cast<Action<H>*>(action);
   const sub0_ticket ticket = run->ticket;
-  const sub0_ticket outer = std::exchange(running(), ticket);
-  lastDropped() = UINT64_MAX;
+  const sub0_ticket outer = std::exchange(running().ticket, ticket);
   try {
     self.handler.run(Run(self.host, run));
-    if (lastDropped() == ticket) {  // it caught the exception itself
+    if (running().is_dropped) {  // it caught the exception itself
       failThrown(self.host, ticket, "the handler dropped the run without an end");
     }
   } catch (const std::exception& exception) {
@@ -120,7 +120,7 @@ void run(void* action, const sub0_run* run) noexcept {
   } catch (...) {
     failThrown(self.host, ticket, "the handler threw something unknown");
   }
-  running() = outer;
+  running().ticket = outer;
 }
 
 template <class H>

@@ -132,16 +132,22 @@ class Preparation {
 };
 
 namespace detail {
-// The run whose handler runs on this thread, and the one that an exception took along there: the
-// thunk ends it, since it knows what was thrown.
-inline sub0_ticket& running() {
-  thread_local sub0_ticket ticket = UINT64_MAX;
-  return ticket;
+// Of this thread: the run whose handler runs, and whether an exception took it along; the thunk
+// ends it then, since it knows what was thrown.
+struct Running {
+  sub0_ticket ticket;
+  bool is_dropped;
+};
+#ifdef __GLIBC__
+#define SUB0_DETAIL_TLS __attribute__((tls_model("initial-exec"))) /* each run looks at it */
+#else
+#define SUB0_DETAIL_TLS
+#endif
+inline Running& running() {
+  static thread_local Running now SUB0_DETAIL_TLS = {UINT64_MAX, false};
+  return now;
 }
-inline sub0_ticket& lastDropped() {
-  thread_local sub0_ticket ticket = UINT64_MAX;
-  return ticket;
-}
+#undef SUB0_DETAIL_TLS
 inline sub0_error errorOf(int32_t code, std::string_view client, std::string_view log) {
   return {sizeof(sub0_error), code, textView(log), textView(client)};
 }
@@ -212,8 +218,9 @@ class Run {
   sub0_ticket close() { return std::exchange(run_, nullptr)->ticket; }
   void drop() noexcept {
     if (run_ == nullptr) return;
-    if (std::uncaught_exceptions() > 0 && detail::running() == run_->ticket) {
-      detail::lastDropped() = close();
+    if (std::uncaught_exceptions() > 0 && detail::running().ticket == run_->ticket) {
+      detail::running().is_dropped = true;
+      close();
       return;
     }
     fail(SUB0_INTERNAL, {}, "the handler dropped the run without an end");
