@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <iostream>
+#include <memory>
 #include <thread>
 
 #include "app/migration_at_start.hpp"
@@ -62,19 +64,22 @@ std::string upperList(const std::string& methods) {
 }
 
 /// Ends the process where a second signal comes, or where plugins have not stopped by then: one of
-/// them may wait for something that never comes.
-void endWithoutPlugins(std::int64_t wait_ms) {
-  std::thread([wait_ms] {
+/// them may wait for something that never comes. To be set once they have stopped.
+std::shared_ptr<std::atomic<bool>> endWithoutPlugins(std::int64_t wait_ms) {
+  auto have_stopped = std::make_shared<std::atomic<bool>>(false);
+  std::thread([wait_ms, have_stopped] {
     const sigset_t signals = waitedSignals();
     const timespec wait{wait_ms / 1000, wait_ms % 1000 * kNsPerMs};
     int signal = 0;
     do {
       signal = ::sigtimedwait(&signals, nullptr, &wait);
     } while (signal == SIGHUP);
+    if (signal < 0 && *have_stopped) return;
     if (signal < 0)
       log::error("plugin", "the plugins have not stopped in time; ended without them");
     ::_exit(kExitOk);
   }).detach();
+  return have_stopped;
 }
 
 }  // namespace
@@ -369,8 +374,9 @@ void HostProcess::drain() {
   }
   const std::int64_t left_ms =
       std::max<std::int64_t>((end_ns - clock.monotonicNs()) / kNsPerMs, 100);
-  endWithoutPlugins(left_ms + kLongestStopMs);
+  const auto have_stopped = endWithoutPlugins(left_ms + kLongestStopMs);
   loops_->stopPlugins(workspace_.registry(), left_ms);
+  *have_stopped = true;
   loops_->stopThreads();
   log::info("stopped", "stopped", {{"connections_left", server_->totals().open_connections}});
   if (!kDestroysAtExit) ::_exit(kExitOk);

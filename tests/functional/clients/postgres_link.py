@@ -134,14 +134,15 @@ class Frozen(Calls):
         folder = self.enterContext(hosts.Folder({"resources/all.json": [logout, *PROJECT["resources/all.json"]]}))
         for signals in ([], [signal.SIGHUP]):
             with self.subTest(signals=signals), hosts.Host(folder.path, "--database", self.cluster.url) as host:
-                self.addCleanup(self.cluster.thaw)
                 host.wait_until_readyz(200)
                 self.cluster.freeze()
-                for each in signals:
-                    host.signal(each)
-                host.stop()
+                try:
+                    for each in signals:
+                        host.signal(each)
+                    host.stop()
+                finally:
+                    self.cluster.thaw()
                 self.assertNotIn("have not stopped in time", host.log())
-                self.cluster.thaw()
 
 
 class Pieces(Calls):
