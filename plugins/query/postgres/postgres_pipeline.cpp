@@ -369,9 +369,8 @@ void PostgresPipeline::linkUp() {
   }
   greet();
   link_.flush();
-  if (!has_presence_timer_) {
-    watchPresence();
-  }
+  was_owed_ = false;
+  watchPresence();
   send();
 }
 

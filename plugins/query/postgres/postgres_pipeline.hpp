@@ -181,8 +181,8 @@ class PostgresPipeline final : private PostgresLink::Owner {
   void cancelRunning();
   void watchPresence();
   void lookAtPresence();
-  void watchSilence();
-  void lookAtSilence();
+  void stopPresenceTimer();
+  bool owesAnswer() const;
   void stopTimers();
 
   const HostPort& host_;
@@ -204,11 +204,9 @@ class PostgresPipeline final : private PostgresLink::Owner {
   bool has_group_failed_ = false;  // its sync has, and no statement in it
   std::uint64_t timer_ = 0;
   std::uint64_t timer_deadline_ns_ = 0;  // 0: no timer
-  std::uint64_t silence_timer_ = 0;
-  bool has_silence_timer_ = false;
-  bool has_heard_ = false;  // since the silence timer was started
   std::uint64_t presence_timer_ = 0;
   bool has_presence_timer_ = false;
+  bool was_owed_ = false;              // an answer was, when the timer was started
   std::uint64_t messages_ = 0;         // that have come
   std::uint64_t messages_before_ = 0;  // when the timer was started
   // Shared with the thread that cancels, which may outlive this.

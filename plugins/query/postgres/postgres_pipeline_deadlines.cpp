@@ -19,10 +19,12 @@ constexpr std::uint64_t kLongestSilenceMs = 5000;
 
 }  // namespace
 
-// A server that hangs, or a network that drops everything, is noticed where nobody waits for an
-// answer, too.
+// A server that hangs, or a network that drops everything, is noticed where no deadline of a call
+// tells: where nothing is under way, or only what is the connection's own, or what was cancelled.
 void PostgresPipeline::watchPresence() {
+  stopPresenceTimer();
   has_presence_timer_ = true;
+  messages_before_ = messages_;
   host_.loop()->start_timer(
       host_.raw(), kLongestSilenceMs,
       [](void* pipeline) { static_cast<PostgresPipeline*>(pipeline)->lookAtPresence(); }, this,
@@ -34,29 +36,34 @@ void PostgresPipeline::lookAtPresence() {
   if (!link_.isUp()) {
     return;  // linkUp watches again
   }
+  if (was_owed_ && owesAnswer() && messages_ == messages_before_) {
+    link_.reset("the server does not answer");
+    return;
+  }
   if (steps_.empty()) {
     link_.output().sync();
     steps_.push_back(Step{StepKind::kPing, nullptr});
     link_.flush();
-  } else if (steps_.front().request == nullptr && messages_ == messages_before_) {
-    link_.reset("the server does not answer");  // and no deadline of a call would tell
-    return;
   }
-  messages_before_ = messages_;
+  was_owed_ = owesAnswer();
   watchPresence();
 }
 
-void PostgresPipeline::stopTimers() {
+bool PostgresPipeline::owesAnswer() const {
+  return !steps_.empty() && (steps_.front().request == nullptr || isHeldUp());
+}
+
+void PostgresPipeline::stopPresenceTimer() {
   if (std::exchange(has_presence_timer_, false)) {
     host_.loop()->stop_timer(host_.raw(), presence_timer_);
   }
+}
+
+void PostgresPipeline::stopTimers() {
+  stopPresenceTimer();
   if (timer_deadline_ns_ != 0) {
     host_.loop()->stop_timer(host_.raw(), timer_);
     timer_deadline_ns_ = 0;
-  }
-  if (has_silence_timer_) {
-    host_.loop()->stop_timer(host_.raw(), silence_timer_);
-    has_silence_timer_ = false;
   }
 }
 
@@ -87,7 +94,6 @@ void PostgresPipeline::expire() {
       return;
     }
     cancelRunning();
-    watchSilence();
   }
   std::uint64_t next_ns = 0;
   for (const auto* requests : {&waiting_, &under_way_}) {
@@ -129,30 +135,6 @@ void PostgresPipeline::cancelRunning() {
     return;
   }
   cancelApart(link_.makeCancel(), [is_under_way = is_cancelling_] { *is_under_way = false; });
-}
-
-void PostgresPipeline::watchSilence() {
-  if (has_silence_timer_) {
-    return;
-  }
-  has_heard_ = false;
-  has_silence_timer_ = true;
-  host_.loop()->start_timer(
-      host_.raw(), kLongestSilenceMs,
-      [](void* pipeline) { static_cast<PostgresPipeline*>(pipeline)->lookAtSilence(); }, this,
-      &silence_timer_);
-}
-
-void PostgresPipeline::lookAtSilence() {
-  has_silence_timer_ = false;
-  if (!link_.isUp() || !isHeldUp()) {
-    return;
-  }
-  if (has_heard_) {
-    watchSilence();
-  } else {
-    link_.reset("the server does not answer");
-  }
 }
 
 }  // namespace sub0::query

@@ -57,7 +57,6 @@ bool PostgresPipeline::endsWithDescription(const Step& step) {
 }
 
 void PostgresPipeline::linkMessage(const PostgresMessage& message) {
-  has_heard_ = true;
   ++messages_;
   if (steps_.empty()) {
     return;  // a notice, a setting that has changed, or last words
