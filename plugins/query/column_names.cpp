@@ -30,14 +30,6 @@ constexpr std::array<std::string_view, 12> kNoFunctions = {"SELECT",   "VALUES",
                                                            "DISTINCT", "ALL",    "ANY",  "SOME",
                                                            "IN",       "AS",     "ROW",  "ARRAY"};
 
-std::string smallLetters(std::string_view text) {
-  std::string made(text);
-  for (char& c : made) {
-    c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  }
-  return made;
-}
-
 // Whose name it is, as PostgreSQL weighs it: a cast's type counts for less than what is cast.
 enum class Weight { kNone, kOfType, kOwn };
 

@@ -33,13 +33,6 @@ bool isOneOf(const TokenList& list, std::size_t index,
                      [&](std::string_view word) { return list.isWord(index, word); });
 }
 
-std::string smallLetters(std::string text) {
-  for (char& c : text) {
-    c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  }
-  return text;
-}
-
 class TableFinder {
  public:
   TableFinder(const TokenList& list, std::string_view usual_schema)

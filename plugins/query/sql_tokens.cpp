@@ -385,6 +385,14 @@ std::string capitals(std::string_view word) {
   return result;
 }
 
+std::string smallLetters(std::string_view word) {
+  std::string made(word);
+  for (char& c : made) {
+    c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return made;
+}
+
 std::size_t behindBracket(const TokenList& list, std::size_t open) {
   std::size_t depth = 0;
   for (std::size_t i = open; i < list.size(); ++i) {

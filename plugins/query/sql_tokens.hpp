@@ -74,6 +74,8 @@ bool isOneOf(std::string_view text, const std::array<std::string_view, N>& list)
 
 // ASCII capitals of a word.
 std::string capitals(std::string_view word);
+// And in small letters, as PostgreSQL reads a name without quotes; what is not ASCII stays.
+std::string smallLetters(std::string_view word);
 
 // The index behind the bracket that closes the one at `open`, or size() if none does.
 std::size_t behindBracket(const TokenList& list, std::size_t open);

@@ -23,11 +23,9 @@ constexpr std::array<std::string_view, 11> kSessionFunctions = {
 
 // The name as the server sees it; empty: the token is none.
 std::string nameAt(const TokenList& list, std::size_t index) {
-  std::string name(list.text(index));
+  const std::string_view name = list.text(index);
   if (list.tokens[index].kind == TokenKind::kWord) {
-    std::transform(name.begin(), name.end(), name.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-    return name;
+    return smallLetters(name);
   }
   if (list.tokens[index].kind != TokenKind::kQuotedName || name.size() < 2) {
     return {};
