@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/text.hpp"
 #include "dialect/generators.hpp"
 #include "dialect/suggest.hpp"
 
@@ -25,9 +26,6 @@ std::vector<std::string_view> candidatesOf(const Names& names, bool with_claims)
   }
   return candidates;
 }
-
-constexpr std::string_view kRootNames[] = {"PAYLOAD",  "PROTECTED", "ENV",       "HEADER",
-                                           "DATETIME", "GENERATOR", "CONNECTION"};
 
 std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
 
@@ -66,17 +64,14 @@ std::string indexForm(std::string_view text, const WrittenAccessor& accessor) {
 std::string_view pathWithin(std::string_view text, std::size_t begin, std::string_view close) {
   const std::size_t end = text.find(close, begin);
   if (end == std::string_view::npos) return {};
-  std::string_view path = text.substr(begin, end - begin);
-  while (!path.empty() && path.front() == ' ') path.remove_prefix(1);
-  while (!path.empty() && path.back() == ' ') path.remove_suffix(1);
+  const std::string_view path = text::trim(text.substr(begin, end - begin));
   const bool is_path = !path.empty() && std::all_of(path.begin(), path.end(), isPathCharacter) &&
                        (path.front() < '0' || path.front() > '9');
   return is_path ? path : std::string_view();
 }
 
-bool beginsWithRoot(std::string_view path) {
-  const std::string_view first = path.substr(0, path.find('.'));
-  return std::find(std::begin(kRootNames), std::end(kRootNames), first) != std::end(kRootNames);
+bool isAccessor(std::string_view path) {
+  return !findAccessors("$" + std::string(path), nullptr).empty();
 }
 
 }  // namespace
@@ -93,7 +88,7 @@ std::vector<std::string> foreignForms(std::string_view text,
   for (std::size_t at = text.find("${"); at != std::string_view::npos;
        at = text.find("${", at + 2)) {
     const std::string_view path = pathWithin(text, at + 2, "}");
-    if (!beginsWithRoot(path)) continue;
+    if (!isAccessor(path)) continue;
     found.push_back(quoted("${" + std::string(path) + "}") +
                     " is no accessor and stays as text; write $" + std::string(path));
   }
@@ -102,7 +97,7 @@ std::vector<std::string> foreignForms(std::string_view text,
     const std::string path(pathWithin(text, at + 2, "}}"));
     if (path.empty()) continue;
     found.push_back(quoted("{{" + path + "}}") + " is no accessor and stays as text; write $" +
-                    (beginsWithRoot(path) ? "" : "PAYLOAD.") + path);
+                    (isAccessor(path) ? "" : "PAYLOAD.") + path);
   }
   return found;
 }
