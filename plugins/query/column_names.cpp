@@ -167,11 +167,8 @@ class Items {
     if (list_.isWord(at, "CAST") && list_.isSign(at + 1, "(")) {
       return castAt(at);
     }
-    if (list_.isWord(at, "NULL")) {
+    if (list_.isWord(at, "NULL") || list_.isWord(at, "TRUE") || list_.isWord(at, "FALSE")) {
       return {{}, Weight::kNone, at + 1, false};
-    }
-    if (list_.isWord(at, "TRUE") || list_.isWord(at, "FALSE")) {
-      return {"bool", Weight::kOfType, at + 1, false};
     }
     if (isAnyOf(at, kClocks) && !list_.isSign(at + 1, "(")) {
       return {smallLetters(list_.text(at)), Weight::kOwn, at + 1, false};

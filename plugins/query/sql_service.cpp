@@ -155,6 +155,9 @@ void SqlService::execute(Job& job) {
     }
   } catch (const std::exception& exception) {
     failure = Failure{SUB0_INTERNAL, exception.what(), ""};
+    if (session_ != nullptr) {
+      session_->takeEarlier();  // the next one's are its own
+    }
   }
   std::vector<sub0_value> rows;
   const sub0_value all = rowsOf(results, rows);

@@ -45,8 +45,12 @@ std::string read(std::string_view bytes, std::size_t piece_bytes) {
       all += message.body;
       continue;
     }
-    if (state != PostgresInput::State::kNothing) {
-      return all + (state == PostgresInput::State::kTooLarge ? "too large" : "broken");
+    if (state == PostgresInput::State::kTooLarge) {
+      all += "too large";
+      continue;
+    }
+    if (state == PostgresInput::State::kBroken) {
+      return all + "broken";
     }
     if (bytes.empty()) {
       return all;

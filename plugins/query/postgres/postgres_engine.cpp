@@ -167,7 +167,9 @@ void PostgresEngine::connectionLost(const std::string& why) {
 // While none is up, the 1st, 2nd, 4th, 8th failure in a row are told; a shortage once.
 void PostgresEngine::connectionFailed(const std::string& why) {
   if (isAnyUp()) {
-    tellShortage("refused one: " + why);
+    if (why.find("FATAL:") != std::string::npos) {  // the server's word, no silence or absence
+      tellShortage("refused one: " + why);
+    }
     return;
   }
   const std::uint32_t failures = ++failures_;

@@ -31,7 +31,7 @@ class PostgresLink final : private PostgresResolver::Owner {
     virtual void linkMessage(const PostgresMessage& message) = 0;
     // The messages that had come have been given.
     virtual void linkRead() = 0;
-    // A row begins that is too large to be held: the link has to be reset.
+    // In place of a row that is too large to be held, and is dropped as it comes.
     virtual void linkTooLarge() = 0;
     // The connection is gone, and with it all that was under way.
     virtual void linkLost(const std::string& why) = 0;

@@ -370,6 +370,7 @@ void PostgresPipeline::linkUp() {
   greet();
   link_.flush();
   was_owed_ = false;
+  is_cancelling_ = std::make_shared<std::atomic<bool>>(false);  // one may hang at what is gone
   watchPresence();
   send();
 }

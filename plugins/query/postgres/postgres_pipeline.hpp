@@ -163,6 +163,7 @@ class PostgresPipeline final : private PostgresLink::Owner {
   static bool endsWithDescription(const Step& step);
   void takeDescription(const PostgresMessage& message);
   void takeRow(std::string_view body);
+  ResultTree& treeOf(PostgresRequest& request) const;
   void takeRow(PostgresRequest& request, PostgresRow row);
   void takeEnd(std::string_view tag);
   void takeError(const PostgresError& error);

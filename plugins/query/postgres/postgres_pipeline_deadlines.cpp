@@ -20,7 +20,8 @@ constexpr std::uint64_t kLongestSilenceMs = 5000;
 }  // namespace
 
 // A server that hangs, or a network that drops everything, is noticed where no deadline of a call
-// tells: where nothing is under way, or only what is the connection's own, or what was cancelled.
+// tells: where nothing is under way, or only what is the connection's own, or what was cancelled. A
+// pooler is not asked: it may have no server for the question, and keeps it waiting.
 void PostgresPipeline::watchPresence() {
   stopPresenceTimer();
   has_presence_timer_ = true;
@@ -40,7 +41,7 @@ void PostgresPipeline::lookAtPresence() {
     link_.reset("the server does not answer");
     return;
   }
-  if (steps_.empty()) {
+  if (steps_.empty() && role_.opening.empty()) {
     link_.output().sync();
     steps_.push_back(Step{StepKind::kPing, nullptr});
     link_.flush();
@@ -49,8 +50,14 @@ void PostgresPipeline::lookAtPresence() {
   watchPresence();
 }
 
+// The server keeps what it says until a sync: in front of one, a statement may take what it wants.
 bool PostgresPipeline::owesAnswer() const {
-  return !steps_.empty() && (steps_.front().request == nullptr || isHeldUp());
+  if (isHeldUp()) {
+    return true;
+  }
+  const auto decides = [](const Step& step) { return step.request != nullptr || isSync(step); };
+  const auto first = std::find_if(steps_.begin(), steps_.end(), decides);
+  return first != steps_.end() && first->request == nullptr;
 }
 
 void PostgresPipeline::stopPresenceTimer() {

@@ -91,36 +91,20 @@ void PostgresPipeline::linkMessage(const PostgresMessage& message) {
 void PostgresPipeline::linkRead() {
   if (!waiting_.empty()) {
     host_.loop()->request_end_of_turn(host_.raw());
+  } else if (!link_.output().unsent().empty()) {
+    link_.flush();  // what a failure has had forgotten
   }
 }
 
-// A row that is too large costs the connection. What else is under way on a reader has changed
-// nothing: it is sent again. The statement with such a row shares no connection any more.
+// The statement with such a row shares no connection any more: the row holds up the others.
 void PostgresPipeline::linkTooLarge() {
-  constexpr const char* kWhy = "a row is larger than SUB0_RESULT_LIMIT";
-  PostgresRequest* const request = steps_.empty() ? nullptr : steps_.front().request;
-  if (request == nullptr) {
-    link_.reset(kWhy);
+  ++messages_;
+  if (steps_.empty() || steps_.front().kind != StepKind::kExecute) {
     return;
   }
-  const Failure failure = resultTooLarge(limit_bytes_);
-  failRequest(*request, "row", request->mayHaveChanged(isReader()) ? inDoubt(failure) : failure);
-  if (request->traits != nullptr) {
-    request->traits->learnThatItIsLarge();
-  }
-  if (isReader()) {
-    std::deque<PostgresRequestPointer> others;
-    others.swap(under_way_);
-    for (PostgresRequestPointer& each : others) {
-      const bool is_lost = each.get() == request || each->attempts >= kMostAttempts;
-      if (!is_lost) {
-        each->makeAsNew(each->attempts);
-      }
-      auto& list = is_lost ? under_way_ : waiting_;
-      list.push_back(std::move(each));
-    }
-  }
-  link_.reset(kWhy);
+  PostgresRequest& request = *steps_.front().request;
+  treeOf(request).giveUp();
+  request.traits->learnThatItIsLarge();
 }
 
 void PostgresPipeline::takeDescription(const PostgresMessage& message) {
@@ -170,14 +154,19 @@ void PostgresPipeline::takeRow(std::string_view body) {
   }
 }
 
-void PostgresPipeline::takeRow(PostgresRequest& request, PostgresRow row) {
+ResultTree& PostgresPipeline::treeOf(PostgresRequest& request) const {
   const std::vector<PostgresColumns::Column>& columns = request.columns->columns;
   if (request.tree == nullptr) {
     request.tree = std::make_unique<ResultTree>(limit_bytes_);
     request.tree->setColumns(columns.size(),
                              [&](std::size_t i) { return std::string_view(columns[i].name); });
   }
-  ResultTree& tree = *request.tree;
+  return *request.tree;
+}
+
+void PostgresPipeline::takeRow(PostgresRequest& request, PostgresRow row) {
+  const std::vector<PostgresColumns::Column>& columns = request.columns->columns;
+  ResultTree& tree = treeOf(request);
   if (row.count() != columns.size()) {
     failRequest(
         request, "columns",

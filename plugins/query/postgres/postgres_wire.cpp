@@ -177,6 +177,8 @@ PostgresInput::State PostgresInput::next(PostgresMessage& message) {
     return State::kBroken;
   }
   if (length > most_bytes_ && *head == 'D') {
+    begin_ += kHeadBytes;
+    unwanted_bytes_ = length - 4;
     return State::kTooLarge;
   }
   const std::size_t held = length > most_bytes_ ? std::min(length, kBeginningBytes) : length;

@@ -54,7 +54,8 @@ struct PostgresMessage {
 // What has come, cut into messages.
 class PostgresInput {
  public:
-  // kTooLarge: a row is longer than it may be. kBroken: what has come is no message.
+  // kTooLarge: a row, which is dropped, is longer than it may be. kBroken: what has come is no
+  // message.
   enum class State { kNothing, kMessage, kTooLarge, kBroken };
 
   // A message of more bytes is not held: of what is no row, the beginning is (an error may quote

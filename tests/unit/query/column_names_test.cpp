@@ -35,7 +35,7 @@ TEST(ColumnNames, AreThoseOfPostgresql) {
       "{?column?}",
       "SELECT (SELECT a AS b FROM t) {b}, (SELECT a FROM t) {a}",
       "SELECT 1 {?column?}, 'a' {?column?}, $1 {?column?}, -a {?column?}, NULL {?column?}, true "
-      "{bool}",
+      "{?column?}",
       "SELECT a + 1 {?column?}, a || 'x' {?column?}, (a + 1) {?column?}, a = 1 {?column?}",
       "SELECT a IS NULL {?column?}, a AND b {?column?}, a IN (1, 2) {?column?}, a BETWEEN 1 AND "
       "2 {?column?}",

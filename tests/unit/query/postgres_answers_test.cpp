@@ -109,7 +109,7 @@ TEST_F(PostgresAnswersTest, AWriteWhoseResultIsTooLargeSaysThatItWasMade) {
   EXPECT_EQ(host().run(*prepare("NOTIFY looked_at")).code, SUB0_OK);
   const LoopEnd one = host().run(*insert);
   EXPECT_EQ(one.code, SUB0_RESULT_TOO_LARGE);
-  EXPECT_TRUE(isUnknown(one)) << one.client;
+  EXPECT_NE(one.client.find(made), std::string::npos) << one.client;
   for (int i = 0; i < 2; ++i) {  // the second time it has a connection to itself
     const LoopEnd read = end("SELECT repeat('x', 100000000) AS a");
     EXPECT_EQ(read.code, SUB0_RESULT_TOO_LARGE);

@@ -34,6 +34,17 @@ TEST_F(PostgresTest, ABackendKilledInTheMiddleOfAStatementIsReplaced) {
   EXPECT_EQ(cluster().execute("SELECT count(*) FROM t"), "0");
 }
 
+// The server keeps its answer to BEGIN until the statement behind it has ended.
+TEST_F(PostgresTest, AFirstStatementThatTakesLongIsNotTheSilenceOfTheServer) {
+  ASSERT_TRUE(becomesReady());
+  const auto slow = prepare("SELECT 1 AS a FROM pg_sleep(11)");
+  const sub0_ticket in_transaction = host().beginInCall(7, *slow);
+  const sub0_ticket of_get = host().begin(*slow, {}, SUB0_RUN_READ_ONLY);
+  EXPECT_EQ(host().wait(in_transaction).json, R"({"a":1})") << host().end(in_transaction).log;
+  EXPECT_EQ(host().wait(of_get).json, R"({"a":1})") << host().end(of_get).log;
+  host().rollback(7);
+}
+
 // Q-85
 TEST_F(PostgresTest, AServerThatWasAwayIsFoundAgain) {
   ASSERT_TRUE(becomesReady());

@@ -88,11 +88,17 @@ TEST(PostgresInput, HoldsAMessageThatIsLargerThanItsRoom) {
   EXPECT_LT(room, 100000U);  // and gives the memory back
 }
 
-TEST(PostgresInput, SaysOfTheHeadAloneThatARowIsTooLarge) {
+TEST(PostgresInput, SaysOfTheHeadAloneThatARowIsTooLargeAndDropsIt) {
   PostgresInput input(kMost);
   put(input, "D\0\0\3\351"s);  // 1,001
   PostgresMessage message{};
   EXPECT_EQ(input.next(message), PostgresInput::State::kTooLarge);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(input.next(message), PostgresInput::State::kNothing);
+    put(input, std::string(498, 'Z'));
+  }
+  put(input, "ZC\0\0\0\5x"s);
+  EXPECT_EQ(allOf(input), "C(x)");
 }
 
 TEST(PostgresInput, OfAnErrorThatIsTooLargeGivesTheBeginning) {
