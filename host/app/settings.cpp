@@ -14,6 +14,7 @@
 #include <system_error>
 
 #include "base/text.hpp"
+#include "dialect/resource_reader.hpp"
 #include "dialect/suggest.hpp"
 #include "net/options.hpp"
 
@@ -305,6 +306,9 @@ std::vector<std::string> Settings::problems() const {
   const SettingValue endpoint = find("WEBSOCKET_ENDPOINT");
   if (!endpoint.value.empty() && endpoint.value.front() == '/') {
     found.push_back(told("WEBSOCKET_ENDPOINT") + "leave out the slash at its beginning");
+  }
+  if (dialect::isRouteOfTheHost(endpoint.value)) {
+    found.push_back(told("WEBSOCKET_ENDPOINT") + "the host has that route itself; choose another");
   }
   for (const auto& property : properties_) {
     const bool is_known =

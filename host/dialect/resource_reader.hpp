@@ -54,6 +54,9 @@ void checkBroadcasts(const Resource& resource, const ReadContext& context);
 /// Actionable::names of all actions of a resource whose dependencies are resolved.
 void collectNames(Resource& resource, const ReadContext& context);
 
+/// `healthz` and others that no resource and no socket can have (S-50).
+bool isRouteOfTheHost(std::string_view name);
+
 /// Ids and routes: unique, not only different in case, not taken (S-11, S-50).
 void checkRoutes(const std::vector<Resource>& resources, const ReadContext& context);
 

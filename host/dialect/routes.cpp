@@ -72,13 +72,8 @@ void checkOneRoute(const NamedRoute& route, const ReadContext& context) {
     context.problems.error(place, "S-50",
                            "a route cannot hold '?' or '#': in an address they end the path");
   }
-  const std::string_view first = std::string_view(route.name).substr(0, route.name.find('/'));
-  const bool is_taken = std::find(std::begin(kTakenRoutes), std::end(kTakenRoutes), route.name) !=
-                            std::end(kTakenRoutes) ||
-                        std::find(std::begin(kTakenFolders), std::end(kTakenFolders), first) !=
-                            std::end(kTakenFolders) ||
-                        route.name == "ws" || route.name == context.options.websocket_endpoint;
-  if (is_taken) {
+  if (isRouteOfTheHost(route.name) || route.name == "ws" ||
+      route.name == context.options.websocket_endpoint) {
     context.problems.error(place, "S-50",
                            "the route \"" + route.name + "\" is taken by the host; choose another");
   }
@@ -87,6 +82,14 @@ void checkOneRoute(const NamedRoute& route, const ReadContext& context) {
 }
 
 }  // namespace
+
+bool isRouteOfTheHost(std::string_view name) {
+  const std::string_view first = name.substr(0, name.find('/'));
+  return std::find(std::begin(kTakenRoutes), std::end(kTakenRoutes), name) !=
+             std::end(kTakenRoutes) ||
+         std::find(std::begin(kTakenFolders), std::end(kTakenFolders), first) !=
+             std::end(kTakenFolders);
+}
 
 void checkRoutes(const std::vector<Resource>& resources, const ReadContext& context) {
   std::map<std::string, NamedRoute> exact;

@@ -265,8 +265,11 @@ class Compiler {
     if (context_.environment != nullptr && *context_.environment) {
       value = (*context_.environment)(written.segments[0]);
     }
-    if (value) return constant(json::text(memory_.copy(*value)));
     const std::string name(written.segments[0]);
+    if (value && !text::isUtf8(*value)) {
+      error(pointer, "S-3", "$ENV." + name + " is no UTF-8: write its value in that encoding");
+    }
+    if (value) return constant(json::text(memory_.copy(*value)));
     warn(pointer, "S-3", "$ENV." + name + " is not set: it is null",
          context_.dot_env == nullptr ? "" : nearestVariable(name, *context_.dot_env));
     return constant(json::null());

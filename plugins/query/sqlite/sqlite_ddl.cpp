@@ -10,6 +10,14 @@
 #include "sqlite/sqlite_values.hpp"
 
 namespace sub0::query {
+namespace {
+
+// The words of a table take a table of their own, and FTS5 makes some more behind it.
+constexpr const char* kWordsTables[] = {"_fts",         "_fts_data",    "_fts_idx",
+                                        "_fts_content", "_fts_docsize", "_fts_config"};
+
+}  // namespace
+
 namespace sqlite {
 
 std::string definitionOf(const Ddl& ddl, const Column& column, bool has_rowid_key) {
@@ -134,7 +142,6 @@ std::string SqliteDdl::countViolations(const std::vector<std::string>& tables) c
   return sql;
 }
 
-// The words of a table take a table of their own, TABLE_fts, and some more behind it.
 std::string SqliteDdl::conflictOf(const std::vector<Table>& tables,
                                   const std::vector<ExistingTable>& existing) const {
   for (const Table& table : tables) {
@@ -143,7 +150,10 @@ std::string SqliteDdl::conflictOf(const std::vector<Table>& tables,
       continue;
     }
     for (const Table& other : tables) {
-      if (isSameName(other.name, words)) {
+      const bool is_taken = std::any_of(
+          std::begin(kWordsTables), std::end(kWordsTables),
+          [&](const char* behind) { return isSameName(other.name, table.name + behind); });
+      if (is_taken) {
         return "table " + other.name + " (model " + other.model +
                ") has the name of the table of words that fts of model " + table.model +
                " takes: name one of them otherwise in models/_names.json";
@@ -279,6 +289,12 @@ std::vector<std::string> SqliteDdl::createTable(const Table& table, Names& /*nam
 
 std::vector<std::string> SqliteDdl::completeTable(const Table& table, Names& names) const {
   std::vector<std::string> statements;
+  const std::vector<std::string> words = sqlite::wordsOf(table);
+  if (!words.empty()) {
+    for (const char* const behind : kWordsTables) {
+      names.add(table.name + behind);
+    }
+  }
   for (const Column& column : table.columns) {
     if (column.is_indexed && !column.is_primary) {
       statements.push_back(createIndex(names, table.name, {column.name}, false));
@@ -287,7 +303,6 @@ std::vector<std::string> SqliteDdl::completeTable(const Table& table, Names& nam
   for (const std::vector<std::string>& group : table.unique) {
     statements.push_back(createIndex(names, table.name, group, true));
   }
-  const std::vector<std::string> words = sqlite::wordsOf(table);
   if (!words.empty()) {
     std::vector<std::string> made = sqlite::makeWords(table.name, words, {});
     std::move(made.begin(), made.end(), std::back_inserter(statements));

@@ -86,6 +86,12 @@ TEST(Settings, AnEndpointBehindASlashIsAProblem) {
   EXPECT_EQ(settingsOf({{"WEBSOCKET_ENDPOINT", "/chat"}}).problems(),
             std::vector<std::string>{
                 "WEBSOCKET_ENDPOINT=/chat (environment): leave out the slash at its beginning"});
+  for (const std::string taken : {"healthz", "readyz", "_sub0/x"}) {
+    EXPECT_EQ(
+        settingsOf({{"WEBSOCKET_ENDPOINT", taken}}).problems(),
+        std::vector<std::string>{"WEBSOCKET_ENDPOINT=" + taken +
+                                 " (environment): the host has that route itself; choose another"});
+  }
   EXPECT_TRUE(settingsOf({{"WEBSOCKET_ENDPOINT", "live/chat"}}).problems().empty());
 }
 

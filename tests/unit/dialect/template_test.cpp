@@ -23,6 +23,9 @@ void countUp(void* context, std::uint8_t* out, std::size_t size) {
 const EnvironmentLookup kEnvironment = [](std::string_view name) -> std::optional<std::string> {
   if (name == "CITY") return "Rome";
   if (name == "TRAP") return "$PAYLOAD.a";
+  if (name == "LATIN")
+    return "Gr\xfc\xdf"
+           "e";
   return std::nullopt;
 };
 
@@ -188,6 +191,13 @@ TEST_F(TemplateTest, AnUnsetVariableIsNullAndWarns) {
   EXPECT_EQ(evaluate(R"("<$ENV.NOT_SET>")"), R"("<>")");
   ASSERT_EQ(problems_.warningCount(), 2u);
   EXPECT_EQ(problems_.all()[0].rule, "S-3");
+}
+
+// spec S-3: replies and frames are UTF-8
+TEST_F(TemplateTest, AVariableInAnotherEncodingIsAnError) {
+  (void)compile(R"("$ENV.LATIN, you")");
+  ASSERT_EQ(problems_.errorCount(), 1u);
+  EXPECT_EQ(problems_.all()[0].message, "$ENV.LATIN is no UTF-8: write its value in that encoding");
 }
 
 // spec S-61, S-85

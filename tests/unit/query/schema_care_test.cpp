@@ -119,6 +119,16 @@ TEST_F(SqliteCare, AModelThatIsTheTableOfWordsOfAnotherIsRefused) {
                                   model("item_fts", {key()})};
   expectConflict(both, "table item_fts (model item_fts) has the name of the table of words");
   EXPECT_EQ(tables(), "null");
+  const std::vector<Tree> behind = {both[0], model("item_fts_data", {key()})};
+  expectConflict(behind, "table item_fts_data (model item_fts_data) has the name");
+}
+
+// spec S-103: FTS5 gives a table of its own the name that the index would have
+TEST_F(SqliteCare, AnIndexHasAnotherNameThanWhatWordsTake) {
+  const std::vector<Tree> models = {
+      model("post", {key(), field("fts", "String", "indexable"), field("text", "String", "fts")})};
+  make(models);
+  EXPECT_EQ(migrate(models).steps, "");
 }
 
 // spec S-103: indexes come back as they were made, under their names
