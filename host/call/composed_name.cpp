@@ -27,11 +27,15 @@ void appendEscaped(std::string_view text, std::string& out) {
   }
 }
 
-/// "$PROTECTED.id-" and "$PROTECTED.id_": a member of that name is read.
+/// "$PROTECTED.id-" and "$PROTECTED.id_": a member of that name is read; "$PAYLOAD.ids[0]".
 void warnOfEnds(const dialect::WrittenAccessor& accessor, std::string_view text,
                 std::string_view pointer, const CompileContext& context,
                 ComposedName::Missing missing) {
   if (context.problems == nullptr || context.file == nullptr) return;
+  std::string foreign = dialect::foreignEnd(accessor, text);
+  if (!foreign.empty()) {
+    context.problems->warning(context.file->at(pointer), "S-61", std::move(foreign));
+  }
   const std::string running = dialect::runningEnd(accessor, text, context.names);
   if (running.empty()) return;
   const bool is_key = missing == ComposedName::Missing::kNoName;

@@ -48,6 +48,19 @@ void checkReturnables(const std::vector<std::string>& returnables,
   }
 }
 
+// The resource's returnables trim what these effects send, too (S-115). False: who knows.
+bool addNamesOfEffects(const Resource& resource, std::vector<std::string_view>& names) {
+  for (const Actionable& action : resource.actionables) {
+    if (action.home != nullptr || action.effects.empty() || action.returnables) continue;
+    const KnownNames sent = namesOf(action);
+    if (!sent) return false;
+    for (const std::string_view name : *sent) {
+      if (!contains(names, name)) names.push_back(name);
+    }
+  }
+  return true;
+}
+
 // The resource's returnables, where its result is that of one action.
 void checkResource(const Resource& resource, const ReadContext& context) {
   if (!resource.returnables || resource.combine || !resource.result_action) return;
@@ -64,6 +77,7 @@ void checkResource(const Resource& resource, const ReadContext& context) {
                  names->end());
   }
   if (resource.issuesToken()) names->push_back(resource.tokenize->property_name);
+  if (!addNamesOfEffects(resource, *names)) return;
   checkReturnables(*resource.returnables, *names, *resource.file, resource.pointer,
                    context.problems);
 }

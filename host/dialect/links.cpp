@@ -305,8 +305,17 @@ class Linker {
         error(pointer, "S-23", "action " + std::to_string(id.as.i) + " is named twice");
       } else {
         resource_.combine->push_back(*index);
+        warnOfNothingToCombine(resource_.actionables[*index], pointer);
       }
     }
+  }
+
+  // S-91: it runs behind the reply.
+  void warnOfNothingToCombine(const Actionable& action, const std::string& pointer) {
+    if (!action.run_in_background) return;
+    context_.problems.warning(resource_.file->at(pointer), "S-91",
+                              "action " + std::to_string(action.id) +
+                                  " runs in the background: it adds nothing to the result");
   }
 
   void chooseResult() {

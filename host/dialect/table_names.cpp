@@ -24,6 +24,25 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 27> kIrregul
     {"series", "series"},      {"news", "news"},         {"equipment", "equipment"},
 }};
 
+// Words that have these plurals besides the regular ones.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kSecond = {{
+    {"index", "indices"},
+    {"matrix", "matrices"},
+    {"vertex", "vertices"},
+    {"vortex", "vortices"},
+    {"apex", "apices"},
+    {"codex", "codices"},
+    {"cortex", "cortices"},
+    {"appendix", "appendices"},
+    {"helix", "helices"},
+    {"radix", "radices"},
+}};
+
+// They end in -man, and no man is in them.
+constexpr std::array<std::string_view, 10> kNoMan = {"human",  "german", "talisman", "shaman",
+                                                     "roman",  "norman", "ottoman",  "caiman",
+                                                     "cayman", "brahman"};
+
 bool endsIn(std::string_view word, std::string_view end) {
   return word.size() >= end.size() && word.substr(word.size() - end.size()) == end;
 }
@@ -41,6 +60,18 @@ std::string regularPlural(std::string_view word) {
     if (endsIn(word, end)) return plural + "es";
   }
   return plural + "s";
+}
+
+// The plural that a word in small letters has besides the other one: index → indices, and by the
+// end of a compound salesman → salesmen; empty: none.
+std::string secondPlural(std::string_view word) {
+  if (std::find(kNoMan.begin(), kNoMan.end(), word) != kNoMan.end()) return {};
+  for (const auto& [singular, plural] : kSecond) {
+    if (endsIn(word, singular))
+      return std::string(word.substr(0, word.size() - singular.size())) + std::string(plural);
+  }
+  if (!endsIn(word, "man") || word.size() == 3) return {};
+  return std::string(word.substr(0, word.size() - 3)) + "men";
 }
 
 void addOnce(std::vector<std::string>& names, std::string name) {
@@ -118,22 +149,27 @@ void checkTableName(const TableModel& model, const TableChoice& choice, Problems
 
 }  // namespace
 
-std::string pluralOf(std::string_view name) {
+std::vector<std::string> pluralsOf(std::string_view name) {
   const std::size_t underscore = name.rfind('_');
   const std::size_t begin = underscore == std::string_view::npos ? 0 : underscore + 1;
   const std::string word = text::toLower(name.substr(begin));
-  if (word.empty()) return std::string(name);
+  if (word.empty()) return {std::string(name)};
   const auto irregular = std::find_if(kIrregular.begin(), kIrregular.end(),
                                       [&word](const auto& pair) { return pair.first == word; });
-  const std::string plural =
-      irregular == kIrregular.end() ? regularPlural(word) : std::string(irregular->second);
-  std::string made(name.substr(0, begin));
-  // Letters that both have stay as they were written: UserRole, UserRoles.
-  for (std::size_t i = 0; i < plural.size(); ++i) {
-    const bool is_same = i < word.size() && word.compare(0, i + 1, plural, 0, i + 1) == 0;
-    made += is_same ? name[begin + i] : plural[i];
+  const bool is_irregular = irregular != kIrregular.end();
+  std::vector<std::string> plurals;
+  addOnce(plurals, is_irregular ? std::string(irregular->second) : regularPlural(word));
+  if (!is_irregular) addOnce(plurals, secondPlural(word));
+  for (std::string& plural : plurals) {
+    std::string made(name.substr(0, begin));
+    // Letters that both have stay as they were written: UserRole, UserRoles.
+    for (std::size_t i = 0; i < plural.size(); ++i) {
+      const bool is_same = i < word.size() && word.compare(0, i + 1, plural, 0, i + 1) == 0;
+      made += is_same ? name[begin + i] : plural[i];
+    }
+    plural = std::move(made);
   }
-  return made;
+  return plurals;
 }
 
 std::vector<std::string> tableCandidates(std::string_view model) {
@@ -141,8 +177,9 @@ std::vector<std::string> tableCandidates(std::string_view model) {
   std::vector<std::string> names;
   addOnce(names, std::string(model));
   addOnce(names, std::string(bare));
-  addOnce(names, pluralOf(model));
-  addOnce(names, pluralOf(bare));
+  for (const std::string_view name : {model, bare}) {
+    for (std::string& plural : pluralsOf(name)) addOnce(names, std::move(plural));
+  }
   return names;
 }
 

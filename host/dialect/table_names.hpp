@@ -27,9 +27,9 @@ struct TableChoice {
 /// The name, the name without leading underscores, and the English plurals of both; each once.
 std::vector<std::string> tableCandidates(std::string_view model);
 
-/// The English plural of the last word of a name: inquiry → inquiries, user_address →
-/// user_addresses, person → people.
-std::string pluralOf(std::string_view name);
+/// The English plurals of the last word of a name: inquiry → inquiries, user_address →
+/// user_addresses, person → people, index → indexes and indices.
+std::vector<std::string> pluralsOf(std::string_view name);
 
 /// A letter or underscore, then letters, digits and underscores; at most 63 bytes, which is what
 /// PostgreSQL keeps of a name.

@@ -2,6 +2,7 @@
 #include "dialect/value_hints.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <vector>
 
 #include "base/text.hpp"
@@ -60,6 +61,49 @@ std::string indexForm(std::string_view text, const WrittenAccessor& accessor) {
          "which stays as text; write " + path;
 }
 
+bool isContinuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+
+// The character at `at`, of valid UTF-8.
+std::uint32_t characterAt(std::string_view text, std::size_t at) {
+  const auto first = static_cast<unsigned char>(text[at]);
+  std::uint32_t character = first < 0xE0   ? first & 0x1Fu
+                            : first < 0xF0 ? first & 0x0Fu
+                                           : first & 0x07u;
+  for (++at; at < text.size() && isContinuation(text[at]); ++at) {
+    character = character << 6 | (static_cast<unsigned char>(text[at]) & 0x3Fu);
+  }
+  return character;
+}
+
+// Latin, Greek, Cyrillic, and the marks above them.
+bool isAlphabetic(std::uint32_t c) {
+  return (c >= 0xC0 && c < 0x530 && c != 0xD7 && c != 0xF7) || (c >= 0x1E00 && c < 0x2000);
+}
+
+// A letter of any script; not the punctuation and the symbols that end a sentence.
+bool isLetter(std::uint32_t c) {
+  return isAlphabetic(c) || (c >= 0x530 && c < 0x1E00) || (c >= 0x3040 && c < 0xE000);
+}
+
+// `$PAYLOAD.ü` and `$PAYLOAD.größe` are read up to the letter that no name of an accessor has.
+std::string foreignLetter(std::string_view text, const WrittenAccessor& accessor) {
+  const std::size_t at = accessor.end;
+  const bool has_dot = at < text.size() && text[at] == '.';
+  const std::size_t letter = at + (has_dot ? 1 : 0);
+  if (letter >= text.size() || static_cast<unsigned char>(text[letter]) < 0x80) return {};
+  const std::uint32_t character = characterAt(text, letter);
+  // Right behind a name, scripts without spaces go on with the sentence.
+  if (!(has_dot ? isLetter(character) : isAlphabetic(character))) return {};
+  std::size_t end = letter;
+  while (end < text.size() &&
+         (static_cast<unsigned char>(text[end]) >= 0x80 || isPathCharacter(text[end])))
+    ++end;
+  return quoted(text.substr(accessor.begin, end - accessor.begin)) + " reads " +
+         std::string(text.substr(accessor.begin, at - accessor.begin)) + ", and " +
+         quoted(text.substr(at, end - at)) +
+         " stays as text: names in accessors are of a-z, A-Z, 0-9, _ and -";
+}
+
 // The path between `open` at `at` and `close`; empty: there is none.
 std::string_view pathWithin(std::string_view text, std::size_t begin, std::string_view close) {
   const std::size_t end = text.find(close, begin);
@@ -76,13 +120,19 @@ bool isAccessor(std::string_view path) {
 
 }  // namespace
 
+std::string foreignEnd(const WrittenAccessor& accessor, std::string_view text) {
+  if (accessor.root != AccessorRoot::kPayload && accessor.root != AccessorRoot::kProtected) {
+    return {};
+  }
+  std::string form = indexForm(text, accessor);
+  return form.empty() ? foreignLetter(text, accessor) : form;
+}
+
 std::vector<std::string> foreignForms(std::string_view text,
                                       const std::vector<WrittenAccessor>& accessors) {
   std::vector<std::string> found;
   for (const WrittenAccessor& accessor : accessors) {
-    const bool has_members =
-        accessor.root == AccessorRoot::kPayload || accessor.root == AccessorRoot::kProtected;
-    std::string form = has_members ? indexForm(text, accessor) : std::string();
+    std::string form = foreignEnd(accessor, text);
     if (!form.empty()) found.push_back(std::move(form));
   }
   for (std::size_t at = text.find("${"); at != std::string_view::npos;

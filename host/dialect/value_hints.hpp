@@ -28,6 +28,10 @@ std::string runningEnd(const WrittenAccessor& accessor, std::string_view text, c
 /// Behind "is no accessor": how that accessor is written, such as "; write $HEADER.Name".
 std::string accessorHint(std::string_view written);
 
+/// What follows an accessor in `text` and was probably meant as a part of it: `[0].name`, letters
+/// that names in accessors do not have. A sentence, or empty.
+std::string foreignEnd(const WrittenAccessor& accessor, std::string_view text);
+
 /// What other languages would read in a template's text, and this one leaves as it stands:
 /// `$PAYLOAD.items[0].name`, `${PAYLOAD.x}`, `{{x}}`; a sentence of each, with what to write.
 std::vector<std::string> foreignForms(std::string_view text,

@@ -97,6 +97,16 @@ std::string whichConstraint(unsigned number, std::string_view message) {
   }
 }
 
+// "CONSTRAINT `t.amount` failed for `app`.`t`", as MariaDB names a CHECK that stands at its column:
+// amount; empty: it stands at the table, or has a name of its own.
+std::string columnOfCheck(std::string_view message) {
+  const std::string name = between(message, "CONSTRAINT `", "`");
+  const std::size_t dot = name.find('.');
+  const bool is_of_column =
+      dot != std::string::npos && message.ends_with(".`" + name.substr(0, dot) + "`");
+  return is_of_column ? name.substr(dot + 1) : std::string();
+}
+
 // Empty: it is no constraint.
 std::string constraintText(unsigned number, std::string_view message) {
   switch (number) {
@@ -114,6 +124,7 @@ std::string constraintText(unsigned number, std::string_view message) {
     case 1451:  // ER_ROW_IS_REFERENCED_2
       return named(columnsBehind(message, "REFERENCES"), "the value", " is not allowed");
     case 4025:  // MariaDB: ER_CONSTRAINT_FAILED
+      return named(columnOfCheck(message), "the value", " is not allowed");
     case 3819:  // MySQL: ER_CHECK_CONSTRAINT_VIOLATED
       return kPrefix + std::string("the value is not allowed");
     default:

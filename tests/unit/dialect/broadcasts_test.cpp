@@ -89,5 +89,25 @@ TEST(Broadcasts, AnAccessorInTheLabelWarns) {
   EXPECT_TRUE(mode.hasWarning("S-115", "/actionables/0/broadcast/action"));
 }
 
+// spec S-23, S-115: the resource's returnables trim broadcasts of actions that have none themselves
+TEST(Broadcasts, ReturnablesOfTheResourceMayBeForABroadcast) {
+  const std::string effect =
+      R"("broadcast_websocket_message": {"broadcast_type": "ALL", "action": "x"})";
+  const auto load = [](const std::string& first) {
+    return loadText(resourceText(R"({"id": 1, "mode": "VALUE", )" + first +
+                                     R"(}, {"id": 2, "mode": "VALUE", "value": {"c": 3}})",
+                                 R"("returnables": ["a", "c"], )"));
+  };
+  for (const char* const fine : {R"("value": {"a": 1, "b": 2}, )", R"("value": "$PAYLOAD", )"}) {
+    EXPECT_EQ(load(fine + effect).problems.toText(), "") << fine;
+  }
+  const std::string kOwn = R"("value": {"a": 1}, "returnables": ["a"])";
+  for (const std::string& one : {std::string(R"("value": {"a": 1})"), kOwn + ", " + effect,
+                                 R"("value": {"b": 2}, )" + effect}) {
+    EXPECT_TRUE(load(one).hasWarning("S-23", "/returnables/0")) << one;
+    EXPECT_FALSE(load(one).hasWarning("S-23", "/returnables/1")) << one;
+  }
+}
+
 }  // namespace
 }  // namespace sub0::dialect

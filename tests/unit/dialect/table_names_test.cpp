@@ -42,7 +42,22 @@ TEST(TableNames, PluralsAreEnglish) {
       {"_", "_"},
       {"quiz", "quizzes"},
   };
-  for (const auto& [word, plural] : cases) EXPECT_EQ(pluralOf(word), plural);
+  for (const auto& [word, plural] : cases) EXPECT_THAT(pluralsOf(word), ElementsAre(plural));
+}
+
+// spec S-101
+TEST(TableNames, SomeWordsHaveTwoPlurals) {
+  EXPECT_THAT(tableCandidates("_index"),
+              ElementsAre("_index", "index", "_indexes", "_indices", "indexes", "indices"));
+  EXPECT_THAT(pluralsOf("Sub_Matrix"), ElementsAre("Sub_Matrixes", "Sub_Matrices"));
+  EXPECT_THAT(pluralsOf("textAppendix"), ElementsAre("textAppendixes", "textAppendices"));
+  EXPECT_THAT(pluralsOf("salesman"), ElementsAre("salesmans", "salesmen"));
+  EXPECT_THAT(pluralsOf("SalesMan"), ElementsAre("SalesMans", "SalesMen"));
+  for (const char* one : {"human", "german", "talisman", "shaman", "prefix", "complex"}) {
+    EXPECT_EQ(pluralsOf(one).size(), 1u) << one;
+  }
+  EXPECT_THAT(pluralsOf("man"), ElementsAre("men"));
+  EXPECT_THAT(pluralsOf("woman"), ElementsAre("women"));
 }
 
 TEST(TableNames, IdentifiersAreWhatEveryDatabaseTakes) {

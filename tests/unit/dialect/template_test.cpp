@@ -185,6 +185,33 @@ TEST_F(TemplateTest, ANameThatRunsOnIntoASeparatorWarns) {
   EXPECT_EQ(problems_.toText(), "");
 }
 
+// spec S-61: it is read up to the letter, so that what goes out may be the whole payload
+TEST_F(TemplateTest, ALetterThatNoNameHasWarns) {
+  const std::string why = " stays as text: names in accessors are of a-z, A-Z, 0-9, _ and -";
+  const std::pair<const char*, const char*> rows[] = {
+      {R"("$PAYLOAD.ü")", R"("$PAYLOAD.ü" reads $PAYLOAD, and ".ü")"},
+      {R"({"a": ["x $PAYLOAD.größe.b, y"]})",
+       R"("$PAYLOAD.größe.b" reads $PAYLOAD.gr, and "öße.b")"},
+      {R"("$PROTECTED.имя")", R"("$PROTECTED.имя" reads $PROTECTED, and ".имя")"},
+      {R"("$PAYLOAD.名前")", R"("$PAYLOAD.名前" reads $PAYLOAD, and ".名前")"},
+      {R"("$PAYLOADü")", R"("$PAYLOADü" reads $PAYLOAD, and "ü")"},
+  };
+  for (const auto& [source, message] : rows) {
+    problems_ = Problems();
+    (void)compile(source);
+    ASSERT_EQ(problems_.warningCount(), 1u) << source << problems_.toText();
+    EXPECT_EQ(problems_.all()[0].message, message + why);
+    EXPECT_EQ(problems_.all()[0].rule, "S-61");
+  }
+  problems_ = Problems();
+  for (const char* const fine :
+       {R"("„$PAYLOAD.a.“")", R"("$PAYLOAD.a–$PAYLOAD.t")", R"("$PAYLOAD.a€ · $PAYLOAD.t…")",
+        R"("$PAYLOAD.aさん")", R"("$PAYLOAD.a: ü")", R"("$DATETIME.ü")", R"("$PAYLOAD.a×2")"}) {
+    (void)compile(fine);
+  }
+  EXPECT_EQ(problems_.toText(), "");
+}
+
 // spec S-3
 TEST_F(TemplateTest, AnUnsetVariableIsNullAndWarns) {
   EXPECT_EQ(evaluate(R"("$ENV.NOT_SET")"), "null");

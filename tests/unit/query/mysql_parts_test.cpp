@@ -65,7 +65,10 @@ TEST(MysqlErrors, ConstraintsNameColumnsAndNothingElse) {
        "Cannot delete or update a parent row: a foreign key constraint fails (`app`.`t`, "
        "CONSTRAINT `f` FOREIGN KEY (`owner`) REFERENCES `owners` (`id`))",
        "Operation Failed: id is not allowed"},
-      {4025, "CONSTRAINT `t.a` failed for `app`.`t`", "Operation Failed: the value is not allowed"},
+      {4025, "CONSTRAINT `t.a` failed for `app`.`t`", "Operation Failed: a is not allowed"},
+      {4025, "CONSTRAINT `t.a` failed for `app`.`u`", "Operation Failed: the value is not allowed"},
+      {4025, "CONSTRAINT `plus` failed for `app`.`t`",
+       "Operation Failed: the value is not allowed"},
       {1062, "Duplicate entry 'x' for key 'k'", "Operation Failed: the value already exists"},
   };
   for (const auto& each : cases) {
