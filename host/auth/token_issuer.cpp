@@ -2,8 +2,10 @@
 #include "auth/token_issuer.hpp"
 
 #include <array>
+#include <utility>
 
 #include "auth/date_time.hpp"
+#include "auth/token_claims.hpp"
 #include "base/text.hpp"
 #include "json/writer.hpp"
 
@@ -28,14 +30,43 @@ std::string payloadOf(const json::Value& claims, std::string_view iat, std::stri
   return payload;
 }
 
+bool isReadable(std::string_view payload) {
+  Arena arena;
+  return readTokenObject(payload, arena).has_value();
+}
+
+/// Claims come from rows, so also from columns of JSON, which may hold what no verifier takes. They
+/// are read as it reads them.
+Result<Done> checkClaims(Algorithm algorithm, const json::Value& claims, std::string_view payload) {
+  const auto refuse = [](std::string_view name, const char* why) {
+    return makeError(Code::kActionFailed, {}, "claim \"" + std::string(name) + "\" " + why);
+  };
+  const json::Value* not_before = json::find(claims, "nbf");
+  if (not_before != nullptr && !timeOfClaim(algorithm, *not_before)) {
+    return refuse("nbf", "is no time: the token would be refused");
+  }
+  if (isReadable(payload)) return Done{};
+  for (std::uint32_t index = 0; index < claims.count; ++index) {
+    const json::Value alone = json::object(claims.as.members + index, 1);
+    if (isReadable(json::toString(alone))) continue;
+    return refuse(json::toText(claims.as.members[index].key),
+                  "holds JSON that no token can carry (equal keys, a number beyond 1.8e308, more "
+                  "than 255 levels)");
+  }
+  return makeError(Code::kActionFailed, {}, "two claims have the same name");
+}
+
 Result<std::string> jwtOf(const Key& key, const json::Value& claims, std::int64_t iat_seconds,
                           std::int64_t exp_seconds, const std::string& jti) {
+  const std::string payload =
+      payloadOf(claims, std::to_string(iat_seconds), std::to_string(exp_seconds), jti);
+  auto readable = checkClaims(key.algorithm(), claims, payload);
+  if (!readable) return std::move(readable.error());
   const std::string header =
       std::string(R"({"alg":")").append(nameOf(key.algorithm())).append(R"(","typ":"JWT"})");
   std::string token = text::base64UrlEncode(header);
   token.push_back('.');
-  token.append(text::base64UrlEncode(
-      payloadOf(claims, std::to_string(iat_seconds), std::to_string(exp_seconds), jti)));
+  token.append(text::base64UrlEncode(payload));
   auto signature = key.sign(token);
   if (!signature) return signature.error();
   token.push_back('.');
@@ -51,9 +82,12 @@ Result<std::string> pasetoOf(const Key& key, const json::Value& claims, std::int
     return makeError(Code::kInternal, {}, "a time of PASETO lies behind the year 9999");
   }
   if (random == nullptr) return makeError(Code::kInternal, {}, "PASETO needs randomness");
+  const std::string payload = payloadOf(claims, "\"" + *iat + "\"", "\"" + *exp + "\"");
+  auto readable = checkClaims(key.algorithm(), claims, payload);
+  if (!readable) return std::move(readable.error());
   KeyNonce nonce{};
   random->random(reinterpret_cast<char*>(nonce.data()), nonce.size());
-  return key.seal(payloadOf(claims, "\"" + *iat + "\"", "\"" + *exp + "\""), nonce);
+  return key.seal(payload, nonce);
 }
 
 }  // namespace
@@ -73,8 +107,10 @@ Result<std::string> issueToken(const Key& key, const json::Value& claims, std::i
   auto token = key.algorithm() == Algorithm::kV4Local
                    ? pasetoOf(key, claims, iat_seconds, exp_seconds, random)
                    : jwtOf(key, claims, iat_seconds, exp_seconds, jti);
-  if (token && token->size() > kMaxTokenBytes) {
-    return makeError(Code::kResultTooLarge, {}, "the claims make a token of more than 16 KiB");
+  if (token && token->size() > kMaxIssuedTokenBytes) {
+    return makeError(Code::kResultTooLarge, {},
+                     "the claims make a token of " + std::to_string(token->size()) +
+                         " bytes; a header carries " + std::to_string(kMaxIssuedTokenBytes));
   }
   return token;
 }

@@ -2,14 +2,12 @@
 #include "auth/token_verifier.hpp"
 
 #include <array>
-#include <cmath>
 #include <limits>
 #include <string>
 
-#include "auth/date_time.hpp"
+#include "auth/token_claims.hpp"
 #include "auth/token_issuer.hpp"
 #include "base/text.hpp"
-#include "json/text_reader.hpp"
 
 namespace sub0::auth {
 namespace {
@@ -33,41 +31,9 @@ std::optional<std::array<std::string_view, 3>> splitParts(std::string_view token
   return parts;  // a further dot is no base64url
 }
 
-/// A JSON object without equal keys, in `arena`.
-std::optional<json::Value> readObject(std::string_view text, Arena& arena) {
-  json::TextReader reader(text, &arena, json::TextReader::BigIntegers::kRefused);
-  json::Value value{};
-  if (!reader.read(value) || !json::isObject(value) || !reader.duplicates().empty()) {
-    return std::nullopt;
-  }
-  return value;
-}
-
 std::optional<json::Value> readEncodedObject(std::string_view encoded, Arena& arena) {
   const auto decoded = text::base64UrlDecode(encoded);
-  return decoded ? readObject(*decoded, arena) : std::nullopt;
-}
-
-/// A time claim as the first whole second at or behind it. REQUIRES: a number.
-std::int64_t toSeconds(const json::Value& number) {
-  if (number.type == SUB0_INT) return number.as.i;
-  if (number.type == SUB0_NUMBER) return kForEver;  // of 64 bits without sign: beyond int64
-  constexpr double kLimit = 9.2e18;
-  if (number.as.d >= kLimit) return kForEver;
-  if (number.as.d <= -kLimit) return std::numeric_limits<std::int64_t>::min();
-  return static_cast<std::int64_t>(std::ceil(number.as.d));
-}
-
-/// The time that a claim is in the form of the token: a number in a JWT, a text in PASETO.
-using TimeReader = std::optional<std::int64_t> (*)(const json::Value& claim);
-
-std::optional<std::int64_t> timeOfJwt(const json::Value& claim) {
-  if (!json::isNumber(claim)) return std::nullopt;
-  return toSeconds(claim);
-}
-
-std::optional<std::int64_t> timeOfPaseto(const json::Value& claim) {
-  return json::isText(claim) ? parseDateTime(json::chars(claim)) : std::nullopt;
+  return decoded ? readTokenObject(*decoded, arena) : std::nullopt;
 }
 
 std::int64_t later(std::int64_t seconds, std::int64_t by_seconds) {
@@ -86,13 +52,13 @@ Result<Done> checkHeader(const Key& key, std::string_view encoded, Arena& arena)
   return Done{};
 }
 
-Result<VerifiedToken> checkTimes(const json::Value& claims, TimeReader read,
+Result<VerifiedToken> checkTimes(const json::Value& claims, Algorithm algorithm,
                                  std::int64_t now_seconds, std::int64_t leeway_seconds) {
   VerifiedToken verified{claims, std::nullopt};
   for (const char* name : {"nbf", "iat"}) {
     const json::Value* time = json::find(claims, name);
     if (time == nullptr) continue;
-    const auto seconds = read(*time);
+    const auto seconds = timeOfClaim(algorithm, *time);
     if (!seconds) return invalid("nbf or iat is no time");
     if (later(now_seconds, leeway_seconds) < *seconds) {
       return invalid("nbf or iat lies in the future");
@@ -100,7 +66,7 @@ Result<VerifiedToken> checkTimes(const json::Value& claims, TimeReader read,
   }
   const json::Value* expiry = json::find(claims, "exp");
   if (expiry == nullptr) return verified;
-  const auto seconds = read(*expiry);
+  const auto seconds = timeOfClaim(algorithm, *expiry);
   if (!seconds) return invalid("exp is no time");
   verified.exp_seconds = later(*seconds, leeway_seconds);
   if (now_seconds >= *verified.exp_seconds) return makeError(Code::kTokenExpired);
@@ -111,9 +77,9 @@ Result<VerifiedToken> verifyPaseto(const Key& key, std::string_view token, std::
                                    Arena& arena, std::int64_t leeway_seconds) {
   const auto text = key.open(token);
   if (!text) return invalid("no token of PASETO that this key sealed");
-  const auto claims = readObject(*text, arena);
+  const auto claims = readTokenObject(*text, arena);
   if (!claims) return invalid("the claims are no JSON object");
-  return checkTimes(*claims, &timeOfPaseto, now_seconds, leeway_seconds);
+  return checkTimes(*claims, key.algorithm(), now_seconds, leeway_seconds);
 }
 
 }  // namespace
@@ -144,7 +110,7 @@ Result<VerifiedToken> verifyToken(const Key& key, std::string_view token, std::i
   if (!header) return header.error();
   const auto claims = readEncodedObject((*parts)[1], arena);
   if (!claims) return invalid("the claims are no JSON object");
-  return checkTimes(*claims, &timeOfJwt, now_seconds, leeway_seconds);
+  return checkTimes(*claims, key.algorithm(), now_seconds, leeway_seconds);
 }
 
 Result<json::Value> verifyRemembered(const Key& key, std::string_view token,

@@ -8,6 +8,7 @@
 
 #include "call/call.hpp"
 #include "call/calls.hpp"
+#include "call/hashable_faults.hpp"
 
 namespace sub0::call {
 namespace {
@@ -100,7 +101,17 @@ bool Call::passBehindCache() {
     fail(std::exchange(refusal_, Error()));
     return false;
   }
-  return !plan_->resource->run_in_background || accept();
+  if (!plan_->resource->run_in_background) return true;
+  if (plan_->has_hashes) {  // behind `Accepted` nobody would hear of it
+    Error error = makeError(Code::kValidationFailed);
+    addHashFaults(*plan_, payload_, error.details);
+    if (!error.details.empty()) {
+      error.message = error.details.front();
+      fail(std::move(error));
+      return false;
+    }
+  }
+  return accept();
 }
 
 /// `cached` need not live on: the reply is written when it is delivered.

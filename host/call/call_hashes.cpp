@@ -9,28 +9,11 @@
 #include "base/log.hpp"
 #include "call/call.hpp"
 #include "call/calls.hpp"
+#include "call/hashable_faults.hpp"
 #include "dialect/results.hpp"
 
 namespace sub0::call {
 namespace {
-
-// What others hashed is compared as they did it: BCRYPT looks at 72 bytes of whatever comes.
-constexpr auth::HashAlgorithm kOfStored = auth::HashAlgorithm::kArgon2;
-
-/// The field as it is hashed or compared; null: there is none.
-const json::Value* fieldOf(const json::Value& payload, const dialect::Hashable& hashable) {
-  const json::Value* field = json::find(payload, hashable.property);
-  return field == nullptr || json::isNull(*field) ? nullptr : field;
-}
-
-/// Nothing, or what the client is to mend.
-std::string faultOf(const json::Value& field, const dialect::Hashable& hashable,
-                    auth::HashAlgorithm algorithm) {
-  if (!json::isText(field)) return hashable.property + " must be a string";
-  const std::string_view password = json::chars(field);
-  const std::string_view fault = auth::faultOf(algorithm, password);
-  return fault.empty() ? std::string() : hashable.property + " " + std::string(fault);
-}
 
 const json::Value* firstRow(const json::Value& result) {
   const json::Value* row = json::isArray(result) ? json::at(result, 0) : &result;
@@ -57,8 +40,7 @@ Call::Progress Call::hashFirst(std::size_t index) {
   works.reserve(plan_->actions[index].hash_count);  // no copy of a password stays behind
   for (const auto& hashable : plan_->actions[index].model->verify_hashables) {
     const json::Value* field = fieldOf(payload_, hashable);
-    std::string fault = field == nullptr ? std::string() : faultOf(*field, hashable, kOfStored);
-    if (!fault.empty()) error.details.push_back(std::move(fault));
+    if (field != nullptr) addHashFault(*field, hashable, true, error.details);
   }
   for (const std::size_t action : plan_->actions[index].hashed_first) {
     if (json::isNull(hashed_[action])) addHashWorks(action, works, error.details);
@@ -77,11 +59,9 @@ void Call::addHashWorks(std::size_t action, std::vector<HashWork>& works,
   for (const auto& hashable : plan_->actions[action].model->hashables) {
     const json::Value* field = fieldOf(payload_, hashable);
     if (field == nullptr) continue;  // there is no hash of nothing
-    std::string fault = faultOf(*field, hashable, algorithmOf(hashable));
-    if (!fault.empty()) {
-      faults.push_back(std::move(fault));
-      continue;
-    }
+    const std::size_t before = faults.size();
+    addHashFault(*field, hashable, false, faults);
+    if (faults.size() > before) continue;
     HashWork& work = works.emplace_back();
     work.cost = auth::costOfNew(algorithmOf(hashable), hashable.rounds_cost);
     work.password = json::chars(*field);

@@ -67,7 +67,9 @@ Parameter Parameter::compile(const json::Value& source, std::string_view pointer
   parameter.text_of_ = textOf(word, names);
   if (parameter.is_extracted_ || parameter.is_generated_) return parameter;
   parameter.word_needs_.claims = parameter.is_claim_;
-  parameter.word_needs_.payload_fields = parameter.is_declared_ || parameter.may_be_undeclared_;
+  const bool is_identity = parameter.is_claim_ && word == "id";
+  parameter.word_needs_.payload_fields =
+      !is_identity && (parameter.is_declared_ || parameter.may_be_undeclared_);
   parameter.word_needs_.payload_id = word == "id" && !parameter.is_claim_;
   parameter.warn(pointer, context, names);
   const bool is_text = !parameter.is_claim_ && !parameter.word_needs_.payload_fields;
@@ -134,7 +136,7 @@ json::Value Parameter::lookUp(const Scope& scope) const {
   }
   const json::Value* claim =
       is_claim_ && scope.claims != nullptr ? json::find(*scope.claims, word_) : nullptr;
-  if (claim != nullptr && word_ == "id") return *claim;
+  if (is_claim_ && word_ == "id") return claim == nullptr ? json::null() : *claim;
   const bool looks = word_needs_.payload_fields && scope.payload != nullptr;
   const json::Value* field = looks ? json::find(*scope.payload, word_) : nullptr;
   if (is_declared_) return field == nullptr ? json::null() : asDeclared(*field);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "dialect/claims_of_none.hpp"
 #include "dialect/keys.hpp"
 #include "dialect/known_results.hpp"
 #include "dialect/resource_reader.hpp"
@@ -158,6 +159,7 @@ class ProjectLoader {
       linkResource(resource, project_->resources_, context);
       checkKnownResults(resource, context);
       checkBroadcasts(resource, context);
+      warnOfClaimsOfNone(resource, project_->resources_, context);
     }
     warnOfIdleActions(project_->resources_, context);
     checkRoutes(project_->resources_, context);

@@ -2,9 +2,11 @@
 #include "dialect/text_formats.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 
 #include "base/text.hpp"
+#include "json/value.hpp"
 
 namespace sub0::dialect {
 
@@ -123,7 +125,7 @@ bool isNumberText(std::string_view text) {
     if (i < text.size() && (text[i] == '+' || text[i] == '-')) ++i;
     if (digits() == 0) return false;
   }
-  return i == text.size();
+  return i == text.size() && std::isfinite(json::toReal(text));
 }
 
 bool isDateTime(std::string_view text) {

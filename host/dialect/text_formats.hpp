@@ -10,7 +10,7 @@ namespace sub0::dialect {
 /// S-81: one `@`, a dotted domain, not under `.test` or `.localhost`.
 bool isEmail(std::string_view text);
 
-/// A JSON number and nothing else.
+/// A JSON number and nothing else, and none so large that no double comes near, as in JSON (S-81).
 bool isNumberText(std::string_view text);
 
 /// `date-time` of RFC 3339: a day that exists, hours up to 23, minutes up to 59, seconds up to 60

@@ -27,7 +27,7 @@ struct TextProblem {
 
 class TextReader {
  public:
-  enum class BigIntegers { kKeptAsNumber, kRefused };
+  enum class BigIntegers { kKeptAsNumber, kRefused };  // kept: decimals that a double rounds, too
 
   /// Values go to `arena`; null: the text is only checked. The text must outlive nothing.
   TextReader(std::string_view text, Arena* arena, BigIntegers big_integers);

@@ -12,6 +12,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "action.hpp"
 #include "engine.hpp"
@@ -275,12 +276,19 @@ struct QueryMode final : Handler<QueryMode> {
 
   // The engine ends the ticket, now or later.
   void run(Run run) {
-    const sub0_run& raw = *run.raw();
+    sub0_run raw = *run.raw();
+    std::vector<sub0_value> inputs;
     for (const RowCount& count : statement_->row_counts) {
-      if (!isRowCount(raw.inputs[statement_->inputs[count.place]])) {
+      const std::uint32_t input = statement_->inputs[count.place];
+      if (!isRowCount(raw.inputs[input])) {
         const Failure failure = noRowCountFailure();
         run.fail(failure.code, failure.client, failure.log);
         return;
+      }
+      if (hasZeroFraction(raw.inputs[input])) {
+        if (inputs.empty()) inputs.assign(raw.inputs, raw.inputs + raw.input_count);
+        inputs[input] = withoutZeroFraction(inputs[input]);
+        raw.inputs = inputs.data();
       }
     }
     run.detach();

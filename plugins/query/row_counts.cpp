@@ -99,6 +99,22 @@ std::vector<RowCount> rowCountParameters(const TokenList& list) {
   return counts;
 }
 
+bool hasZeroFraction(const sub0_value& value) {
+  if (value.type != SUB0_NUMBER) {
+    return false;
+  }
+  const std::string_view digits(value.as.text, value.count);
+  const std::size_t point = digits.find('.');
+  return point != std::string_view::npos &&
+         digits.find_first_not_of('0', point + 1) == std::string_view::npos;
+}
+
+sub0_value withoutZeroFraction(sub0_value value) {
+  const std::size_t point = std::string_view(value.as.text, value.count).find('.');
+  value.count = static_cast<std::uint32_t>(point);
+  return value;
+}
+
 bool isRowCount(const sub0_value& value) {
   switch (value.type) {
     case SUB0_NULL:
@@ -109,6 +125,9 @@ bool isRowCount(const sub0_value& value) {
       return value.as.d >= 0 && value.as.d < kExactWhole && std::floor(value.as.d) == value.as.d;
     case SUB0_NUMBER:
     case SUB0_TEXT:
+      if (hasZeroFraction(value)) {
+        return isRowCount(withoutZeroFraction(value));
+      }
       return value.count > 0 && isDigits(std::string_view(value.as.text, value.count));
     default:
       return false;

@@ -33,6 +33,11 @@ struct RowCount {
 // Of each $n, or of each ? where the database knows no numbers, that is a row count.
 std::vector<RowCount> rowCountParameters(const TokenList& list);
 
+// Whether a value is a decimal such as 2.00, and what is left of it: databases take it as a row
+// count without the fraction alone.
+bool hasZeroFraction(const sub0_value& value);
+sub0_value withoutZeroFraction(sub0_value value);
+
 // Whether a value is one: null, or a whole number from 0 on, as a number or as text.
 bool isRowCount(const sub0_value& value);
 

@@ -109,7 +109,8 @@ int mintToken(const Words& words) {
   const auto token = auth::issueToken(*plan->key, json::object(claims.data(), claims.size()), now_s,
                                       now_s + lifetime_s, &io, workspace.plans()->revokesTokens());
   if (!token) {
-    std::cerr << "sub0-host: " << token.error().clientMessage() << '\n';
+    const Error& error = token.error();
+    std::cerr << "sub0-host: " << (error.log.empty() ? error.clientMessage() : error.log) << '\n';
     return kExitFailure;
   }
   std::cout << *token << '\n';

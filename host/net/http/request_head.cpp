@@ -5,11 +5,14 @@
 #include <cassert>
 #include <cstring>
 
+#include "base/header_limit.hpp"
 #include "base/text.hpp"
 #include "net/http/character_classes.hpp"
 
 namespace sub0::net::http {
 namespace {
+
+static_assert(RequestLimits{}.max_header_value_bytes == kMaxHeaderValueBytes);
 
 bool refuse(int status, const char* reason, ParseFailure& failure) {
   failure.status = status;

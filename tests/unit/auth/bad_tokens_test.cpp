@@ -231,7 +231,7 @@ TEST(BadTokens, TimesAtTheEndsOfWhatNumbersHold) {  // Q-42
   } cases[] = {
       {R"({"exp":9223372036854775808})", "ok"},
       {R"({"exp":-9223372036854775808})", "token_expired"},
-      {R"({"exp":-9223372036854775809})", "token_invalid"},
+      {R"({"exp":-9223372036854775809})", "token_expired"},
       {R"({"exp":18446744073709551615})", "ok"},
       {R"({"exp":1e18})", "ok"},
       {R"({"exp":1.7976931348623157e308})", "ok"},

@@ -362,6 +362,20 @@ TEST_F(HashedCall, BehindTheReplyTheHashStandsAsWell) {
   EXPECT_EQ(rig->calls->openCount(), 0u);
 }
 
+// spec S-95, S-53
+TEST_F(HashedCall, WhatCannotBeHashedIsNotAccepted) {
+  for (const std::string& does : {hashes(), verifies()}) {
+    make(resourceText(stepWith(1, "b", "1") + "," + stepWith(2, "a", R"("x")", does),
+                      R"("run_in_background": true, )"));
+    EXPECT_EQ(replyTo(R"({"password":5})"), "400 validation_failed -");
+    EXPECT_EQ(inputs, Lines{});
+    replyTo(R"({"other":5})");
+    EXPECT_EQ(rig->transport.log.at(0), "200 null");
+  }
+  make(resourceText(stepWith(1, "a", R"("x")", hashes()), R"("run_in_background": true, )"));
+  EXPECT_EQ(replyTo(R"({"password":")" + std::string(73, 'a') + "\"}"), "400 validation_failed -");
+}
+
 // spec S-21, S-10: its own validation comes first
 TEST_F(HashedCall, AnActionThatIsNeededHashesWhenItsTurnHasCome) {
   make(resourceText(

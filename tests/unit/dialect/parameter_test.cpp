@@ -99,9 +99,16 @@ TEST_F(ParameterTest, AGeneratedNameIsFoundWhenItWasMade) {
 }
 
 // spec S-63
-TEST_F(ParameterTest, WithoutTheClaimTheDeclaredFieldServes) {
+TEST_F(ParameterTest, WithoutTheClaimTheDeclaredFieldServesButNeverAsIdentity) {
+  claims_ = valueOf("{}");
+  EXPECT_EQ(evaluate(R"("role")"), R"("user")");
+  EXPECT_EQ(evaluate(R"("tenant")"), R"("client")");
+  EXPECT_EQ(evaluate(R"("id")"), "null");
+  names_.declared_payload = {"email"};
+  EXPECT_EQ(evaluate(R"("id")"), "null");
+  EXPECT_FALSE(compile(R"("id")").needs().payload_fields);
   scope_.claims = nullptr;
-  EXPECT_EQ(evaluate(R"("id")"), R"("client")");
+  EXPECT_EQ(evaluate(R"("id")"), "null");
   setPayload("[1,2]");
   EXPECT_EQ(evaluate(R"("email")"), "null");
   EXPECT_EQ(evaluate(R"("other")"), R"("other")");

@@ -103,7 +103,8 @@ TEST(Validation, ATextIsANumberOnlyWhereTextsMayBe) {
     EXPECT_EQ(failuresOf(rule, quoted), Failures{"a must be a number"}) << text;
     EXPECT_EQ(failuresOf(rule, quoted, true), Failures()) << text;
   }
-  for (const char* const text : {"", " 5", "5 ", "05", "+5", ".5", "5.", "1e", "0x1", "NaN", "-"}) {
+  for (const char* const text :
+       {"", " 5", "5 ", "05", "+5", ".5", "5.", "1e", "0x1", "NaN", "-", "1e400", "-1e400"}) {
     EXPECT_EQ(failuresOf(rule, R"({"a":")" + std::string(text) + R"("})", true),
               Failures{"a must be a number"})
         << text;
@@ -205,8 +206,8 @@ TEST(Validation, LimitsOfNumbersHoldForTextsInQueryParameters) {
               {R"("10.0")", ""},
               {R"("11")", " must be at most 10"},
               {R"("99999999999999999999999")", " must be at most 10"},
-              {R"("1e999")", " must be at most 10"},
-              {R"("-1e999")", " must be at least 1"},
+              {R"("1e999")", " must be a number"},
+              {R"("-1e999")", " must be a number"},
               {R"("1e-999")", " must be at least 1"},
               {R"("ten")", " must be a number"}},
              true);
