@@ -27,7 +27,7 @@ std::string placeText(const NamedRoute& route) {
 }
 
 // What HTTP clients take out of an address before they send it, and what the host refuses there.
-void warnOfSocketsAlone(const NamedRoute& route, const Place& place, const ReadContext& context) {
+void warnOfSocketsAlone(const NamedRoute& route, const Spot& place, const ReadContext& context) {
   std::string why;
   for (const std::string_view segment : text::split(route.name, "/")) {
     if (segment == "." || segment == "..") {
@@ -45,7 +45,7 @@ void warnOfSocketsAlone(const NamedRoute& route, const Place& place, const ReadC
 }
 
 // `users/:id`, `users/{id}`, `users/*`: what other servers take for a pattern.
-void warnOfPatterns(const NamedRoute& route, const Place& place, const ReadContext& context) {
+void warnOfPatterns(const NamedRoute& route, const Spot& place, const ReadContext& context) {
   for (const std::string_view segment : text::split(route.name, "/")) {
     const bool is_braced = segment.size() > 2 && segment.front() == '{' && segment.back() == '}';
     const bool is_pattern = is_braced || segment == "*" || segment == "**" ||
