@@ -194,6 +194,9 @@ class SqliteRewriter final : public SqlRewriter {
   }
 
   void replaceClock(std::size_t i, std::size_t behind) {
+    } else if (isOfJson(i)) {
+      cannot(i, "the operator " + std::string(sign) + " of jsonb (write " +
+                    (sign == "-" ? "json_remove(a, '$.key'))" : "json_patch(a, b))"));
     replace(i, behind, kNow);
     refuseArithmeticOfDates(i, behind);
   }
