@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "column_text.hpp"
+#include "sqlite/sqlite_cast_functions.hpp"
 #include "sqlite/sqlite_casts.hpp"
 #include "sqlite/sqlite_errors.hpp"
 #include "sqlite/sqlite_instants.hpp"
@@ -65,6 +66,7 @@ void addFunctions(sqlite3* database) {
   };
   sqlite3_create_function(database, kExistsFunction, 1, SQLITE_UTF8, nullptr, fail_with_text,
                           nullptr, nullptr);
+  addCastFunctions(database);
 }
 
 SqliteConnection::~SqliteConnection() {

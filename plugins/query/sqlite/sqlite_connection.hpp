@@ -17,7 +17,8 @@
 
 namespace sub0::query {
 
-// Gives a connection the functions that statements of ours call (unique_check.hpp).
+// Gives a connection the functions that statements of ours call (unique_check.hpp,
+// sqlite_cast_functions.hpp).
 void addFunctions(sqlite3* database);
 
 // One SQLite connection and what it has prepared. It executes one statement at a time to its end
