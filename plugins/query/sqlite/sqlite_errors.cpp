@@ -113,6 +113,8 @@ Failure sqliteFailure(int extended_code, std::string_view message, std::string_v
       break;
     default:
       failure.code = SUB0_ACTION_FAILED;
+      failure.client =
+          isErrorOfCast(message) ? "Operation Failed: a value does not fit its column's type" : "";
       break;
   }
   return failure;
