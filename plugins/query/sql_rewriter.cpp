@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sql_rewriter.hpp"
 
+#include "sql_tables.hpp"
+
 namespace sub0::query {
 namespace {
 
@@ -65,6 +67,10 @@ bool SqlRewriter::refuseQuestionMark(std::size_t i) {
 }
 
 void SqlRewriter::cannotReadString(std::size_t i) {
+  if (list_.text(i)[0] == '$') {
+    cannot(i, "the dollar-quoted string");
+    return;
+  }
   cannot(i, "the string form " + std::string(list_.text(i).substr(0, 2)));
 }
 
@@ -222,6 +228,82 @@ void SqlRewriter::refuseArithmeticOfDates(std::size_t first, std::size_t behind)
       cannot(sign, "the " + std::string(list_.text(sign)) + " of dates" + insteadOfDates());
     }
   }
+}
+
+// What the operand that ends before token `behind` is, as far as its last cast tells: ($1::jsonb),
+// CAST($1 AS jsonb).
+SqlRewriter::Operand SqlRewriter::kindOfOperand(std::size_t first, std::size_t behind) const {
+  const std::size_t last = behind - 1;
+  if (first + 1 == behind && list_.tokens[first].kind == TokenKind::kString) {
+    const std::size_t begins = list_.text(first).find_first_not_of(" \t\n", 1);
+    const char c = begins < list_.text(first).size() ? list_.text(first)[begins] : ' ';
+    return c == '{' || c == '[' ? Operand::kUnknown : Operand::kText;
+  }
+  std::size_t type_at = list_.size();
+  if (last > first && isTypeOfCast(last)) {
+    type_at = colonsBefore(last) + 1;
+  } else if (list_.isWord(first, "CAST") && list_.isSign(first + 1, "(") &&
+             behindBracket(list_, first + 1) == behind) {
+    for (type_at = first + 2; type_at < last && !list_.isWord(type_at, "AS");) {
+      type_at = list_.isSign(type_at, "(") ? behindBracket(list_, type_at) : type_at + 1;
+    }
+    ++type_at;
+  } else if (list_.isSign(first, "(") && behindBracket(list_, first) == behind) {
+    const bool is_whole = last > first + 1 && operandBefore(last) == first + 1;
+    return is_whole ? kindOfOperand(first + 1, last) : Operand::kUnknown;
+  }
+  const TypeName type = typeAt(type_at);
+  static constexpr std::array<std::string_view, 6> kTexts = {
+      "TEXT", "VARCHAR", "CHAR", "CHARACTER", "CHARACTER VARYING", "CITEXT"};
+  if (type_at >= behind || type.is_array) return Operand::kUnknown;
+  if (type.name == "JSONB") return Operand::kJsonb;
+  if (type.name == "JSON") return Operand::kJson;
+  return isOneOf(type.name, kTexts) ? Operand::kText : Operand::kUnknown;
+}
+
+// Behind the operand that begins at `first`, without operators.
+std::size_t SqlRewriter::behindOperand(std::size_t first) const {
+  std::size_t at = first;
+  while (isName(list_, at) && list_.isSign(at + 1, ".")) {
+    at += 2;
+  }
+  if (!list_.isSign(at, "(") && !list_.isSign(at + 1, "(")) {
+    ++at;
+  } else {
+    at = behindBracket(list_, list_.isSign(at, "(") ? at : at + 1);
+  }
+  while (list_.isSign(at, "::")) {
+    at = typeAt(at + 1).behind;
+  }
+  return std::min(at, list_.size());
+}
+
+// `||` and `-` that only PostgreSQL has, as a cast of an operand shows: of jsonb, which the others
+// join as texts, or count as numbers. Text that is joined with JSON stays one.
+bool SqlRewriter::isOfJson(std::size_t i) const {
+  const bool joins = list_.isSign(i, "||");
+  if ((!joins && !list_.isSign(i, "-")) || i == 0 || i + 1 >= list_.size() || !endsOperand(i - 1)) {
+    return false;
+  }
+  bool has_jsonb = false;
+  bool has_json = false;
+  bool has_text = false;
+  const auto take = [&](std::size_t first, std::size_t behind) {
+    const Operand kind = first < behind ? kindOfOperand(first, behind) : Operand::kUnknown;
+    has_jsonb = has_jsonb || kind == Operand::kJsonb;
+    has_json = has_json || kind == Operand::kJson;
+    has_text = has_text || kind == Operand::kText;
+  };
+  for (std::size_t behind = i; behind > 0;) {
+    const std::size_t first = operandBefore(behind);
+    const bool is_behind_sign = first > 0 && first < behind;
+    has_text = has_text || (is_behind_sign && list_.isSign(first - 1, "->>"));
+    if (!is_behind_sign || !list_.isSign(first - 1, "->")) take(first, behind);
+    behind = is_behind_sign && joins && list_.isSign(first - 1, "||") ? first - 1 : 0;
+  }
+  if (!joins) return has_jsonb;
+  take(i + 1, behindOperand(i + 1));
+  return !has_text && (has_jsonb || has_json);
 }
 
 // The first token of what stands before the `::` at `colons`; at least `colons` if there is

@@ -69,7 +69,7 @@ class SqlRewriter {
   void cannot(std::size_t at, const std::string& what);
   // Where `?` is what parameters become: a sign with it would be taken for one. True: it was.
   bool refuseQuestionMark(std::size_t i);
-  // E'text', U&'text' and such.
+  // E'text', U&'text', $$text$$ and such.
   void cannotReadString(std::size_t i);
   bool hasErrors() const { return !result_.errors.empty(); }
   // x::type
@@ -77,6 +77,8 @@ class SqlRewriter {
   // CAST(x AS type)
   void castByWord(std::size_t i);
   bool endsOperand(std::size_t i) const;
+  // Whether the `||` or `-` at token `i` is one of jsonb.
+  bool isOfJson(std::size_t i) const;
   // + and - beside a date or an instant: its first token, and the one behind it.
   void refuseArithmeticOfDates(std::size_t first, std::size_t behind);
   // What to write instead.
@@ -91,7 +93,11 @@ class SqlRewriter {
     std::size_t end = 0;
   };
 
+  enum class Operand { kUnknown, kText, kJson, kJsonb };
+
   void visit(std::size_t i);
+  Operand kindOfOperand(std::size_t first, std::size_t behind) const;
+  std::size_t behindOperand(std::size_t first) const;
   TypeName typeAt(std::size_t i) const;
   bool isTime(const TypeName& type) const;
   bool isSpan(std::size_t i) const;

@@ -258,6 +258,19 @@ class Lexer {
     add(TokenKind::kNumber, begin);
   }
 
+  // To SQLite $$ is a parameter, too; one that is closed is PostgreSQL's all the same, so that it
+  // is refused by its name.
+  bool beginsDollarQuote() const {
+    std::size_t tag_end = at_ + 1;
+    while (tag_end < sql_.size() && sql_[tag_end] != '$' && isNamePart(sql_[tag_end])) {
+      ++tag_end;
+    }
+    const bool is_closed =
+        sql_.find(sql_.substr(at_, tag_end + 1 - at_), tag_end + 1) != std::string_view::npos;
+    return dialect_ == Dialect::kPostgres || (dialect_ != Dialect::kOdbc && tag_end < sql_.size() &&
+                                              sql_[tag_end] == '$' && is_closed);
+  }
+
   void dollar() {
     const std::size_t begin = at_;
     if (isDigit(peek(1))) {
@@ -270,7 +283,7 @@ class Lexer {
       add(TokenKind::kParameter, begin, static_cast<std::uint32_t>(value));
       return;
     }
-    const bool is_quote = dialect_ == Dialect::kPostgres;  // to SQLite $$ is a parameter, too
+    const bool is_quote = beginsDollarQuote();
     std::size_t tag_end = at_ + 1;
     while (tag_end < sql_.size() && (!is_quote || sql_[tag_end] != '$') &&
            isNamePart(sql_[tag_end])) {

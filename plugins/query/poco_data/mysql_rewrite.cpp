@@ -122,7 +122,7 @@ class MysqlRewriter final : public SqlRewriter {
 
   void visitString(std::size_t i) override {
     const char first = list_.text(i)[0];
-    if (first == 'e' || first == 'E' || first == 'u' || first == 'U') {
+    if (first == 'e' || first == 'E' || first == 'u' || first == 'U' || first == '$') {
       cannotReadString(i);
     }
   }
@@ -135,6 +135,9 @@ class MysqlRewriter final : public SqlRewriter {
                (isOneOf(sign, kOperators) ||
                 ((sign == "~" || sign == "@@") && i > 0 && endsOperand(i - 1)))) {
       cannot(i, "the operator " + std::string(sign) + insteadOf(sign));
+    } else if (isOfJson(i)) {
+      cannot(i, "the operator " + std::string(sign) + " of jsonb (write " +
+                    (sign == "-" ? "JSON_REMOVE(a, '$.key'))" : "JSON_MERGE_PATCH(a, b))"));
     }
   }
 

@@ -25,8 +25,8 @@ std::string conditionOf(const Column& column, const std::string& name) {
       return type + "'integer'";
     case ColumnType::kFloat:
       return type + "'real'";
-    case ColumnType::kBoolean:  // the words, as they come in forms, are read back as booleans
-      return name + " IN (0, 1) OR lower(" + name + ") IN ('true', 'false')";
+    case ColumnType::kBoolean:
+      return name + " IN (0, 1)";
     case ColumnType::kDateTime:  // in this order: a date function may not meet 'now'
       return "CASE WHEN " + name + " GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*' THEN " +
              "datetime(" + name + ") IS NOT NULL AND date(" + day + ", '+0 days') IS " + day +

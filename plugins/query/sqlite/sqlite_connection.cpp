@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "column_text.hpp"
+#include "sqlite/sqlite_cast_functions.hpp"
 #include "sqlite/sqlite_casts.hpp"
 #include "sqlite/sqlite_errors.hpp"
 #include "sqlite/sqlite_instants.hpp"
@@ -65,6 +66,7 @@ void addFunctions(sqlite3* database) {
   };
   sqlite3_create_function(database, kExistsFunction, 1, SQLITE_UTF8, nullptr, fail_with_text,
                           nullptr, nullptr);
+  addCastFunctions(database);
 }
 
 SqliteConnection::~SqliteConnection() {
@@ -196,12 +198,13 @@ SqliteConnection::Prepared* SqliteConnection::prepare(const Statement& statement
   }
   prepared.only_reads = sqlite3_stmt_readonly(prepared.statement) != 0;
   prepared.json_casts = jsonCastsOf(statement.sql);
-  prepared.instants.clear();
+  prepared.formed = FormedParameters();
   if (sqlite3_bind_parameter_count(prepared.statement) > 0) {
-    prepared.instants = instantParameters(
-        statement.sql, [this](const std::vector<std::string>& tables, const std::string& column) {
-          return lookAtColumn(tables, column);
-        });
+    const auto look = [this](const std::vector<std::string>& tables, const std::string& column) {
+      return lookAtColumn(tables, column);
+    };
+    prepared.formed.instants = instantParameters(statement.sql, look);
+    prepared.formed.booleans = booleanParameters(statement.sql, look);
   }
   return &prepared;
 }
@@ -215,10 +218,14 @@ ColumnOf SqliteConnection::lookAtColumn(const std::vector<std::string>& tables,
                                       nullptr, nullptr, nullptr, nullptr) != SQLITE_OK) {
       continue;  // it has none
     }
-    if (kindOfDeclaredType(type) != ColumnKind::kInstant) {
+    const ColumnKind kind = kindOfDeclaredType(type);
+    const ColumnOf here = kind == ColumnKind::kInstant   ? ColumnOf::kInstants
+                          : kind == ColumnKind::kBoolean ? ColumnOf::kBooleans
+                                                         : ColumnOf::kOthers;
+    if (here == ColumnOf::kOthers || (is != ColumnOf::kNone && is != here)) {
       return ColumnOf::kOthers;
     }
-    is = ColumnOf::kInstants;
+    is = here;
   }
   return is;
 }
@@ -304,7 +311,7 @@ SqliteConnection::Outcome SqliteConnection::step(Prepared& prepared,
   auto tree = std::make_unique<ResultTree>(result_limit_bytes_);
   sqlite3_stmt* statement = prepared.statement;
   SqliteParameters in_form;
-  const bool is_put = putInForm(prepared.instants, parameters, in_form);
+  const bool is_put = putInForm(prepared.formed, parameters, in_form);
   int status = bindAll(statement, is_put ? in_form : parameters);
   while (status == SQLITE_OK || status == SQLITE_ROW) {
     status = sqlite3_step(statement);

@@ -17,7 +17,8 @@
 
 namespace sub0::query {
 
-// Gives a connection the functions that statements of ours call (unique_check.hpp).
+// Gives a connection the functions that statements of ours call (unique_check.hpp,
+// sqlite_cast_functions.hpp).
 void addFunctions(sqlite3* database);
 
 // One SQLite connection and what it has prepared. It executes one statement at a time to its end
@@ -54,8 +55,8 @@ class SqliteConnection {
     int reprepared = -1;  // of SQLite's own counter, when the columns were looked at
     std::vector<ColumnKind> kinds;
     std::vector<std::string> names;
-    std::vector<bool> json_casts;         // columns: see sqlite_casts.hpp
-    std::vector<std::uint32_t> instants;  // parameters: see sqlite_instants.hpp
+    std::vector<bool> json_casts;  // columns: see sqlite_casts.hpp
+    FormedParameters formed;       // see sqlite_instants.hpp
   };
 
   SqliteConnection(Use use, std::size_t result_limit_bytes)

@@ -9,6 +9,7 @@
 
 #include "engine.hpp"
 #include "sql_analysis.hpp"
+#include "sqlite/sqlite_cast_functions.hpp"
 #include "sqlite/sqlite_checks.hpp"
 #include "unique_check.hpp"
 
@@ -74,6 +75,7 @@ Failure sqliteFailure(int extended_code, std::string_view message, std::string_v
                       std::size_t result_limit_bytes, Shown shown) {
   const bool is_shown =
       shown == Shown::kAll || (extended_code & 0xff) == SQLITE_CONSTRAINT ||
+      isErrorOfCast(message) ||
       std::find(kWithoutValues.begin(), kWithoutValues.end(), message) != kWithoutValues.end();
   Failure failure;
   failure.log = "SQLite: " + (is_shown ? std::string(message) : sqlite3_errstr(extended_code)) +
@@ -111,6 +113,8 @@ Failure sqliteFailure(int extended_code, std::string_view message, std::string_v
       break;
     default:
       failure.code = SUB0_ACTION_FAILED;
+      failure.client =
+          isErrorOfCast(message) ? "Operation Failed: a value does not fit its column's type" : "";
       break;
   }
   return failure;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "column_text.hpp"
@@ -13,6 +14,7 @@
 #include "sql_analysis.hpp"
 #include "sql_tables.hpp"
 #include "sql_tokens.hpp"
+#include "sqlite/sqlite_cast_functions.hpp"
 
 namespace sub0::query {
 namespace {
@@ -324,19 +326,47 @@ std::vector<std::uint32_t> placesOf(const std::map<std::uint32_t, Met>& met) {
   return places;
 }
 
-}  // namespace
-
-std::vector<std::uint32_t> instantParameters(std::string_view sql, const LookAtColumn& look) {
+std::vector<std::uint32_t> parametersBeside(ColumnOf wanted, std::string_view sql,
+                                            const LookAtColumn& look) {
   std::map<std::uint32_t, Met> met;
   forEachParameter(sql, [&](const Reader& reader, const std::vector<std::string>& tables,
                             std::size_t i, std::uint32_t place) {
     Met& here = met[place];
     const std::string column = reader.columnOf(i, i + 1);
     const ColumnOf is = column.empty() ? ColumnOf::kNone : look(tables, column);
-    here.meant = here.meant || is == ColumnOf::kInstants;
-    here.others = here.others || is == ColumnOf::kOthers || reader.isPartOfText(i);
+    here.meant = here.meant || is == wanted;
+    here.others = here.others || (is != wanted && is != ColumnOf::kNone) || reader.isPartOfText(i);
   });
   return placesOf(met);
+}
+
+// Calls make(text, parameter) for those of the places that are texts; it says whether it changed
+// the parameter.
+template <typename Make>
+void putEach(const std::vector<std::uint32_t>& places, const SqliteParameters& given,
+             SqliteParameters& made, bool& is_made, Make&& make) {
+  for (const std::uint32_t place : places) {
+    SqliteParameter parameter;
+    if (place >= given.size() || given[place].type != SQLITE_TEXT ||
+        !make(given[place].text, parameter)) {
+      continue;
+    }
+    if (!is_made) {
+      made = given;
+    }
+    is_made = true;
+    made[place] = std::move(parameter);
+  }
+}
+
+}  // namespace
+
+std::vector<std::uint32_t> instantParameters(std::string_view sql, const LookAtColumn& look) {
+  return parametersBeside(ColumnOf::kInstants, sql, look);
+}
+
+std::vector<std::uint32_t> booleanParameters(std::string_view sql, const LookAtColumn& look) {
+  return parametersBeside(ColumnOf::kBooleans, sql, look);
 }
 
 std::vector<std::uint32_t> parametersBesideNothing(std::string_view sql) {
@@ -351,21 +381,21 @@ std::vector<std::uint32_t> parametersBesideNothing(std::string_view sql) {
   return placesOf(met);
 }
 
-bool putInForm(const std::vector<std::uint32_t>& places, const SqliteParameters& given,
+bool putInForm(const FormedParameters& places, const SqliteParameters& given,
                SqliteParameters& made) {
   bool is_made = false;
-  for (const std::uint32_t place : places) {
-    std::string form;
-    if (place >= given.size() || given[place].type != SQLITE_TEXT ||
-        !toIsoUtcOfZone(given[place].text, form) || form == given[place].text) {
-      continue;
-    }
-    if (!is_made) {
-      made = given;
-    }
-    is_made = true;
-    made[place].text = std::move(form);
-  }
+  putEach(places.instants, given, made, is_made,
+          [](const std::string& text, SqliteParameter& parameter) {
+            parameter.type = SQLITE_TEXT;
+            return toIsoUtcOfZone(text, parameter.text) && parameter.text != text;
+          });
+  putEach(places.booleans, given, made, is_made,
+          [](const std::string& text, SqliteParameter& parameter) {
+            const std::optional<bool> truth = booleanOf(text);
+            parameter.type = SQLITE_INTEGER;
+            parameter.integer = truth.value_or(false) ? 1 : 0;
+            return truth.has_value();
+          });
   return is_made;
 }
 

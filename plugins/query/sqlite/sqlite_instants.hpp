@@ -17,9 +17,9 @@ namespace sub0::query {
 // are. Which they are is read from the statement, once for each connection that prepares it. Pure,
 // any thread.
 
-// What a name is among the columns of a statement's tables: none of them; declared as an instant
-// wherever it is one; declared as something else in one of them.
-enum class ColumnOf : std::uint8_t { kNone, kInstants, kOthers };
+// What a name is among the columns of a statement's tables: none of them; declared as an instant,
+// or as a boolean, wherever it is one; declared as something else in one of them.
+enum class ColumnOf : std::uint8_t { kNone, kInstants, kBooleans, kOthers };
 using LookAtColumn =
     std::function<ColumnOf(const std::vector<std::string>& tables, const std::string& column)>;
 
@@ -27,12 +27,19 @@ using LookAtColumn =
 // column of instants somewhere, and nowhere beside another or as a part of a text.
 std::vector<std::uint32_t> instantParameters(std::string_view sql, const LookAtColumn& look);
 
+// The same beside a column of booleans: a form's `true` is to be the 1 that such columns hold.
+std::vector<std::uint32_t> booleanParameters(std::string_view sql, const LookAtColumn& look);
+
 // The numbers of those that stand beside no column at all, though they are compared or stored.
 std::vector<std::uint32_t> parametersBesideNothing(std::string_view sql);
 
-// Puts those that are instants with a zone into that form; false: nothing was to be done, and
-// `made` is not written.
-bool putInForm(const std::vector<std::uint32_t>& places, const SqliteParameters& given,
+// Puts what is an instant with a zone into that form, and what PostgreSQL takes for a boolean into
+// 1 or 0; false: nothing was to be done, and `made` is not written.
+struct FormedParameters {
+  std::vector<std::uint32_t> instants;
+  std::vector<std::uint32_t> booleans;
+};
+bool putInForm(const FormedParameters& places, const SqliteParameters& given,
                SqliteParameters& made);
 
 }  // namespace sub0::query

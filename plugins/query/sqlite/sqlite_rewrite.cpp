@@ -22,6 +22,10 @@ constexpr std::array<std::string_view, 27> kOperators = {
 class SqliteRewriter final : public SqlRewriter {
  public:
   explicit SqliteRewriter(const TokenList& list) : SqlRewriter(list, " exists on PostgreSQL only") {
+    for (std::size_t i = 0; i < list.size() && !is_definition_; ++i) {
+      is_definition_ = (i == 0 || list.isSign(i - 1, ";")) &&
+                       (list.isWord(i, "CREATE") || list.isWord(i, "ALTER"));
+    }
     for (const RowCountClause& clause : rowCountsOf(list)) {
       takeNullFor(clause);
     }
@@ -29,8 +33,17 @@ class SqliteRewriter final : public SqlRewriter {
   }
 
  private:
-  Cast castTo(const TypeName& name) const override {
-    const std::string& type = name.name;
+  Cast castTo(const TypeName& type) const override {
+    if (isOfPostgresAlone(type.name)) {
+      return {};
+    }
+    if (type.name == "JSON" || type.name == "JSONB") {
+      return {"json(", ")"};
+    }
+    return is_definition_ ? castWithin(type) : castAsPostgres(type);
+  }
+
+  static std::string storageOf(const std::string& type) {
     static const std::map<std::string, const char*> kStorage = {
         {"INT", "INTEGER"},       {"INTEGER", "INTEGER"},
         {"INT2", "INTEGER"},      {"INT4", "INTEGER"},
@@ -41,21 +54,64 @@ class SqliteRewriter final : public SqlRewriter {
         {"REAL", "REAL"},         {"DOUBLE PRECISION", "REAL"},
         {"NUMERIC", "NUMERIC"},   {"DECIMAL", "NUMERIC"},
         {"BYTEA", "BLOB"},        {"BLOB", "BLOB"}};
-    if (isOfPostgresAlone(type)) {
-      return {};
-    }
-    if (type == "JSON" || type == "JSONB") {
-      return {"json(", ")"};
-    }
-    if (type == "DATE") {
+    const auto found = kStorage.find(type);
+    return found == kStorage.end() ? "TEXT" : found->second;
+  }
+
+  // In what stays in the file, such as an index: other programs have no functions of ours.
+  static Cast castWithin(const TypeName& type) {
+    if (type.name == "DATE") {
       return {"date(", ")"};
     }
-    if (type == "BOOL" || type == "BOOLEAN") {
+    if (type.name == "BOOL" || type.name == "BOOLEAN") {
       return {"(lower(", ") IN ('true','t','yes','y','on','1'))"};
     }
-    const auto found = kStorage.find(type);
-    return {"CAST(",
-            std::string(" AS ") + (found == kStorage.end() ? "TEXT" : found->second) + ")"};
+    return {"CAST(", " AS " + storageOf(type.name) + ")"};
+  }
+
+  // See sqlite_cast_functions.hpp.
+  static Cast castAsPostgres(const TypeName& type) {
+    const std::string storage = storageOf(type.name);
+    const std::string as = " AS " + storage + ")";
+    const std::vector<std::string> digits = digitsOf(type);
+    if (type.name == "DATE") {
+      return {"date(sub0_day(", "))"};
+    }
+    if (type.name == "BOOL" || type.name == "BOOLEAN") {
+      return {"sub0_boolean(", ")"};
+    }
+    if (storage == "INTEGER") {
+      return {"CAST(sub0_whole(", ")" + as};
+    }
+    if (storage == "NUMERIC" && !digits.empty()) {
+      return {"CAST(sub0_decimal(",
+              "," + digits[0] + "," + (digits.size() > 1 ? digits[1] : "0") + ")" + as};
+    }
+    if (storage == "NUMERIC" || storage == "REAL") {
+      return {"CAST(sub0_number(", ")" + as};
+    }
+    static constexpr std::array<std::string_view, 4> kTexts = {"VARCHAR", "CHARACTER VARYING",
+                                                               "CHAR", "CHARACTER"};
+    return digits.size() == 1 && isOneOf(type.name, kTexts)
+               ? Cast{"substr(CAST(", as + ",1," + digits[0] + ")"}
+               : Cast{"CAST(", as};
+  }
+
+  // "(10, 2)": those two. None: it has others, or none.
+  static std::vector<std::string> digitsOf(const TypeName& type) {
+    std::vector<std::string> numbers;
+    for (const char c : type.arguments) {
+      if (c == '(' || c == ',') {
+        numbers.emplace_back();
+      } else if (c >= '0' && c <= '9' && !numbers.empty() && numbers.back().size() < 9) {
+        numbers.back().push_back(c);
+      } else if (c != ' ' && c != ')') {
+        return {};
+      }
+    }
+    const bool is_empty = std::any_of(numbers.begin(), numbers.end(),
+                                      [](const std::string& number) { return number.empty(); });
+    return is_empty || numbers.size() > 2 ? std::vector<std::string>() : numbers;
   }
 
   std::string shown(const TypeName& type) const override {
@@ -138,6 +194,9 @@ class SqliteRewriter final : public SqlRewriter {
       cannot(i, "the operator " + std::string(sign));
     } else if (sign == "~" && i > 0 && endsOperand(i - 1)) {
       cannot(i, "the operator ~");
+    } else if (isOfJson(i)) {
+      cannot(i, "the operator " + std::string(sign) + " of jsonb (write " +
+                    (sign == "-" ? "json_remove(a, '$.key'))" : "json_patch(a, b))"));
     }
   }
 
@@ -262,6 +321,8 @@ class SqliteRewriter final : public SqlRewriter {
     }
     return {};
   }
+
+  bool is_definition_ = false;  // or a script that holds one
 };
 
 }  // namespace

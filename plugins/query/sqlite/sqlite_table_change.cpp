@@ -91,6 +91,7 @@ void SqliteTableChange::addColumns() {
 void SqliteTableChange::rebuild() {
   std::string definitions;
   std::vector<std::string> kept;
+  std::string values;
   const auto define = [&](const std::string& definition) {
     definitions += (definitions.empty() ? "" : ", ") + definition;
   };
@@ -100,6 +101,7 @@ void SqliteTableChange::rebuild() {
     }
     define(definitionOfKept(column));
     kept.push_back(column.name);
+    values += (values.empty() ? "" : ", ") + valueOfKept(column);
   }
   for (const Column& column : wanted_.columns) {
     if (find(ChangeKind::kAddColumn, column.name) != nullptr) {
@@ -109,7 +111,7 @@ void SqliteTableChange::rebuild() {
   const std::string made = names_.take(existing_.name, {}, "made_anew");
   statements_.push_back(sqlite::createSql(made, existing_.mark, definitions));
   statements_.push_back("INSERT INTO " + quotedName(made) + " (" + nameList(kept) + ") SELECT " +
-                        nameList(kept) + " FROM " + quotedName(existing_.name));
+                        values + " FROM " + quotedName(existing_.name));
   keepNumbers(made);
   statements_.push_back("DROP TABLE " + quotedName(existing_.name));
   statements_.push_back("ALTER TABLE " + quotedName(made) + " RENAME TO " +
@@ -124,6 +126,17 @@ void SqliteTableChange::keepNumbers(const std::string& made) {
     statements_.push_back("INSERT INTO sqlite_sequence (name, seq) SELECT " + quotedText(made) +
                           ", seq FROM sqlite_sequence WHERE name = " + quotedText(existing_.name));
   }
+}
+
+// The words of a text that becomes a boolean are the numbers that such columns hold.
+std::string SqliteTableChange::valueOfKept(const ExistingColumn& existing) const {
+  const std::string name = quotedName(existing.name);
+  const Column* const wanted = wanted_.find(existing.name);
+  const bool is_made_boolean = wanted != nullptr && wanted->type == ColumnType::kBoolean &&
+                               find(ChangeKind::kChangeType, existing.name) != nullptr;
+  return is_made_boolean ? "CASE lower(" + name + ") WHEN 'true' THEN 1 WHEN 'false' THEN 0 ELSE " +
+                               name + " END"
+                         : name;
 }
 
 // What is allowed is done to it, and the rest stays.

@@ -30,6 +30,7 @@ class SqliteTableChange {
   void rebuild();
   void keepNumbers(const std::string& made);
   std::string definitionOfKept(const ExistingColumn& existing) const;
+  std::string valueOfKept(const ExistingColumn& existing) const;
   bool isDropped(const ExistingIndex& index) const;
   void dropIndexes();
   void restoreDependents();

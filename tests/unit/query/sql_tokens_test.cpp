@@ -96,6 +96,7 @@ TEST(SqlTokens, SqliteDiffersInCommentsDollarsAndNamedParameters) {
       {"`a$1` $2", "n<`a$1`> $<$2>"},
       {"x::text", "w<x> o<::> w<text>"},
       {"$$ $a$b $1$ $ $", ":<$$> :<$a$b> $<$1> p<$> p<$> p<$>"},
+      {"$$it's$$ $1 $a$ $$ $a$", "s<$$it's$$> $<$1> s<$a$ $$ $a$>"},
   };
   for (const Case& one : cases) {
     EXPECT_EQ(shown(one.sql, Dialect::kSqlite), one.tokens) << one.sql;

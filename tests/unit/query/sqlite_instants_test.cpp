@@ -102,7 +102,7 @@ TEST(SqliteInstants, ThoseWithAZoneGetTheFormOfColumns) {
   const SqliteParameters given = {text("2026-01-31T03:00:00+03:00"), text("2026-01-31T00:00:00Z"),
                                   text("2026-01-31T00:00:00Z")};
   SqliteParameters made;
-  ASSERT_TRUE(putInForm({0, 2}, given, made));
+  ASSERT_TRUE(putInForm({{0, 2}, {}}, given, made));
   EXPECT_EQ(made[0].text, "2026-01-31T00:00:00.000Z");
   EXPECT_EQ(made[1].text, "2026-01-31T00:00:00Z");
   EXPECT_EQ(made[2].text, "2026-01-31T00:00:00.000Z");
@@ -112,10 +112,31 @@ TEST(SqliteInstants, OthersStayAsTheyAre) {
   SqliteParameters made;
   for (const char* written : {"2026-01-31T00:00:00.000Z", "2026-01-31", "2026-01-31 00:00:00",
                               "2026-01-31T00:00:00", "yesterday, or never Z", ""}) {
-    EXPECT_FALSE(putInForm({0}, {text(written)}, made)) << written;
+    EXPECT_FALSE(putInForm({{0}, {}}, {text(written)}, made)) << written;
   }
-  EXPECT_FALSE(putInForm({0, 7}, {SqliteParameter{}}, made));
-  EXPECT_FALSE(putInForm({}, {text("2026-01-31T00:00:00Z")}, made));
+  EXPECT_FALSE(putInForm({{0, 7}, {0, 7}}, {SqliteParameter{}}, made));
+  EXPECT_FALSE(putInForm({{}, {}}, {text("2026-01-31T00:00:00Z")}, made));
+}
+
+// spec S-100
+TEST(SqliteInstants, TextsBesideAColumnOfBooleansBecomeNumbers) {
+  const auto look = [](const std::vector<std::string>&, const std::string& column) {
+    return column == "ok" ? ColumnOf::kBooleans : ColumnOf::kOthers;
+  };
+  const std::string sql = "INSERT INTO t (a, ok) VALUES (?1, ?2), (?3, coalesce(?4, 0))";
+  EXPECT_EQ(booleanParameters(sql, look), (std::vector<std::uint32_t>{1, 3}));
+  EXPECT_EQ(instantParameters(sql, look), std::vector<std::uint32_t>());
+  EXPECT_EQ(booleanParameters("UPDATE t SET ok = ?1 WHERE a = ?1 AND ok = ?2", look),
+            std::vector<std::uint32_t>{1});
+  SqliteParameters made;
+  ASSERT_TRUE(putInForm({{}, {0, 1, 2, 3}},
+                        {text("True"), text(" off"), text("maybe"), SqliteParameter{}}, made));
+  EXPECT_EQ(made[0].type, static_cast<std::uint32_t>(SQLITE_INTEGER));
+  EXPECT_EQ(made[0].integer, 1);
+  EXPECT_EQ(made[1].type, static_cast<std::uint32_t>(SQLITE_INTEGER));
+  EXPECT_EQ(made[1].integer, 0);
+  EXPECT_EQ(made[2].text, "maybe");
+  EXPECT_EQ(made[3].type, static_cast<std::uint32_t>(SQLITE_NULL));
 }
 
 }  // namespace

@@ -121,5 +121,23 @@ TEST_F(SqliteSchema, ATriggerOrAViewThatWouldFailStopsTheWhole) {
   make(wanted, SUB0_SCHEMA_ALLOW_DESTRUCTIVE);
 }
 
+// spec S-100: no column that a migration makes holds the text; one made before keeps what it took
+TEST_F(SqliteSchema, ABooleanIsANumber) {
+  const std::vector<Tree> wanted = {model("t", {key(), field("ok", "Boolean", "", true)})};
+  make({model("t", {key(), field("ok", "String", "", true)})});
+  run("INSERT INTO t (id, ok) VALUES (1, 'True'), (2, 'false'), (3, '1'), (4, NULL)");
+  make(wanted, SUB0_SCHEMA_ALLOW_DESTRUCTIVE);
+  EXPECT_EQ(valueOutside("SELECT group_concat(quote(ok)) FROM (SELECT ok FROM t ORDER BY id)"),
+            "1,0,1,NULL");
+  const std::string checks =
+      "SELECT replace(sql, 'IN (0, 1)', 'IN (0, 1) OR lower(\"ok\") IN "
+      "(''true'', ''false'')') FROM sqlite_schema WHERE name = 't'";
+  const std::string before = valueOutside(checks);
+  outside("DROP TABLE t; " + before + "; INSERT INTO t (id, ok) VALUES (1, 'true')");
+  EXPECT_EQ(make(wanted).steps, "");
+  make({model("t", {key(), field("ok", "Boolean")})}, SUB0_SCHEMA_ALLOW_DESTRUCTIVE);
+  EXPECT_EQ(valueOutside("SELECT ok FROM t"), "true");
+}
+
 }  // namespace
 }  // namespace sub0::query
