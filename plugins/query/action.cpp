@@ -361,6 +361,7 @@ StatementPointer compileAction(Preparation& preparation, Engine& engine) {
   statement->place = placeOf(preparation);
   statement->number = engine.numberOf(statement->sql);
   preparation.readsOnly(analysis.reads_only);
+  preparation.fact("only_locks", analysis.only_locks);
   preparation.tables(tablesOf(tokens, engine.usualSchema()));
   declareFolded(preparation, tokens, analysis);
   preparation.fact("statement", statement->sql);
