@@ -235,6 +235,9 @@ void tellDoubts(Preparation& preparation, const TokenList& tokens) {
     for (const std::string& doubt : literalsWithZone(tokens)) {
       preparation.warning("/query", doubt);
     }
+    for (const std::string& doubt : doubtsOfMariadb(tokens)) {
+      preparation.warning("/query", doubt);
+    }
   }
   for (const std::string& doubt : literalAccessors(tokens)) {
     preparation.warning("/query", doubt);
