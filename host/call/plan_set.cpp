@@ -160,7 +160,7 @@ void PlanSet::warnOfOpenDoors(dialect::Problems& problems) const {
   const auto writes = [](const PlanAction& action) {
     const plugin::PreparedAction& prepared = action.run.prepared;
     return prepared.handler != nullptr && prepared.handler->plugin->call_hooks != nullptr &&
-           !prepared.reads_only;
+           !prepared.reads_only && !prepared.only_locks;
   };
   const auto hashes = [](const dialect::Actionable& action) { return !action.hashables.empty(); };
   for (const auto& plan : plans_) {

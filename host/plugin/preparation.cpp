@@ -105,9 +105,12 @@ void onFact(sub0_preparation* p, const sub0_text_view* name, const sub0_value* v
     return;
   }
   const std::string_view key = json::toText(*name);
-  if (key == "reads_only" || key == "waits") {
+  if (key == "reads_only" || key == "only_locks" || key == "waits") {
     if (value->type != SUB0_BOOL) return self.fault("fact " + std::string(key) + " is no boolean");
-    (key == "waits" ? self.out->waits : self.out->reads_only) = value->as.i != 0;
+    bool& truth = key == "waits"        ? self.out->waits
+                  : key == "reads_only" ? self.out->reads_only
+                                        : self.out->only_locks;
+    truth = value->as.i != 0;
   } else if (key == "tables" || key == "unique" || key == "folded") {
     PreparedAction& out = *self.out;
     auto& texts = key == "tables" ? out.tables : key == "unique" ? out.unique : out.folded;
@@ -198,6 +201,7 @@ PreparedAction& PreparedAction::operator=(PreparedAction&& other) noexcept {
   placement = other.placement;
   reads_only = other.reads_only;
   waits = other.waits;
+  only_locks = other.only_locks;
   tables = std::move(other.tables);
   unique = std::move(other.unique);
   unique_unwatched = std::move(other.unique_unwatched);

@@ -54,6 +54,7 @@ class PreparedAction {
   Placement placement = Placement::kLoop;
   bool reads_only = false;
   bool waits = false;
+  bool only_locks = false;  // no read that GET may do, and writes nothing
   std::vector<std::string> tables;
   std::vector<std::string> unique;  // a table, then columns of it that are unique
   std::string unique_unwatched;     // a warning, unless a model's index keeps them so

@@ -235,6 +235,9 @@ void tellDoubts(Preparation& preparation, const TokenList& tokens) {
     for (const std::string& doubt : literalsWithZone(tokens)) {
       preparation.warning("/query", doubt);
     }
+    for (const std::string& doubt : doubtsOfMariadb(tokens)) {
+      preparation.warning("/query", doubt);
+    }
   }
   for (const std::string& doubt : literalAccessors(tokens)) {
     preparation.warning("/query", doubt);
@@ -361,6 +364,7 @@ StatementPointer compileAction(Preparation& preparation, Engine& engine) {
   statement->place = placeOf(preparation);
   statement->number = engine.numberOf(statement->sql);
   preparation.readsOnly(analysis.reads_only);
+  preparation.fact("only_locks", analysis.only_locks);
   preparation.tables(tablesOf(tokens, engine.usualSchema()));
   declareFolded(preparation, tokens, analysis);
   preparation.fact("statement", statement->sql);

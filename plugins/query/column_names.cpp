@@ -343,10 +343,46 @@ class Items {
   mutable std::size_t depth_ = 0;  // of what stands in brackets
 };
 
+// MariaDB calls the columns of VALUES by the first row: as a SELECT it gets PostgreSQL's names, and
+// the other rows follow. Empty: it stays, as it does where UNION would give the column the type of
+// a parameter in one of the rows.
+std::string withNamesOfValues(const TokenList& list, std::size_t values) {
+  const std::size_t behind = behindBracket(list, values + 1);
+  for (std::size_t at = behind; at < list.size(); ++at) {
+    if (list.isWord(at, "INTERSECT")) {  // it binds more than UNION
+      return {};
+    }
+  }
+  const bool is_row = list.isSign(values + 1, "(") && list.isSign(behind - 1, ")");
+  if (!is_row || uncastInValues(list) != list.size()) {
+    return {};
+  }
+  std::string row;
+  std::size_t first = values + 2;
+  for (std::size_t at = first, number = 1; at < behind;) {
+    if (list.isSign(at, ",") || at + 1 == behind) {
+      const std::size_t begin = list.tokens[first].begin;
+      row += list.sql.substr(begin, list.tokens[at].begin - begin);
+      row += " AS \"column" + std::to_string(number++) + (at + 1 == behind ? "\"" : "\", ");
+      first = at + 1;
+    }
+    at = list.isSign(at, "(") ? behindBracket(list, at) : at + 1;
+  }
+  const bool has_more = list.isSign(behind, ",");
+  const std::size_t rest = list.tokens[has_more ? behind : behind - 1].end;
+  return std::string(list.sql.substr(0, list.tokens[values].begin)) + "SELECT " + row +
+         (has_more ? " UNION ALL VALUES" : "") + std::string(list.sql.substr(rest));
+}
+
 }  // namespace
 
 std::string withColumnNames(const TokenList& list) {
   std::string sql(list.sql);
+  const Analysis analysis = analyse(list, list.dialect);
+  if (list.dialect == Dialect::kMysql && analysis.verb == "VALUES") {
+    const std::string named = withNamesOfValues(list, analysis.verb_index);
+    return named.empty() ? sql : named;
+  }
   const std::vector<ColumnName> columns = unnamedColumns(list);
   for (auto column = columns.rbegin(); column != columns.rend(); ++column) {
     std::string name;
@@ -356,6 +392,19 @@ std::string withColumnNames(const TokenList& list) {
     sql.insert(list.tokens[column->last].end, " AS \"" + name + "\"");
   }
   return sql;
+}
+
+std::size_t uncastInValues(const TokenList& list) {
+  const Analysis analysis = analyse(list, list.dialect);
+  const bool has_rows = analysis.verb == "VALUES" && list.isSign(analysis.verb_index + 1, "(") &&
+                        list.isSign(behindBracket(list, analysis.verb_index + 1), ",");
+  for (std::size_t i = analysis.verb_index; has_rows && i < list.size(); ++i) {
+    const bool is_cast = list.isSign(i + 1, "::") || list.isWord(i + 1, "AS");
+    if (list.tokens[i].kind == TokenKind::kParameter && !is_cast) {
+      return i;
+    }
+  }
+  return list.size();
 }
 
 std::vector<ColumnName> unnamedColumns(const TokenList& list) {

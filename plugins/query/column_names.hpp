@@ -23,4 +23,8 @@ std::vector<ColumnName> unnamedColumns(const TokenList& list);
 // The statement with these names in it.
 std::string withColumnNames(const TokenList& list);
 
+// The first parameter without a cast in the rows of VALUES, or size(): on MariaDB such rows do not
+// come.
+std::size_t uncastInValues(const TokenList& list);
+
 }  // namespace sub0::query

@@ -7,11 +7,10 @@
 namespace sub0::query {
 namespace {
 
-constexpr std::array<std::string_view, 26> kRefused = {
-    "BEGIN",   "START",      "COMMIT",     "END",      "ROLLBACK", "ABORT", "SAVEPOINT",
-    "RELEASE", "SET",        "RESET",      "LISTEN",   "UNLISTEN", "COPY",  "PREPARE",
-    "EXECUTE", "DEALLOCATE", "DISCARD",    "DECLARE",  "FETCH",    "MOVE",  "CLOSE",
-    "LOAD",    "LOCK",       "CHECKPOINT", "REASSIGN", "SECURITY"};
+constexpr std::array<std::string_view, 22> kRefused = {
+    "BEGIN",   "START",   "COMMIT", "END",      "ROLLBACK", "ABORT",   "SAVEPOINT", "RELEASE",
+    "SET",     "RESET",   "LISTEN", "UNLISTEN", "COPY",     "PREPARE", "EXECUTE",   "DEALLOCATE",
+    "DISCARD", "DECLARE", "FETCH",  "MOVE",     "CLOSE",    "LOAD"};
 constexpr std::array<std::string_view, 4> kRefusedOnSqlite = {"ATTACH", "DETACH", "PRAGMA",
                                                               "VACUUM"};
 constexpr std::array<std::string_view, 8> kRefusedOnMysql = {
@@ -99,6 +98,16 @@ TopLevel lookAtTopLevel(const TokenList& list) {
   return found;
 }
 
+// EXPLAIN ANALYZE, EXPLAIN (ANALYZE, ...)
+bool executesToExplain(const TokenList& list) {
+  for (std::size_t i = 1; i < list.size(); ++i) {
+    if (list.isWord(i, "ANALYZE") || list.isWord(i, "ANALYSE")) {
+      return true;
+    }
+  }
+  return false;
+}
+
 // `$PAYLOAD`, and whatever follows.
 bool isAccessor(std::string_view text) {
   static constexpr std::array<std::string_view, 7> kRoots = {
@@ -113,16 +122,8 @@ bool isAccessor(std::string_view text) {
   });
 }
 
-// Whole characters of it.
 std::string beginOf(std::string_view text) {
-  if (text.size() <= kMostShown) {
-    return std::string(text);
-  }
-  std::size_t end = kMostShown;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) {
-    --end;
-  }
-  return std::string(text.substr(0, end)) + "...";
+  return std::string(pieceOf(text, kMostShown)) + (text.size() > kMostShown ? "..." : "");
 }
 
 void countParameters(const TokenList& list, Analysis& analysis) {
@@ -183,15 +184,8 @@ Body findBody(const TokenList& list, Dialect dialect) {
     if (!list.isWord(i, "BEGIN") || !(is_trigger || list.isWord(i + 1, "ATOMIC"))) {
       continue;
     }
-    std::size_t depth = 1;
-    for (std::size_t at = i + 1; at < list.size(); ++at) {
-      if (list.isWord(at, "CASE")) {
-        ++depth;
-      } else if (list.isWord(at, "END") && --depth == 0) {
-        return Body{i, at + 1};
-      }
-    }
-    return {};
+    const std::size_t behind = behindBody(list, i);
+    return behind == 0 ? Body{} : Body{i, behind};
   }
   return {};
 }
@@ -230,7 +224,8 @@ bool refuse(const TokenList& list, Dialect dialect, Analysis& analysis) {
   }
   const std::string first = capitals(list.text(0));
   const auto is_first = [&](std::string_view word) { return list.isWord(0, word); };
-  if (std::any_of(kRefused.begin(), kRefused.end(), is_first)) {
+  const bool locks_session = is_first("LOCK") && dialect != Dialect::kPostgres;
+  if (locks_session || std::any_of(kRefused.begin(), kRefused.end(), is_first)) {
     analysis.errors.push_back(
         first + " is not allowed in a query: transactions and sessions belong to the server");
     return true;
@@ -268,8 +263,11 @@ Analysis analyse(const TokenList& full_list, Dialect dialect) {
   const bool is_query = analysis.verb == "SELECT" || analysis.verb == "VALUES" ||
                         analysis.verb == "TABLE" || analysis.verb == "WITH";
   analysis.returns_rows = is_query || top.returning;
+  const bool only_explains = analysis.verb == "EXPLAIN" && !executesToExplain(list);
+  const bool changes_nothing = is_query && !top.into && !writes;
   analysis.reads_only =
-      analysis.verb == "SHOW" || (is_query && !top.into && !top.locks_rows && !writes);
+      analysis.verb == "SHOW" || only_explains || (changes_nothing && !top.locks_rows);
+  analysis.only_locks = (changes_nothing && top.locks_rows) || analysis.verb == "LOCK";
   return analysis;
 }
 

@@ -19,6 +19,7 @@ struct Analysis {
   std::size_t verb_index = 0;         // its token
   std::uint32_t parameter_count = 0;  // the highest $n
   bool reads_only = false;
+  bool only_locks = false;    // a query that locks rows or tables, and writes nothing
   bool returns_rows = false;  // has RETURNING at its own level, or is a query
 };
 

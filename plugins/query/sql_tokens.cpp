@@ -425,29 +425,24 @@ std::string placeOf(const TokenList& list, std::size_t index) {
   return " at character " + std::to_string(at + 1);
 }
 
-std::string lineOfStatement(const TokenList& script, std::size_t offset) {
-  const auto token = std::find_if(script.tokens.begin(), script.tokens.end(),
-                                  [&](const Token& one) { return one.begin >= offset; });
-  if (token == script.tokens.end() || script.sql.find('\n') == std::string_view::npos) {
-    return {};
+std::size_t behindBody(const TokenList& list, std::size_t begin) {
+  std::size_t depth = 0;
+  for (std::size_t i = begin; i < list.size(); ++i) {
+    if (i == begin || list.isWord(i, "CASE")) {
+      ++depth;
+    } else if (list.isWord(i, "END") && --depth == 0) {
+      return i + 1;
+    }
   }
-  const auto line = std::count(script.sql.begin(), script.sql.begin() + token->begin, '\n') + 1;
-  return "the statement at line " + std::to_string(line) + ": ";
+  return 0;
 }
 
-std::size_t offsetBehind(const TokenList& script, std::size_t count) {
-  constexpr std::array<std::string_view, 6> kOfBodies = {"PROCEDURE", "FUNCTION", "TRIGGER",
-                                                         "EVENT",     "CALL",     "ATOMIC"};
-  std::size_t offset = count == 0 ? 0 : script.sql.size();
-  for (std::size_t i = 0; i < script.size(); ++i) {
-    if (script.tokens[i].kind == TokenKind::kWord && isOneOf(capitals(script.text(i)), kOfBodies)) {
-      return script.sql.size();
-    }
-    if (script.isSign(i, ";") && count > 0 && --count == 0) {
-      offset = script.tokens[i].end;
-    }
+std::string_view pieceOf(std::string_view text, std::size_t most) {
+  std::size_t end = std::min(text.size(), most);
+  while (end > 0 && end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) {
+    --end;
   }
-  return offset;
+  return text.substr(0, end);
 }
 
 }  // namespace sub0::query

@@ -87,8 +87,15 @@ std::string placeOf(const TokenList& list, std::size_t index);
 // where the script is one line.
 std::string lineOfStatement(const TokenList& script, std::size_t offset);
 
-// Where the statement behind `count` others begins; the script's end where semicolons alone do not
-// tell, because the body of a procedure may hold some.
+// The index behind the END of the body whose BEGIN, of a routine or a trigger, is at `begin`; 0: it
+// has none.
+std::size_t behindBody(const TokenList& list, std::size_t begin);
+
+// Its beginning: whole characters, `most` bytes at most.
+std::string_view pieceOf(std::string_view text, std::size_t most);
+
+// Where the statement behind `count` others begins; the script's end where that cannot be told,
+// because on MariaDB and MySQL the body of a procedure may hold semicolons.
 std::size_t offsetBehind(const TokenList& script, std::size_t count);
 
 }  // namespace sub0::query

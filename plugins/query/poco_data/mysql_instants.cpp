@@ -104,8 +104,8 @@ std::vector<std::string> literalsWithZone(const TokenList& list) {
     std::string plain;
     if (toPlainInstant(std::string(text.substr(1, text.size() - 2)), plain)) {
       doubts.push_back("MariaDB reads no zone in the text " + std::string(text) + placeOf(list, i) +
-                       ": a call fails where it meets a column of instants; "
-                       "there write '" +
+                       ": beside a column of instants a call compares another time, or "
+                       "fails; there write '" +
                        plain + "', which counts as UTC");
     }
   }

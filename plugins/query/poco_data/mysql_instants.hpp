@@ -43,7 +43,7 @@ class MysqlInstants {
 };
 
 // A warning for each text of a statement that is a whole instant with a zone: what is done for
-// parameters is not done for it, and MariaDB refuses it where an instant is needed. spec S-30
+// parameters is not done for it, and MariaDB leaves the zone out of comparisons. spec S-30
 std::vector<std::string> literalsWithZone(const TokenList& list);
 
 }  // namespace sub0::query

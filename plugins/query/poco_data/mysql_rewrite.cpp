@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "poco_data/mysql_rewrite.hpp"
 
+#include "column_names.hpp"
 #include "postgres_functions.hpp"
 #include "row_counts.hpp"
+#include "sql_analysis.hpp"
 #include "sql_tables.hpp"
 
 namespace sub0::query {
@@ -37,6 +39,12 @@ constexpr std::array<std::string_view, 42> kKnownFunctions = {"ANY_VALUE",     "
 constexpr std::array<std::string_view, 12> kOwnTypes = {"SIGNED", "UNSIGNED", "CHAR", "NCHAR",
                                                         "BINARY", "DATE",     "TIME", "DATETIME",
                                                         "JSON",   "DOUBLE",   "YEAR", "INET6"};
+
+// Of PostgreSQL; what else stands behind SHOW may be a plugin's table.
+constexpr std::array<std::string_view, 12> kShownSettings = {
+    "ALL",         "SERVER_VERSION",  "SERVER_VERSION_NUM", "SERVER_ENCODING",
+    "SEARCH_PATH", "TIMEZONE",        "STATEMENT_TIMEOUT",  "LOCK_TIMEOUT",
+    "DATESTYLE",   "CLIENT_ENCODING", "WORK_MEM",           "MAX_CONNECTIONS"};
 
 class MysqlRewriter final : public SqlRewriter {
  public:
@@ -222,11 +230,77 @@ class MysqlRewriter final : public SqlRewriter {
         (list_.text(i + 1) == "\"C\"" || list_.text(i + 1) == "\"POSIX\"")) {
       return "COLLATE " + std::string(list_.text(i + 1)) + " (write COLLATE utf8mb4_bin)";
     }
-    if (word == "SET" && is_update_ && is_call) {
+    if (word == "SET" && is_update_ && setsTogether(i)) {
       return "SET (a, b) = (write SET a = ..., b = ...)";
+    }
+    if (word == "USING" && isUsingOfPostgres(i)) {
+      return "DELETE FROM t USING u (write DELETE t FROM t JOIN u ON ...)";
+    }
+    if (word == "INSERT" && i > 0 && list_.isWord(0, "WITH") &&
+        analyse(list_, list_.dialect).verb_index == i) {
+      return "WITH before INSERT (write INSERT INTO t WITH ... SELECT)";
+    }
+    const bool is_ordered_set =
+        word == "MODE" || word == "PERCENTILE_CONT" || word == "PERCENTILE_DISC";
+    if (is_call && is_ordered_set && isWithinGroup(i)) {
+      return std::string(list_.text(i)) + "(...) WITHIN GROUP" +
+             (word == "MODE" ? "" : " without OVER");
+    }
+    if (word == "SHOW" && i == 0 && list_.size() > 1 &&
+        isOneOf(capitals(list_.text(1)), kShownSettings)) {
+      return "SHOW " + std::string(list_.text(1));
     }
     return i == 0 && word == "MERGE" ? "MERGE (write INSERT ... ON DUPLICATE KEY UPDATE)"
                                      : std::string();
+  }
+
+  // Whether an UPDATE's list, whose SET is at `i`, has (a, b) = ... in it.
+  bool setsTogether(std::size_t i) const {
+    static constexpr std::array<std::string_view, 4> kBehind = {"WHERE", "ORDER", "LIMIT",
+                                                                "RETURNING"};
+    bool begins = true;
+    for (std::size_t at = i + 1;
+         at < list_.size() && !isOneOf(capitals(list_.text(at)), kBehind);) {
+      if (begins && list_.isSign(at, "(")) {
+        return true;
+      }
+      begins = list_.isSign(at, ",");
+      at = list_.isSign(at, "(") ? behindBracket(list_, at) : at + 1;
+    }
+    return false;
+  }
+
+  // Whether a DELETE's table stands before USING alone: to MariaDB it must be one of those behind.
+  bool isUsingOfPostgres(std::size_t i) const {
+    if (!list_.isWord(0, "DELETE") || !list_.isWord(1, "FROM") || list_.isWord(2, "ONLY")) {
+      return false;
+    }
+    std::size_t table = 2;
+    while (list_.isSign(table + 1, ".") && isName(list_, table + 2)) {
+      table += 2;
+    }
+    const std::size_t alias = list_.isWord(table + 1, "AS") ? table + 2 : table + 1;
+    if (i == alias + 1 && isName(list_, alias)) {
+      return true;
+    }
+    const std::string name = smallLetters(nameAt(table));
+    std::size_t at = i + 1;
+    while (at < list_.size() && !list_.isWord(at, "WHERE") && smallLetters(nameAt(at)) != name) {
+      ++at;
+    }
+    return i == table + 1 && (at == list_.size() || list_.isWord(at, "WHERE"));
+  }
+
+  std::string nameAt(std::size_t i) const {
+    const std::string_view text = list_.text(i);
+    const bool is_quoted = list_.tokens[i].kind == TokenKind::kQuotedName && text.size() > 2;
+    return std::string(is_quoted ? text.substr(1, text.size() - 2) : text);
+  }
+
+  bool isWithinGroup(std::size_t i) const {
+    const std::size_t within = behindBracket(list_, i + 1);
+    return list_.isWord(within, "WITHIN") && list_.isWord(within + 1, "GROUP") &&
+           list_.isSign(within + 2, "(") && !list_.isWord(behindBracket(list_, within + 2), "OVER");
   }
 
   // Whether the name before a bracket is that of a table with its columns.
@@ -353,7 +427,48 @@ class OdbcRewriter final : public SqlRewriter {
   }
 };
 
+std::size_t countOfArguments(const TokenList& list, std::size_t open) {
+  const std::size_t behind = behindBracket(list, open);
+  std::size_t count = 1;
+  for (std::size_t at = open + 1; at + 1 < behind;) {
+    count += list.isSign(at, ",") ? 1 : 0;
+    at = list.isSign(at, "(") ? behindBracket(list, at) : at + 1;
+  }
+  return count;
+}
+
 }  // namespace
+
+std::vector<std::string> doubtsOfMariadb(const TokenList& list) {
+  std::vector<std::string> doubts;
+  const auto doubt = [&](std::size_t i, const std::string& form) {
+    doubts.push_back(form + placeOf(list, i) + " exists on MySQL, but not on every MariaDB");
+  };
+  const std::size_t uncast = uncastInValues(list);
+  if (uncast < list.size()) {
+    doubts.push_back("a parameter in VALUES" + placeOf(list, uncast) +
+                     " has MariaDB give no rows; cast each, as in $1::integer");
+  }
+  const Analysis analysis = analyse(list, list.dialect);
+  const std::string& verb = analysis.verb;
+  if (list.isWord(0, "WITH") && (verb == "UPDATE" || verb == "DELETE")) {
+    doubt(analysis.verb_index, "WITH before " + verb);
+  } else if (verb == "TABLE") {
+    doubt(analysis.verb_index, "TABLE t (write SELECT * FROM t)");
+  }
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    if (!list.isSign(i + 1, "(")) {
+      continue;
+    }
+    if (list.isWord(i, "LATERAL") && i > 0) {
+      doubt(i, "LATERAL");
+    } else if ((list.isWord(i, "LAG") || list.isWord(i, "LEAD")) &&
+               countOfArguments(list, i + 1) > 2) {
+      doubt(i, std::string(list.text(i)) + " with three arguments (write COALESCE around it)");
+    }
+  }
+  return doubts;
+}
 
 Rewritten rewriteForMysql(const TokenList& list) { return MysqlRewriter(list).run(); }
 

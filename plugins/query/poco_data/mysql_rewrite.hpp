@@ -11,7 +11,11 @@ namespace sub0::query {
 // error that names it and its place. Pure, any thread. spec S-30
 Rewritten rewriteForMysql(const TokenList& list);
 
-// The same for a database of which nothing is known: `$n` and `x::type` alone.
+// A warning for each form that MySQL has as PostgreSQL does, and MariaDB has not: which of both it
+// is shows when it connects.
+std::vector<std::string> doubtsOfMariadb(const TokenList& list);
+
+// The rewriting for a database of which nothing is known: `$n` and `x::type` alone.
 Rewritten rewriteForOdbc(const TokenList& list);
 
 // The numbers of the parameters in the order in which they stand: `$2, $1, $2` is 2, 1, 2.

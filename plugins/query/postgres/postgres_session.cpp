@@ -18,6 +18,51 @@ namespace {
 // A server that has not answered by then will not.
 constexpr std::chrono::seconds kLongestCancel{1};
 
+constexpr std::size_t kMostShown = 300;  // bytes of a script's statement
+
+// Of a script.
+struct Part {
+  std::size_t begin = 0;
+  std::string_view text;
+};
+
+// Where the server found the error, as an offset of bytes; 0: it does not tell.
+std::size_t placeOfError(const PGresult* result, std::string_view script) {
+  const char* const said = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
+  unsigned long characters = said == nullptr ? 0 : std::strtoul(said, nullptr, 10);
+  std::size_t at = 0;
+  while (at < script.size() && characters > 1) {
+    ++at;
+    const bool begins_character =
+        at == script.size() || (static_cast<unsigned char>(script[at]) & 0xC0U) != 0x80U;
+    characters -= begins_character ? 1 : 0;
+  }
+  return at;
+}
+
+// The statement that failed behind `count` others, or the whole script. What the server cannot
+// read it refuses before the first statement runs.
+Part failedPart(const TokenList& script, std::size_t count, const PGresult* result) {
+  const std::size_t place = placeOfError(result, script.sql);
+  std::size_t begin = offsetBehind(script, count);
+  std::size_t end = offsetBehind(script, ++count);
+  while (end <= place && end < script.sql.size()) {
+    begin = end;
+    end = offsetBehind(script, ++count);
+  }
+  return begin < end ? Part{begin, script.sql.substr(begin, end - begin)}
+                     : Part{script.sql.size(), script.sql};
+}
+
+// The statement at the end of what is logged.
+void shorten(std::string& log, std::string_view sql) {
+  if (sql.size() > kMostShown && log.size() > sql.size() &&
+      log.compare(log.size() - sql.size(), sql.size(), sql) == 0) {
+    log.resize(log.size() - sql.size());
+    log.append(pieceOf(sql, kMostShown)).append("...");
+  }
+}
+
 std::unique_ptr<ResultTree> treeOf(const PGresult* result, std::size_t limit_bytes) {
   auto tree = std::make_unique<ResultTree>(limit_bytes);
   const PostgresTypes types;
@@ -153,17 +198,16 @@ std::unique_ptr<ResultTree> PostgresSession::executeScript(const std::string& sc
     }
     const bool is_error = PQresultStatus(result) == PGRES_FATAL_ERROR;
     const TokenList list = is_error ? tokenize(script, Dialect::kPostgres) : TokenList{};
-    const std::size_t begin = is_error ? offsetBehind(list, earlier_.size()) : 0;
-    const std::size_t end = is_error ? offsetBehind(list, earlier_.size() + 1) : 0;
+    const Part part = is_error ? failedPart(list, earlier_.size(), result) : Part{};
     Failure why;
-    std::unique_ptr<ResultTree> tree =
-        take(result, begin < end ? script.substr(begin, end - begin) : script, why);
+    std::unique_ptr<ResultTree> tree = take(result, std::string(part.text), why);
     if (tree != nullptr) {
       earlier_.push_back(std::move(tree));
     } else if (!has_failed) {
       has_failed = true;
       failure = std::move(why);
-      failure.log.insert(0, lineOfStatement(list, begin));
+      shorten(failure.log, part.text);
+      failure.log.insert(0, lineOfStatement(list, part.begin));
     }
   }
   if (has_failed || earlier_.empty()) {

@@ -80,6 +80,29 @@ TEST(ColumnNames, StayWhereThereIsOneOrNothingIsCertain) {
   }
 }
 
+// spec S-32
+TEST(ColumnNames, AreGivenToValuesOnMariadb) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"VALUES (1, 'a'), (2, 'b');",
+       "SELECT 1 AS \"column1\", 'a' AS \"column2\" UNION ALL VALUES (2, 'b');"},
+      {"VALUES (f(1, 2)) ORDER BY 1", "SELECT f(1, 2) AS \"column1\" ORDER BY 1"},
+      {"(VALUES ($1::int),(CAST($2 AS int)))",
+       "(SELECT $1::int AS \"column1\" UNION ALL VALUES(CAST($2 AS int)))"},
+      {"VALUES ($1, $2)", "SELECT $1 AS \"column1\", $2 AS \"column2\""},
+      {"VALUES ($1), ($2)", "VALUES ($1), ($2)"},
+      {"WITH a AS (SELECT 1) VALUES ((SELECT 2 FROM a))",
+       "WITH a AS (SELECT 1) SELECT (SELECT 2 FROM a) AS \"column1\""},
+      {"VALUES (1), (2) INTERSECT VALUES (1)", "VALUES (1), (2) INTERSECT VALUES (1)"},
+      {"VALUES ROW(1)", "VALUES ROW(1)"},
+      {"VALUES", "VALUES"},
+      {"INSERT INTO t VALUES (1)", "INSERT INTO t VALUES (1)"},
+  };
+  for (const auto& [sql, expected] : cases) {
+    EXPECT_EQ(withColumnNames(tokenize(sql, Dialect::kMysql)), expected);
+    EXPECT_EQ(withColumnNames(tokenize(sql, Dialect::kSqlite)), sql);
+  }
+}
+
 // A statement may be nested as deep as it is long.
 TEST(ColumnNames, StayWhereBracketsAreDeep) {
   constexpr std::size_t kDeep = 100000;

@@ -117,6 +117,16 @@ TEST(MysqlRewrite, NamesWhatMariadbCannot) {
       {"SELECT extract(epoch FROM a)", "EXTRACT(EPOCH ...) (write UNIX_TIMESTAMP(a))"},
       {"MERGE INTO t USING u ON a = b WHEN MATCHED THEN DELETE", "MERGE"},
       {"UPDATE t SET (a, b) = (1, 2)", "SET (a, b) = (write SET a = ..., b = ...)"},
+      {"UPDATE t SET updated_at = f(1), (a, b) = (1, 2) WHERE (c)",
+       "SET (a, b) = (write SET a = ..., b = ...) at character 10"},
+      {"DELETE FROM t USING u WHERE t.a = u.a", "DELETE FROM t USING u (write DELETE t FROM t"},
+      {"DELETE FROM s.t AS x USING t WHERE x.a = t.a", "DELETE FROM t USING u"},
+      {"WITH x AS (SELECT 1) INSERT INTO t SELECT * FROM x",
+       "WITH before INSERT (write INSERT INTO t WITH ... SELECT) at character 22"},
+      {"SELECT mode() WITHIN GROUP (ORDER BY a) FROM t", "mode(...) WITHIN GROUP at character 8"},
+      {"SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY a) FROM t",
+       "percentile_cont(...) WITHIN GROUP without OVER"},
+      {"SHOW server_version", "SHOW server_version at character 1"},
       {"SELECT ts_rank(a, b) FROM t", "the function ts_rank at character 8"},
       {"SELECT jsonb_typeof(a) FROM t", "the function jsonb_typeof at character 8"},
       {"SELECT websearch_to_tsquery($1)", "the function websearch_to_tsquery at character 8"},
@@ -151,6 +161,43 @@ TEST(MysqlRewrite, NamesWhatMariadbCannot) {
     const Rewritten made = rewrite(sql);
     ASSERT_EQ(made.errors.size(), 1U) << sql;
     EXPECT_NE(made.errors.front().find(expected), std::string::npos) << made.errors.front();
+  }
+}
+
+// spec S-30
+TEST(MysqlRewrite, LeavesWhatMariadbHas) {
+  for (const char* sql :
+       {"DELETE FROM t USING t JOIN u ON t.a = u.a WHERE u.b = 1",
+        "DELETE FROM s.t USING u JOIN s.\"T\" ON t.a = u.a", "DELETE FROM t, u USING t JOIN u",
+        "DELETE t FROM t JOIN u USING (a)",
+        "UPDATE t SET a = (1 + 2), b = (3) WHERE (c, d) = (1, 2)",
+        "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY a) OVER (PARTITION BY b) FROM t",
+        "INSERT INTO t WITH x AS (SELECT 1) SELECT * FROM x", "SHOW DATABASES",
+        "SELECT insert('a', 1, 1, 'b'), lag(a, 1) OVER w FROM t WINDOW w AS (ORDER BY a)"}) {
+    EXPECT_TRUE(rewrite(sql).errors.empty()) << sql << ": " << rewrite(sql).errors.front();
+    EXPECT_TRUE(doubtsOfMariadb(tokenize(sql, Dialect::kMysql)).empty()) << sql;
+  }
+}
+
+// spec S-30: MySQL has them, so that they are no errors
+TEST(MysqlRewrite, DoubtsWhatMariadbAloneLacks) {
+  const Pair cases[] = {
+      {"WITH x AS (SELECT 1 AS a) DELETE FROM t WHERE b IN (SELECT a FROM x)",
+       "WITH before DELETE at character 27 exists on MySQL, but not on every MariaDB"},
+      {"WITH x AS (SELECT 1) UPDATE t SET a = 1", "WITH before UPDATE at character 22"},
+      {"TABLE t", "TABLE t (write SELECT * FROM t) at character 1"},
+      {"SELECT * FROM t, LATERAL (SELECT t.a) AS u", "LATERAL at character 18"},
+      {"SELECT lag(a, 1, f(0, 1)) OVER (ORDER BY a) FROM t",
+       "lag with three arguments (write COALESCE around it) at character 8"},
+      {"VALUES ($1::int, 'a'), ($2, 'b')",
+       "a parameter in VALUES at character 25 has MariaDB give no rows"},
+      {"SELECT LEAD(a, 1, 0) OVER w FROM t", "LEAD with three arguments"},
+  };
+  for (const auto& [sql, expected] : cases) {
+    const std::vector<std::string> doubts = doubtsOfMariadb(tokenize(sql, Dialect::kMysql));
+    ASSERT_EQ(doubts.size(), 1U) << sql;
+    EXPECT_NE(doubts.front().find(expected), std::string::npos) << doubts.front();
+    EXPECT_TRUE(rewrite(sql).errors.empty()) << sql;
   }
 }
 
@@ -198,8 +245,9 @@ TEST(MysqlRewrite, TextsWithAZoneAreTold) {
       told("SELECT a FROM t WHERE b BETWEEN $1 AND '2026-01-01T03:00:00+03:00'");
   ASSERT_EQ(doubts.size(), 1U);
   EXPECT_EQ(doubts[0],
-            "MariaDB reads no zone in the text '2026-01-01T03:00:00+03:00' at character 40: a call "
-            "fails where it meets a column of instants; there write '2026-01-01 00:00:00.000', "
+            "MariaDB reads no zone in the text '2026-01-01T03:00:00+03:00' at character 40: "
+            "beside a column of instants a call compares another time, or fails; there write "
+            "'2026-01-01 00:00:00.000', "
             "which counts as UTC");
   EXPECT_TRUE(
       told("SELECT '2026-01-01', '2026-01-01 00:00:00', '', \"2026-01-01T00:00:00Z\"").empty());

@@ -63,6 +63,7 @@ TEST(SqlAnalysis, RefusesWhatDoesNotBelongIntoAQuery) {
       "DEALLOCATE a",
       "DISCARD ALL",
       "DECLARE c CURSOR FOR SELECT 1",
+      "LOAD 'auto_explain'",
       "SELECT 'open",
       "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1; END; SELECT 2",
       "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1; SELECT 2",
@@ -71,7 +72,8 @@ TEST(SqlAnalysis, RefusesWhatDoesNotBelongIntoAQuery) {
   for (const char* sql : refused) {
     EXPECT_FALSE(look(sql).errors.empty()) << sql;
   }
-  for (const char* sql : {"ATTACH 'a' AS b", "DETACH b", "PRAGMA user_version", "VACUUM"}) {
+  for (const char* sql :
+       {"ATTACH 'a' AS b", "DETACH b", "PRAGMA user_version", "VACUUM", "LOCK TABLE t"}) {
     EXPECT_FALSE(look(sql, Dialect::kSqlite).errors.empty()) << sql;
   }
   EXPECT_FALSE(look("CREATE TRIGGER r AFTER INSERT ON t BEGIN DELETE FROM s; END; DELETE FROM t",
@@ -104,6 +106,10 @@ TEST(SqlAnalysis, RefusesWhatDoesNotBelongIntoAQuery) {
       "CREATE TABLE t (a int)",
       "NOTIFY a",
       "DO $$ BEGIN; END $$",
+      "LOCK TABLE t IN SHARE MODE",
+      "CHECKPOINT",
+      "REASSIGN OWNED BY a TO b",
+      "SECURITY LABEL ON TABLE t IS 'a'",
   };
   for (const char* sql : allowed) {
     EXPECT_TRUE(look(sql).errors.empty()) << sql;
@@ -123,6 +129,8 @@ TEST(SqlAnalysis, ReadsOnlyIsSaidOfWhatIsProven) {
       "SELECT 'for update', \"into\" FROM t",
       "SELECT f(1)",
       "SELECT updated_at FROM t",
+      "EXPLAIN SELECT 1",
+      "EXPLAIN (VERBOSE, COSTS off) DELETE FROM t",
   };
   for (const char* sql : reading) {
     EXPECT_TRUE(look(sql).reads_only) << sql;
@@ -141,10 +149,19 @@ TEST(SqlAnalysis, ReadsOnlyIsSaidOfWhatIsProven) {
       "WITH a AS (SELECT 1) INSERT INTO t SELECT * FROM a",
       "CREATE TABLE t (a int)",
       "EXPLAIN ANALYZE DELETE FROM t",
+      "EXPLAIN (ANALYSE) SELECT 1",
       "CALL p()",
+      "LOCK TABLE t",
   };
   for (const char* sql : writing) {
     EXPECT_FALSE(look(sql).reads_only) << sql;
+  }
+  for (const char* sql : {"SELECT * FROM t FOR UPDATE", "LOCK TABLE t"}) {
+    EXPECT_TRUE(look(sql).only_locks) << sql;
+  }
+  for (const char* sql : {"SELECT 1", "SELECT 1 INTO t FROM u FOR SHARE",
+                          "WITH a AS (DELETE FROM t RETURNING *) SELECT * FROM a FOR UPDATE"}) {
+    EXPECT_FALSE(look(sql).only_locks) << sql;
   }
 }
 

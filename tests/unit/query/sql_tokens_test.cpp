@@ -121,5 +121,43 @@ TEST(SqlTokens, EveryPrefixOfAStatementIsRead) {
   }
 }
 
+// By line, where each statement of the script begins; 0: it cannot be told.
+std::string lines(const std::string& script, Dialect dialect) {
+  const TokenList list = tokenize(script, dialect);
+  std::string made;
+  for (std::size_t count = 0; count < 4; ++count) {
+    const std::string said = lineOfStatement(list, offsetBehind(list, count));
+    made += said.empty() ? "0" : said.substr(22, said.find(':') - 22);
+  }
+  return made;
+}
+
+TEST(SqlTokens, AStatementOfAScriptIsFoundBehindOthers) {
+  const char* const words =
+      "SELECT event, function;\nSELECT call\n FROM trigger;;\nSELECT (';');\n1";
+  EXPECT_EQ(lines(words, Dialect::kPostgres), "1245");
+  EXPECT_EQ(lines(words, Dialect::kMysql), "1245");
+  const char* const routine =
+      "CREATE PROCEDURE p() BEGIN ATOMIC\n SELECT CASE WHEN a THEN 1 END; SELECT 2; END;\n"
+      "CREATE RULE r AS ON INSERT TO t DO (SELECT 1;\n SELECT 2);\nDO $$ BEGIN; END $$;\nSELECT 1";
+  EXPECT_EQ(lines(routine, Dialect::kPostgres), "1356");
+  EXPECT_EQ(lines("CREATE FUNCTION f() BEGIN ATOMIC\n SELECT 1; SELECT 2", Dialect::kPostgres),
+            "1000");
+  EXPECT_EQ(lines("CREATE TABLE t (event int);\nCREATE VIEW v AS SELECT event FROM t;\n"
+                  "CREATE DEFINER = a@b PROCEDURE p() BEGIN SELECT 1; END;\nSELECT 2",
+                  Dialect::kMysql),
+            "1230");
+  for (const char* first :
+       {"CALL p()", "BEGIN NOT ATOMIC SELECT 1", "a: LOOP SELECT 1", "ALTER EVENT e DO x"}) {
+    EXPECT_EQ(lines(first + std::string(";\nSELECT 1;\nSELECT 2"), Dialect::kMysql), "1000");
+  }
+}
+
+TEST(SqlTokens, APieceOfATextIsWholeCharacters) {
+  EXPECT_EQ(pieceOf("abc", 3), "abc");
+  EXPECT_EQ(pieceOf("a\u00e9b", 2), "a");
+  EXPECT_EQ(pieceOf("a\u00e9b", 3), "a\u00e9");
+}
+
 }  // namespace
 }  // namespace sub0::query
