@@ -23,7 +23,7 @@ std::int64_t toSeconds(const json::Value& number) {
 }  // namespace
 
 std::optional<json::Value> readTokenObject(std::string_view text, Arena& arena) {
-  json::TextReader reader(text, &arena, json::TextReader::BigIntegers::kKeptAsNumber);
+  json::TextReader reader(text, &arena, json::TextReader::BigIntegers::kKeptWithDecimals);
   json::Value value{};
   if (!reader.read(value) || !json::isObject(value) || !reader.duplicates().empty()) {
     return std::nullopt;

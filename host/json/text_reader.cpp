@@ -338,7 +338,7 @@ bool TextReader::readReal(std::string_view digits, Value& out) {
     return fail(position_ - digits.size(), "the number is too large");
   }
   out = real(value);
-  if (arena_ != nullptr && big_integers_ == BigIntegers::kKeptAsNumber &&
+  if (arena_ != nullptr && big_integers_ == BigIntegers::kKeptWithDecimals &&
       !equals(out, number(digits))) {
     out = number(arena_->copy(digits));
   }

@@ -27,7 +27,9 @@ struct TextProblem {
 
 class TextReader {
  public:
-  enum class BigIntegers { kKeptAsNumber, kRefused };  // kept: decimals that a double rounds, too
+  /// Integers beyond 64 bits. kKeptWithDecimals: they, and decimals that a double would round, are
+  /// numbers with all their digits.
+  enum class BigIntegers { kKeptAsNumber, kKeptWithDecimals, kRefused };
 
   /// Values go to `arena`; null: the text is only checked. The text must outlive nothing.
   TextReader(std::string_view text, Arena* arena, BigIntegers big_integers);
