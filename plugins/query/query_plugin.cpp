@@ -276,21 +276,28 @@ struct QueryMode final : Handler<QueryMode> {
 
   // The engine ends the ticket, now or later.
   void run(Run run) {
+    if (!statement_->row_counts.empty()) {
+      runWithRowCounts(run);
+      return;
+    }
+    const sub0_run& raw = *run.raw();
+    run.detach();
+    engine_.run(statement_, raw);
+  }
+
+  void runWithRowCounts(Run& run) {
     sub0_run raw = *run.raw();
-    std::vector<sub0_value> inputs;
+    std::vector<sub0_value> inputs(raw.inputs, raw.inputs + raw.input_count);
     for (const RowCount& count : statement_->row_counts) {
-      const std::uint32_t input = statement_->inputs[count.place];
-      if (!isRowCount(raw.inputs[input])) {
+      sub0_value& input = inputs[statement_->inputs[count.place]];
+      if (!isRowCount(input)) {
         const Failure failure = noRowCountFailure();
         run.fail(failure.code, failure.client, failure.log);
         return;
       }
-      if (hasZeroFraction(raw.inputs[input])) {
-        if (inputs.empty()) inputs.assign(raw.inputs, raw.inputs + raw.input_count);
-        inputs[input] = withoutZeroFraction(inputs[input]);
-        raw.inputs = inputs.data();
-      }
+      if (hasZeroFraction(input)) input = withoutZeroFraction(input);
     }
+    raw.inputs = inputs.data();
     run.detach();
     engine_.run(statement_, raw);
   }
