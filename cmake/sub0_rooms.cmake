@@ -5,12 +5,28 @@ add_library(sub0_options INTERFACE)
 target_compile_options(sub0_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict> # false alarms of gcc 12 on std::string operator+
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage> # it takes what a unit of several sources includes for headers
   $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor -Wold-style-cast>)
 if(SUB0_SANITIZE)
   target_compile_options(sub0_options INTERFACE -fsanitize=${SUB0_SANITIZE} -fno-omit-frame-pointer
                                                 -fno-sanitize-recover=all)
   target_link_options(sub0_options INTERFACE -fsanitize=${SUB0_SANITIZE})
 endif()
+
+# Where SUB0_JOIN_FOLDERS is set, the sources of one folder are compiled as one unit: most of the time of a file goes into
+# the headers that its neighbours read as well. Their anonymous namespaces are one, so the names in them have to differ.
+function(sub0_join_folders target)
+  get_target_property(sources ${target} SOURCES)
+  foreach(source IN LISTS sources)
+    get_filename_component(folder ${source} DIRECTORY)
+    file(RELATIVE_PATH folder ${CMAKE_SOURCE_DIR} ${folder})
+    string(REPLACE "/" "_" folder "${folder}")
+    set_source_files_properties(${source} TARGET_DIRECTORY ${target} PROPERTIES UNITY_GROUP ${folder})
+  endforeach()
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ${SUB0_JOIN_FOLDERS} UNITY_BUILD_MODE GROUP)
+  # gcc inlines less where a unit is large: it says so of these, for what was inlined while the files stood alone.
+  target_compile_options(${target} PRIVATE $<$<COMPILE_LANG_AND_ID:CXX,GNU>:--param=large-unit-insns=1000000>)
+endfunction()
 
 # sub0_room(NAME [NEEDS rooms...] [LIBRARIES targets...]): the static library sub0_NAME of host/NAME.
 function(sub0_room name)
@@ -19,6 +35,7 @@ function(sub0_room name)
   list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
   if(sources)
     add_library(sub0_${name} STATIC ${sources})
+    sub0_join_folders(sub0_${name})
     set(scope PUBLIC)
   else()
     add_library(sub0_${name} INTERFACE)
@@ -46,12 +63,17 @@ function(sub0_unit_tests room)
 endfunction()
 
 # sub0_host_plugin(NAME [targets...]): a plugin of this repository, built on the public SDK alone, into plugins/NAME.so.
+# Where there is a library sub0_NAME_parts, the plugin is its entry NAME_plugin.cpp and that.
 function(sub0_host_plugin name)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/plugins/${name}/*.cpp)
+  if(TARGET sub0_${name}_parts)
+    list(FILTER sources INCLUDE REGEX "/${name}_plugin\\.cpp$")
+  endif()
   if(NOT sources)
     return()
   endif()
   sub0_add_plugin(${name} ${sources})
+  sub0_join_folders(${name})
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/plugins/${name})
   target_link_libraries(${name} PRIVATE sub0_options ${ARGN})
   set_target_properties(${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/plugins)

@@ -23,9 +23,9 @@ namespace {
 
 using Poco::Net::HTTPResponse;
 
-constexpr int kThreads = 16;  // silent peers hold one each until they are timed out
+constexpr int kServerThreads = 16;  // silent peers hold one each until they are timed out
 constexpr int kMaxQueued = 64;
-constexpr int kTimeoutS = 2;
+constexpr int kAdminTimeoutS = 2;
 
 struct Answer {
   HTTPResponse::HTTPStatus status = HTTPResponse::HTTP_OK;
@@ -112,9 +112,9 @@ Poco::Net::ServerSocket bindTo(const Poco::Net::SocketAddress& address) {
 
 Poco::Net::HTTPServerParams* makeParams() {
   auto* params = new Poco::Net::HTTPServerParams;
-  params->setMaxThreads(kThreads);
+  params->setMaxThreads(kServerThreads);
   params->setMaxQueued(kMaxQueued);
-  params->setTimeout(Poco::Timespan(kTimeoutS, 0));
+  params->setTimeout(Poco::Timespan(kAdminTimeoutS, 0));
   params->setKeepAlive(false);
   return params;
 }
@@ -123,7 +123,7 @@ Poco::Net::HTTPServerParams* makeParams() {
 
 struct AdminServer::Running {
   Running(const Poco::Net::SocketAddress& address, Answers answers)
-      : threads("admin", 1, kThreads),
+      : threads("admin", 1, kServerThreads),
         socket(bindTo(address)),
         server(new HandlerFactory(std::move(answers)), threads, socket, makeParams()) {
     server.start();

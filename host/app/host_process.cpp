@@ -14,11 +14,11 @@
 
 #include "app/migration_at_start.hpp"
 #include "base/log.hpp"
+#include "base/time_units.hpp"
 
 namespace sub0::app {
 namespace {
 
-constexpr std::int64_t kNsPerMs = 1'000'000;
 constexpr long kLookNs = 50 * kNsPerMs;        // how often the watchdog looks
 constexpr std::int64_t kLongestStopMs = 5000;  // of plugins, beyond what is left of the drain
 

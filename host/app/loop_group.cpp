@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <future>
 
+#include "base/time_units.hpp"
+
 namespace sub0::app {
 
 plugin::TicketLimits ticketLimits(const Settings& settings) {
@@ -80,7 +82,7 @@ bool LoopGroup::startPlugins(plugin::Registry& registry) {
 
 void LoopGroup::stopPlugins(plugin::Registry& registry, std::int64_t grace_ms) {
   const std::int64_t now_ns = units_.front()->io.monotonicNs();
-  registry.stopAll(static_cast<std::uint64_t>(now_ns + grace_ms * 1'000'000));
+  registry.stopAll(static_cast<std::uint64_t>(now_ns + grace_ms * kNsPerMs));
   onEveryLoop([&](LoopUnit& unit) { table_->stopLoop(unit.loop.index(), registry); });
 }
 

@@ -67,7 +67,8 @@ MigrationStep stepOf(Value step) {
   return read;
 }
 
-void onDone(void* user, std::int32_t code, const sub0_value* steps, const sub0_text_view* message) {
+void onMigrated(void* user, std::int32_t code, const sub0_value* steps,
+                const sub0_text_view* message) {
   const std::unique_ptr<Done> done(static_cast<Done*>(user));
   MigrationResult result;
   result.code = code;
@@ -91,9 +92,9 @@ void Migration::begin(std::uint32_t flags, Done done) const {
   const Tree models = modelsTree(plans_);
   auto user = std::make_unique<Done>(std::move(done));
   const std::int32_t status =
-      schema.migrate(extension_.self, &models.raw(), flags, onDone, user.get());
+      schema.migrate(extension_.self, &models.raw(), flags, onMigrated, user.get());
   if (status == SUB0_OK) {
-    (void)user.release();  // onDone frees it
+    (void)user.release();  // onMigrated frees it
     return;
   }
   MigrationResult refused;

@@ -4,11 +4,10 @@
 #include <utility>
 
 #include "app/version.hpp"
+#include "base/time_units.hpp"
 
 namespace sub0::app {
 namespace {
-
-constexpr std::int64_t kNsPerMs = 1'000'000;
 
 std::vector<const loop::Loop*> loopsOf(LoopGroup& group) {
   std::vector<const loop::Loop*> loops;

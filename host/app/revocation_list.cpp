@@ -8,12 +8,12 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "base/time_units.hpp"
 #include "call/revoked_list.hpp"
 
 namespace sub0::app {
 namespace {
 
-constexpr std::int64_t kNsPerSecond = 1'000'000'000;
 constexpr std::int64_t kTryAgainNs = kNsPerSecond;
 constexpr std::int64_t kForgetEveryNs = 3600 * kNsPerSecond;
 constexpr std::chrono::seconds kReloadWait{5};

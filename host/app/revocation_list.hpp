@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "auth/revoked_tokens.hpp"
+#include "base/time_units.hpp"
 #include "json/value.hpp"
 #include "loop/io.hpp"
 #include "plugin/registry.hpp"
@@ -28,7 +29,7 @@ class RevocationList {
 
   /// Other hosts may have the same database: from now on what they revoke is known after
   /// `interval_ms` at the latest, give or take the time of a statement. 0: not before the start.
-  void readEvery(std::int64_t interval_ms) { interval_ns_ = interval_ms * 1'000'000; }
+  void readEvery(std::int64_t interval_ms) { interval_ns_ = interval_ms * kNsPerMs; }
 
   /// At the start, where some resource revokes tokens: the list is kept, and until it has been read
   /// no token is good. REQUIRES: plugins are created.

@@ -6,6 +6,8 @@
 #include <chrono>
 #include <cstdio>
 
+#include "base/ascii.hpp"
+
 namespace sub0::auth {
 namespace {
 
@@ -15,8 +17,6 @@ using std::chrono::year_month_day;
 constexpr std::int64_t kSecondsPerDay = 86400;
 constexpr std::int64_t kFirst = -62'167'219'200;  // 0000-01-01T00:00:00Z
 constexpr std::int64_t kLast = 253'402'300'799;   // 9999-12-31T23:59:59Z
-
-bool isDigit(char c) { return c >= '0' && c <= '9'; }
 
 /// Takes the parts of a text from its front; `is_good` stays false once one was missing.
 struct Reader {

@@ -38,6 +38,10 @@ class KeyMaterial {
 
 using SharedMaterial = std::shared_ptr<const KeyMaterial>;
 
+inline const unsigned char* toBytes(std::string_view text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
+
 /// HS256, HS384, HS512: `secret` is any text but a PEM key.
 Result<SharedMaterial> makeHmacKey(Algorithm algorithm, std::string_view secret);
 

@@ -29,10 +29,6 @@ struct Deleter {
 };
 using DigestContext = std::unique_ptr<EVP_MD_CTX, Deleter>;
 
-const unsigned char* toBytes(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
-
 /// Writes an unsigned number of 32 bytes as a DER INTEGER; returns what lies behind it.
 unsigned char* appendInteger(const unsigned char* number, unsigned char* out) {
   const unsigned char* const end = number + kEs256Half;

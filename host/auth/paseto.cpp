@@ -8,6 +8,7 @@
 
 #include <initializer_list>
 
+#include "auth/key_material.hpp"
 #include "base/text.hpp"
 
 namespace sub0::auth {
@@ -17,10 +18,6 @@ constexpr std::size_t kEncryptionKeyBytes = crypto_stream_xchacha20_KEYBYTES;
 constexpr std::size_t kStreamNonceBytes = crypto_stream_xchacha20_NONCEBYTES;
 
 using Tag = std::array<unsigned char, kPasetoBytes>;
-
-const unsigned char* toBytes(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
 
 void update(crypto_generichash_state& state, std::string_view bytes) {
   crypto_generichash_update(&state, toBytes(bytes), bytes.size());

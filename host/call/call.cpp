@@ -5,13 +5,13 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "base/time_units.hpp"
 #include "call/calls.hpp"
 #include "dialect/results.hpp"
 
 namespace sub0::call {
 namespace {
 
-constexpr std::int64_t kNsPerMs = 1'000'000;
 /// What a call may keep of its request without being counted.
 constexpr std::size_t kFreeInputBytes = std::size_t{16} << 10;
 

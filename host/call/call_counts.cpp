@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/time_units.hpp"
 #include "call/plan_set.hpp"
 
 namespace sub0::call {
@@ -14,7 +15,7 @@ namespace {
 std::size_t classOf(std::int64_t elapsed_ns) {
   const auto* bound =
       std::find_if(kDurationBoundsMs.begin(), kDurationBoundsMs.end(),
-                   [elapsed_ns](std::int64_t ms) { return elapsed_ns <= ms * 1'000'000; });
+                   [elapsed_ns](std::int64_t ms) { return elapsed_ns <= ms * kNsPerMs; });
   return static_cast<std::size_t>(bound - kDurationBoundsMs.begin());
 }
 

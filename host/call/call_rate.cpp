@@ -6,16 +6,13 @@
 #include <utility>
 
 #include "base/address_key.hpp"
+#include "base/time_units.hpp"
 #include "call/call.hpp"
 #include "call/calls.hpp"
 #include "json/writer.hpp"
 
 namespace sub0::call {
-namespace {
-
-constexpr std::int64_t kNsPerSecond = 1'000'000'000;
-
-}  // namespace
+namespace {}  // namespace
 
 /// A text as it stands, anything else as its JSON; nothing of null.
 std::string_view Call::textOf(const json::Value& value) {

@@ -4,13 +4,13 @@
 // the deadline of the call.
 #include <algorithm>
 
+#include "base/time_units.hpp"
 #include "call/call.hpp"
 #include "call/calls.hpp"
 
 namespace sub0::call {
 namespace {
 
-constexpr std::int64_t kNsPerMs = 1'000'000;
 constexpr std::int64_t kFirstPauseMs = 50;
 constexpr std::int64_t kLongestPauseMs = 5'000;
 

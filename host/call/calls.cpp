@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "base/time_units.hpp"
 
 namespace sub0::call {
 
@@ -84,7 +85,7 @@ void Calls::forget(const FollowedPlans& followed) {
 bool Calls::mayLog(const Plan& plan) {
   constexpr std::size_t kLinesPerSecond = 10;
   constexpr std::size_t kMostLinesPerSecond = 50;
-  const std::int64_t second = loop_.nowNs() / 1'000'000'000;
+  const std::int64_t second = loop_.nowNs() / kNsPerSecond;
   if (second != log_second_) {
     log_second_ = second;
     logged_.clear();

@@ -4,13 +4,12 @@
 #include <utility>
 #include <vector>
 
+#include "base/time_units.hpp"
 #include "call/plan.hpp"
 #include "dialect/accessor.hpp"
 
 namespace sub0::call {
 namespace {
-
-constexpr std::int64_t kNsPerSecond = 1'000'000'000;
 
 class ControlCompiler {
  public:

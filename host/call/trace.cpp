@@ -5,11 +5,10 @@
 
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "base/time_units.hpp"
 
 namespace sub0::call {
 namespace {
-
-constexpr std::int64_t kNsPerUs = 1000;
 
 std::string_view typeName(const json::Value& value) {
   switch (value.type) {

@@ -3,13 +3,14 @@
 
 #include <algorithm>
 
+#include "base/ascii.hpp"
 #include "dialect/suggest.hpp"
 
 namespace sub0::dialect {
 
 namespace {
 
-constexpr std::size_t kAnyNumber = 1000;
+constexpr std::size_t kAnyNumberOf = 1000;
 
 struct RootForm {
   std::string_view name;
@@ -20,16 +21,14 @@ struct RootForm {
 
 constexpr RootForm kRoots[] = {
     {"ENV", AccessorRoot::kEnv, 1, 1},
-    {"PAYLOAD", AccessorRoot::kPayload, 0, kAnyNumber},
-    {"PROTECTED", AccessorRoot::kProtected, 0, kAnyNumber},
+    {"PAYLOAD", AccessorRoot::kPayload, 0, kAnyNumberOf},
+    {"PROTECTED", AccessorRoot::kProtected, 0, kAnyNumberOf},
     {"HEADER", AccessorRoot::kHeader, 1, 1},
     {"DATETIME", AccessorRoot::kDateTime, 0, 0},
     {"GENERATOR", AccessorRoot::kGenerator, 1, 1},
     {"CONNECTION", AccessorRoot::kConnection, 1, 1},
 };
 
-bool isLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-bool isNameCharacter(char c) { return isLetter(c) || (c >= '0' && c <= '9'); }
 bool isSegmentCharacter(char c) { return isNameCharacter(c) || c == '-'; }
 
 std::size_t endOf(std::string_view text, std::size_t begin, bool (*belongs)(char)) {
@@ -78,7 +77,7 @@ std::vector<WrittenAccessor> findAccessors(std::string_view text,
       found.push_back(std::move(accessor));
       continue;
     }
-    if (unknown != nullptr && !name.empty() && isLetter(name.front())) {
+    if (unknown != nullptr && !name.empty() && isNameStart(name.front())) {
       std::string suggestion;
       if (form == std::end(kRoots)) suggestion = nearestRoot(name);
       unknown->push_back({std::string(text.substr(at, accessor.end - at)), std::move(suggestion)});

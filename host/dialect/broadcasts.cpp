@@ -5,16 +5,13 @@
 #include <string>
 #include <vector>
 
+#include "base/contains.hpp"
 #include "dialect/accessor.hpp"
 #include "dialect/resource_reader.hpp"
 
 namespace sub0::dialect {
 
 namespace {
-
-bool contains(const std::vector<std::string>& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
 
 // The accessor of the value of this call that has the name; empty if none has.
 std::string accessorOf(std::string_view word, const Names& names) {

@@ -3,19 +3,16 @@
 
 #include <algorithm>
 
+#include "base/ascii.hpp"
+#include "base/contains.hpp"
+
 namespace sub0::dialect {
 
 namespace {
 
-bool contains(const std::vector<std::string>& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
 // Others are never looked up in the payload (Parameter).
-bool looksLikeName(std::string_view word) {
-  return std::all_of(word.begin(), word.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-  });
+bool isAllNameCharacters(std::string_view word) {
+  return std::all_of(word.begin(), word.end(), isNameCharacter);
 }
 
 class WordChecker {
@@ -28,7 +25,7 @@ class WordChecker {
     const std::string name(json::chars(*word));
     const bool is_another = name == "id" || contains(names.declared_payload, name) ||
                             contains(names.extracted, name) || contains(names.generated, name);
-    if (is_another || !looksLikeName(name) || !contains(claims_, name)) return;
+    if (is_another || !isAllNameCharacters(name) || !contains(claims_, name)) return;
     context_.problems.warning(place, "S-63",
                               "no \"tokenize\" of this project puts the claim \"" + name +
                                   "\" into a token: what a client sends as \"" + name +

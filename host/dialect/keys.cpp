@@ -119,8 +119,6 @@ std::string below(const std::string& pointer, std::string_view key) {
   return out;
 }
 
-std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
-
 bool isWholeNumber(std::string_view text) {
   const std::string_view digits = text.substr(!text.empty() && text.front() == '-' ? 1 : 0);
   constexpr std::size_t kSurelyFits = 18;  // digits of 64 bits
@@ -172,7 +170,7 @@ void reportUnknown(std::string_view key, const ObjectDeclaration& declaration,
     candidates.insert(candidates.end(), check.more_keys->begin(), check.more_keys->end());
   }
   std::string suggestion = suggest(key, candidates);
-  std::string message = "unknown key " + quoted(key) + " in " + std::string(declaration.name);
+  std::string message = "unknown key " + inQuotes(key) + " in " + std::string(declaration.name);
   if (suggestion.empty()) message += homesOf(key);
   check.problems.strictWarning(check.strict, check.file.atKey(pointer), "S-2", std::move(message),
                                std::move(suggestion));
@@ -184,7 +182,7 @@ bool isSupported(const json::Value& value, const KeyDeclaration& key, const std:
   if (key.support == Support::kYes || (key.support == Support::kOffOnly && isOff(value))) {
     return true;
   }
-  std::string message = quoted(key.name) + " is not supported";
+  std::string message = inQuotes(key.name) + " is not supported";
   if (key.support != Support::kNever) message += " yet";
   message += " (" + std::string(key.text) + ")";
   message += key.support == Support::kOffOnly ? "; take it away, or write false" : "; take it away";
@@ -192,23 +190,17 @@ bool isSupported(const json::Value& value, const KeyDeclaration& key, const std:
   return false;
 }
 
-std::string listOf(const std::vector<std::string_view>& names) {
-  std::string list;
-  for (const auto name : names) list += (list.empty() ? "" : ", ") + std::string(name);
-  return list;
-}
-
 // Range and emptiness of a value of the right type; reports if they are wrong.
 bool isWithinLimits(const json::Value& value, const KeyDeclaration& key, const std::string& pointer,
                     const KeyCheck& check) {
   std::string message;
   if (value.type == SUB0_INT && (value.as.i < key.least || value.as.i > key.most)) {
-    message = quoted(key.name) + " must be at least " + std::to_string(key.least);
+    message = inQuotes(key.name) + " must be at least " + std::to_string(key.least);
     if (key.most != INT64_MAX) message += " and at most " + std::to_string(key.most);
     message += ", not " + describe(value) + ": " + std::string(key.text);
   } else if (!key.may_be_empty && value.count == 0 &&
              (json::isText(value) || json::isArray(value) || json::isObject(value))) {
-    message = quoted(key.name) + " is empty: " + std::string(key.text);
+    message = inQuotes(key.name) + " is empty: " + std::string(key.text);
   }
   if (message.empty()) return true;
   check.problems.error(check.file.at(pointer), key.rule, std::move(message));
@@ -224,13 +216,13 @@ void checkText(const json::Value& value, const KeyDeclaration& key, const std::s
   const auto later = text::split(key.later_values, "|");
   if (std::find(later.begin(), later.end(), word) != later.end()) {
     check.problems.error(check.file.at(pointer), "S-40",
-                         std::string(key.name) + " " + quoted(word) +
+                         std::string(key.name) + " " + inQuotes(word) +
                              " is not supported yet; this version has " + listOf(allowed));
     return;
   }
   check.problems.error(
       check.file.at(pointer), key.rule,
-      quoted(key.name) + " must be one of " + listOf(allowed) + ", not " + quoted(word),
+      inQuotes(key.name) + " must be one of " + listOf(allowed) + ", not " + inQuotes(word),
       suggest(word, allowed));
 }
 
@@ -238,7 +230,7 @@ void checkValue(const json::Value& value, const KeyDeclaration& key, const std::
                 const KeyCheck& inner) {
   if (!accepts(key.types, value)) {
     inner.problems.error(inner.file.at(pointer), key.rule,
-                         quoted(key.name) + " must be " + describe(key.types) + ", not " +
+                         inQuotes(key.name) + " must be " + describe(key.types) + ", not " +
                              describe(value) + mendOf(value, key.types, key.item_types));
     return;
   }
@@ -253,7 +245,7 @@ void checkValue(const json::Value& value, const KeyDeclaration& key, const std::
       const std::string here = pointer + "/" + std::to_string(i);
       if (!accepts(key.item_types, item)) {
         inner.problems.error(inner.file.at(here), key.rule,
-                             "an element of " + quoted(key.name) + " must be " +
+                             "an element of " + inQuotes(key.name) + " must be " +
                                  describe(key.item_types) + ", not " + describe(item) +
                                  mendOf(item, key.item_types, kAnyType));
       } else if (key.members != nullptr && key.members != &actionableDeclaration()) {
@@ -278,7 +270,7 @@ void checkEach(const json::Value& object, const ObjectDeclaration& each, const s
           json::isText(member.value) ? json::toString(member.value) : "\"STRING\"";
       inner.problems.error(
           inner.file.at(here), first.rule,
-          "the " + std::string(each.name) + " must be an object such as {" + quoted(first.name) +
+          "the " + std::string(each.name) + " must be an object such as {" + inQuotes(first.name) +
               ": " + example + "}, not " + describe(member.value) +
               (json::isText(member.value) ? "" : homesOf(json::toText(member.key))));
     }
@@ -298,7 +290,7 @@ bool belongs(const json::Value& object, const ObjectDeclaration& declaration,
   if (json::find(object, key.name) != nullptr &&
       std::find(known.begin(), known.end(), word) != known.end()) {
     check.problems.warning(check.file.atKey(below(pointer, key.name)), key.rule,
-                           quoted(key.name) + " does nothing for type " + std::string(word) +
+                           inQuotes(key.name) + " does nothing for type " + std::string(word) +
                                "; it is for " + listOf(fitting));
   }
   return false;
@@ -315,12 +307,12 @@ void checkNeighbours(const json::Value& object, const ObjectDeclaration& declara
         key.of_types.empty() ? std::string(declaration.name)
                              : "type " + std::string(json::chars(*json::find(object, "type")));
     check.problems.error(check.file.at(pointer), key.rule,
-                         needing + " needs " + quoted(key.name) + ": " + std::string(key.text));
+                         needing + " needs " + inQuotes(key.name) + ": " + std::string(key.text));
   }
   if (value == nullptr) return;
   if (!key.needs.empty() && json::find(object, key.needs) == nullptr && !is_excused) {
     check.problems.error(check.file.atKey(below(pointer, key.name)), key.rule,
-                         quoted(key.name) + " needs " + quoted(key.needs) +
+                         inQuotes(key.name) + " needs " + inQuotes(key.needs) +
                              " beside it: " + std::string(declaration.find(key.needs)->text));
   }
   const json::Value* const limit =

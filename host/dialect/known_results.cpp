@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/contains.hpp"
 #include "base/text.hpp"
 #include "dialect/suggest.hpp"
 
@@ -25,15 +26,8 @@ KnownNames namesOf(const Actionable& action) {
   return names;
 }
 
-bool contains(const std::vector<std::string_view>& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-std::string listOf(const std::vector<std::string_view>& names) {
-  if (names.empty()) return "no member";
-  std::string list;
-  for (const auto name : names) list += (list.empty() ? "" : ", ") + std::string(name);
-  return list;
+std::string memberList(const std::vector<std::string_view>& names) {
+  return names.empty() ? "no member" : listOf(names);
 }
 
 void checkReturnables(const std::vector<std::string>& returnables,
@@ -43,7 +37,7 @@ void checkReturnables(const std::vector<std::string>& returnables,
     if (contains(names, returnables[i])) continue;
     problems.warning(
         file.at(pointer + "/returnables/" + std::to_string(i)), "S-23",
-        "the result has no \"" + returnables[i] + "\" to keep; it has " + listOf(names),
+        "the result has no \"" + returnables[i] + "\" to keep; it has " + memberList(names),
         suggest(returnables[i], names));
   }
 }
@@ -94,7 +88,7 @@ void checkExtraction(const json::Value& extraction, const Actionable& source,
   candidates.push_back("self_");
   problems.warning(file.at(pointer), "S-87",
                    "\"" + path + "\" leads nowhere, it is null: the result of action " +
-                       std::to_string(source.id) + " has " + listOf(names),
+                       std::to_string(source.id) + " has " + memberList(names),
                    suggest(segments.front(), candidates));
 }
 

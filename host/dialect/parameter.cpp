@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/ascii.hpp"
+#include "base/contains.hpp"
 #include "dialect/accessor.hpp"
 #include "dialect/text_formats.hpp"
 #include "dialect/value_hints.hpp"
@@ -13,19 +15,11 @@ namespace sub0::dialect {
 
 namespace {
 
-bool contains(const std::vector<std::string>& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
 // Whether a text may mean a field that nobody declared. A price, a sentence, a JSON text are what
 // they are, or any client could put its own values in their place.
 bool looksLikeName(std::string_view word) {
-  const auto is_letter = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-  };
-  return !word.empty() && is_letter(word.front()) &&
-         std::all_of(word.begin(), word.end(),
-                     [&](char c) { return is_letter(c) || (c >= '0' && c <= '9'); });
+  return !word.empty() && isNameStart(word.front()) &&
+         std::all_of(word.begin(), word.end(), isNameCharacter);
 }
 
 }  // namespace
@@ -114,11 +108,11 @@ void Parameter::warn(std::string_view pointer, const CompileContext& context,
 
 Parameter::TextOf Parameter::textOf(std::string_view field, const Names& names) {
   if (contains(names.declared_numbers, field)) return TextOf::kNumber;
-  return contains(names.declared_booleans, field) ? TextOf::kBoolean : TextOf::kText;
+  return contains(names.declared_booleans, field) ? TextOf::kBoolean : TextOf::kItself;
 }
 
 json::Value Parameter::asDeclared(const json::Value& value) const {
-  if (text_of_ == TextOf::kText || !json::isText(value)) return value;
+  if (text_of_ == TextOf::kItself || !json::isText(value)) return value;
   const std::string_view text = json::chars(value);
   if (text_of_ == TextOf::kNumber) return isNumberText(text) ? json::ofDigits(text) : value;
   if (text == "true") return json::boolean(true);

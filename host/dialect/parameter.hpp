@@ -29,7 +29,7 @@ class Parameter {
   json::Value evaluate(const Scope& scope, Arena& arena, bool allow_raw = false) const {
     if (is_word_) return lookUp(scope);
     const json::Value value = template_.evaluate(scope, arena, allow_raw);
-    return text_of_ == TextOf::kText ? value : asDeclared(value);
+    return text_of_ == TextOf::kItself ? value : asDeclared(value);
   }
 
   const Needs& needs() const { return is_word_ ? word_needs_ : template_.needs(); }
@@ -38,7 +38,7 @@ class Parameter {
 
  private:
   /// What a text of the field stands for.
-  enum class TextOf : std::uint8_t { kText, kNumber, kBoolean };
+  enum class TextOf : std::uint8_t { kItself, kNumber, kBoolean };
 
   static TextOf textOf(std::string_view field, const Names& names);
   json::Value asDeclared(const json::Value& value) const;
@@ -49,7 +49,7 @@ class Parameter {
   Needs word_needs_;
   std::string word_;
   bool is_word_ = false;
-  TextOf text_of_ = TextOf::kText;
+  TextOf text_of_ = TextOf::kItself;
   bool is_extracted_ = false;       // a `for` of depends_on: nothing else is looked at
   bool is_generated_ = false;       // a `for` of a generator: the same
   bool is_claim_ = false;           // in extract_claims

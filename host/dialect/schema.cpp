@@ -10,7 +10,7 @@ namespace sub0::dialect {
 
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string jsonText(std::string_view text) {
   std::string out;
   text::appendJsonString(out, text);
   return out;
@@ -22,7 +22,7 @@ class Container {
   explicit Container(char opening) : text_(1, opening) {}
 
   Container& member(std::string_view name, const std::string& value) {
-    return item(quoted(name) + ":" + value);
+    return item(jsonText(name) + ":" + value);
   }
   Container& item(const std::string& value) {
     if (text_.size() > 1) text_ += ',';
@@ -36,9 +36,9 @@ class Container {
   std::string text_;
 };
 
-std::string listOf(const std::vector<std::string_view>& words) {
+std::string jsonList(const std::vector<std::string_view>& words) {
   Container list('[');
-  for (const auto word : words) list.item(quoted(word));
+  for (const auto word : words) list.item(jsonText(word));
   return list.close();
 }
 
@@ -51,7 +51,7 @@ std::string typesOf(JsonTypes types) {
     if (type == kWhole && (types & kReal) != 0) continue;  // a number of any kind
     if ((types & type) != 0) names.push_back(name);
   }
-  return names.size() == 1 ? quoted(names[0]) : listOf(names);
+  return names.size() == 1 ? jsonText(names[0]) : jsonList(names);
 }
 
 // Two spaces a level; empty containers stay on their line.
@@ -104,9 +104,9 @@ class SchemaMaker {
         .member("actionable", object(actionableDeclaration()))
         .member("field_type", object(fieldTypeDeclaration()));
     Container schema('{');
-    schema.member("$schema", quoted("http://json-schema.org/draft-07/schema#"))
-        .member("title", quoted("sub0 resource file"))
-        .member("description", quoted("One resource, or an array of resources (S-1)."))
+    schema.member("$schema", jsonText("http://json-schema.org/draft-07/schema#"))
+        .member("title", jsonText("sub0 resource file"))
+        .member("description", jsonText("One resource, or an array of resources (S-1)."))
         .member("if", R"({"type":"array"})")
         .member("then", R"({"items":)" + resource + "}")
         .member("else", resource)
@@ -116,10 +116,10 @@ class SchemaMaker {
 
   std::string makeModel() const {
     Container schema('{');
-    schema.member("$schema", quoted("http://json-schema.org/draft-07/schema#"))
-        .member("title", quoted("sub0 model file"))
-        .member("description", quoted("The fields of a table, each by its name (S-100)."))
-        .member("type", quoted("object"))
+    schema.member("$schema", jsonText("http://json-schema.org/draft-07/schema#"))
+        .member("title", jsonText("sub0 model file"))
+        .member("description", jsonText("The fields of a table, each by its name (S-100)."))
+        .member("type", jsonText("object"))
         .member("properties", R"({"$schema":{"type":"string"}})")
         .member("propertyNames", R"({"pattern":"^(\\$schema|[A-Za-z_][A-Za-z0-9_]{0,62})$"})")
         .member("minProperties", "1");
@@ -152,12 +152,12 @@ class SchemaMaker {
         text += std::string(value) + (value == later.back() ? "" : ", ");
       }
     }
-    return quoted(text + std::string(more));
+    return jsonText(text + std::string(more));
   }
 
   std::string object(const ObjectDeclaration& declaration) const {
     Container schema('{');
-    addObject(schema.member("type", quoted("object")), declaration);
+    addObject(schema.member("type", jsonText("object")), declaration);
     return schema.close();
   }
 
@@ -176,7 +176,7 @@ class SchemaMaker {
     for (const KeyDeclaration& key : declaration) {
       properties.member(key.name, property(key, is_actionable));
       if (key.required && key.of_types.empty() && key.unless.empty()) {
-        required.item(quoted(key.name));
+        required.item(jsonText(key.name));
       }
       if (key.required && !key.unless.empty())
         schema.member("anyOf", eitherOf(key.name, key.unless));
@@ -194,22 +194,22 @@ class SchemaMaker {
 
   // A key that is needed where another one does not stand beside it.
   static std::string eitherOf(std::string_view key, std::string_view other) {
-    return R"([{"required":[)" + quoted(key) + R"(]},{"required":[)" + quoted(other) + "]}]";
+    return R"([{"required":[)" + jsonText(key) + R"(]},{"required":[)" + jsonText(other) + "]}]";
   }
 
   // What a key needs beside it, as draft-07 says dependencies.
   static std::string neededBeside(const KeyDeclaration& key) {
     Container ways('[');
-    ways.item(R"({"properties":{)" + quoted(key.name) + R"(:{"enum":)" + absent(key) + "}}}");
-    ways.item(R"({"required":[)" + quoted(key.needs) + "]}");
-    if (!key.unless.empty()) ways.item(R"({"required":[)" + quoted(key.unless) + "]}");
+    ways.item(R"({"properties":{)" + jsonText(key.name) + R"(:{"enum":)" + absent(key) + "}}}");
+    ways.item(R"({"required":[)" + jsonText(key.needs) + "]}");
+    if (!key.unless.empty()) ways.item(R"({"required":[)" + jsonText(key.unless) + "]}");
     return R"({"anyOf":)" + ways.close() + "}";
   }
 
   // A key that some values of `type` need.
   static std::string ofItsTypes(const KeyDeclaration& key) {
-    return R"({"if":{"properties":{"type":{"enum":)" + listOf(text::split(key.of_types, "|")) +
-           R"(}},"required":["type"]},"then":{"required":[)" + quoted(key.name) + "]}}";
+    return R"({"if":{"properties":{"type":{"enum":)" + jsonList(text::split(key.of_types, "|")) +
+           R"(}},"required":["type"]},"then":{"required":[)" + jsonText(key.name) + "]}}";
   }
 
   void addKeysOfPlugins(Container& properties) const {
@@ -232,8 +232,8 @@ class SchemaMaker {
     Container rules('[');
     for (const ModeDeclaration& mode : options_.modes) {
       if (mode.config_key.empty()) continue;
-      rules.item(R"({"if":{"properties":{"mode":{"const":)" + quoted(mode.mode) +
-                 R"(}},"required":["mode"]},"then":{"required":[)" + quoted(mode.config_key) +
+      rules.item(R"({"if":{"properties":{"mode":{"const":)" + jsonText(mode.mode) +
+                 R"(}},"required":["mode"]},"then":{"required":[)" + jsonText(mode.config_key) +
                  "]}}");
     }
     return rules.close();
@@ -281,9 +281,9 @@ class SchemaMaker {
     if (is_of_actionable && key.name == "mode") {
       std::vector<std::string_view> modes;
       for (const ModeDeclaration& one : options_.modes) modes.push_back(one.mode);
-      schema.member("enum", listOf(modes));
+      schema.member("enum", jsonList(modes));
     } else if (!key.values.empty()) {
-      schema.member("enum", listOf(text::split(key.values, "|")));
+      schema.member("enum", jsonList(text::split(key.values, "|")));
     }
     if (key.least != INT64_MIN) schema.member("minimum", std::to_string(key.least));
     if (key.most != INT64_MAX) schema.member("maximum", std::to_string(key.most));

@@ -61,4 +61,12 @@ std::string suggest(std::string_view word, const std::vector<std::string_view>& 
   return only == names.size() ? std::string() : std::string(candidates[only]);
 }
 
+std::string listOf(const std::vector<std::string_view>& names) {
+  std::string list;
+  for (const auto name : names) list += (list.empty() ? "" : ", ") + std::string(name);
+  return list;
+}
+
+std::string inQuotes(std::string_view name) { return "\"" + std::string(name) + "\""; }
+
 }  // namespace sub0::dialect

@@ -12,4 +12,10 @@ namespace sub0::dialect {
 /// or a part that only one candidate has (`params`).
 std::string suggest(std::string_view word, const std::vector<std::string_view>& candidates);
 
+/// `a, b, c`, as messages name what may stand somewhere.
+std::string listOf(const std::vector<std::string_view>& names);
+
+/// A name in the quotes that it has in a file.
+std::string inQuotes(std::string_view name);
+
 }  // namespace sub0::dialect

@@ -3,16 +3,13 @@
 
 #include <algorithm>
 
+#include "base/ascii.hpp"
 #include "base/text.hpp"
 #include "base/utf8.hpp"
 
 namespace sub0::dialect {
 
 namespace {
-
-bool isLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-bool isDigit(char c) { return c >= '0' && c <= '9'; }
-bool isSpace(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
 // The last character in front of `offset` that is no space; 0 if there is none.
 char characterBefore(std::string_view text, std::size_t offset) {
@@ -22,7 +19,7 @@ char characterBefore(std::string_view text, std::size_t offset) {
 
 std::string_view wordAt(std::string_view text, std::size_t offset) {
   std::size_t end = offset;
-  while (end < text.size() && (isLetter(text[end]) || isDigit(text[end]))) ++end;
+  while (end < text.size() && isNameCharacter(text[end])) ++end;
   return text.substr(offset, end - offset);
 }
 
@@ -77,7 +74,7 @@ std::string syntaxHint(std::string_view text, std::size_t offset) {
   if (before == '0' && (here == 'x' || here == 'X' || isDigit(here))) {
     return "; numbers are decimal, without zeros in front";
   }
-  if (isLetter(here)) return hintForWord(wordAt(text, offset));
+  if (isNameStart(here)) return hintForWord(wordAt(text, offset));
   if (here == '"' && before != ',' && before != '{' && before != '[') {
     return "; is a comma missing in front of it?";
   }

@@ -13,7 +13,7 @@
 namespace sub0::dialect {
 namespace {
 
-constexpr std::pair<std::string_view, ModelType> kTypes[] = {
+constexpr std::pair<std::string_view, ModelType> kModelTypes[] = {
     {"String", ModelType::kString},        {"Number", ModelType::kNumber},
     {"Float", ModelType::kFloat},          {"Boolean", ModelType::kBoolean},
     {"DateTime", ModelType::kDateTime},    {"JSON_OBJECT", ModelType::kJsonObject},
@@ -65,9 +65,9 @@ class ModelReader {
     ModelField field;
     field.name = name;
     const std::string type = textOf(source, "type");
-    const auto* const known = std::find_if(std::begin(kTypes), std::end(kTypes),
+    const auto* const known = std::find_if(std::begin(kModelTypes), std::end(kModelTypes),
                                            [&](const auto& pair) { return pair.first == type; });
-    if (known == std::end(kTypes)) return;  // its declaration said so
+    if (known == std::end(kModelTypes)) return;  // its declaration said so
     field.type = known->second;
     field.optional = boolOf(source, "optional");
     field.primary_key = boolOf(source, "primary_key");
@@ -232,7 +232,7 @@ void settleTables(const SourceFile& names, std::vector<TableModel>& models, Prob
 }  // namespace
 
 std::string_view nameOf(ModelType type) {
-  const auto* const found = std::find_if(std::begin(kTypes), std::end(kTypes),
+  const auto* const found = std::find_if(std::begin(kModelTypes), std::end(kModelTypes),
                                          [type](const auto& pair) { return pair.second == type; });
   return found->first;
 }

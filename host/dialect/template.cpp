@@ -5,6 +5,7 @@
 #include <charconv>
 #include <utility>
 
+#include "base/contains.hpp"
 #include "base/text.hpp"
 #include "dialect/accessor.hpp"
 #include "dialect/suggest.hpp"
@@ -41,10 +42,6 @@ using detail::Piece;
 namespace {
 
 constexpr std::size_t kFirstBlockBytes = 256;
-
-bool contains(const std::vector<std::string>& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
 
 // Compiles one value into a tree of nodes in `memory`, and notes what they read.
 class Compiler {

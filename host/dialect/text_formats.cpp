@@ -5,6 +5,7 @@
 #include <cmath>
 #include <iterator>
 
+#include "base/ascii.hpp"
 #include "base/text.hpp"
 #include "json/value.hpp"
 
@@ -13,8 +14,6 @@ namespace sub0::dialect {
 namespace {
 
 constexpr std::string_view kForbiddenDomains[] = {"test", "localhost"};
-
-bool isDigit(char c) { return c >= '0' && c <= '9'; }
 
 bool isHexDigit(char c) { return isDigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 

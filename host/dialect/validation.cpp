@@ -112,9 +112,9 @@ std::string failureOf(const FieldRule& rule, const json::Value& value, bool is_f
 }
 
 // One walk through a payload.
-class Walk {
+class PayloadWalk {
  public:
-  explicit Walk(std::vector<std::string>& failures) : failures_(failures) {}
+  explicit PayloadWalk(std::vector<std::string>& failures) : failures_(failures) {}
 
   bool isFull() const { return failures_.size() > kMaxFailures; }
 
@@ -207,7 +207,7 @@ class Walk {
 bool Validation::validate(const json::Value& payload, std::span<const std::string_view> from_texts,
                           std::vector<std::string>& failures) const {
   const std::size_t failures_before = failures.size();
-  Walk walk(failures);
+  PayloadWalk walk(failures);
   if (walk.isFull()) return false;
   walk.members(fields_, payload, nullptr, from_texts);
   return failures.size() == failures_before;

@@ -10,7 +10,7 @@ namespace sub0::dialect {
 
 namespace {
 
-constexpr std::pair<std::string_view, FieldType> kTypes[] = {
+constexpr std::pair<std::string_view, FieldType> kFieldTypes[] = {
     {"STRING", FieldType::kString},   {"NUMBER", FieldType::kNumber},
     {"EMAIL", FieldType::kEmail},     {"OBJECT", FieldType::kRecord},
     {"ARRAY", FieldType::kRecords},   {"STRINGARRAY", FieldType::kStrings},
@@ -41,7 +41,7 @@ std::optional<NumberLimit> numberOf(const json::Value& object, std::string_view 
   return NumberLimit{json::toReal(*limit), json::toString(*limit)};
 }
 
-std::string listOf(const std::vector<json::Value>& values) {
+std::string valuesList(const std::vector<json::Value>& values) {
   constexpr std::size_t kMaxShown = 20;
   std::string list;
   for (std::size_t i = 0; i < std::min(values.size(), kMaxShown); ++i) {
@@ -112,9 +112,9 @@ class RuleReader {
     const json::Value* const type = findOf(member.value, "type", SUB0_TEXT);
     if (type == nullptr) return std::nullopt;
     const auto* const known =
-        std::find_if(std::begin(kTypes), std::end(kTypes),
+        std::find_if(std::begin(kFieldTypes), std::end(kFieldTypes),
                      [&](const auto& one) { return one.first == json::chars(*type); });
-    if (known == std::end(kTypes)) return std::nullopt;
+    if (known == std::end(kFieldTypes)) return std::nullopt;
     FieldRule rule;
     rule.name = std::string(json::toText(member.key));
     if (rule.name.find(',') != std::string::npos) {
@@ -156,7 +156,7 @@ class RuleReader {
     const json::Value* const values = findOf(source, "values", SUB0_ARRAY);
     if (values == nullptr) return;
     rule.values.assign(values->as.items, values->as.items + values->count);
-    rule.values_text = listOf(rule.values);
+    rule.values_text = valuesList(rule.values);
   }
 
   void readFields(const json::Value& source, const std::string& at, std::size_t depth,

@@ -28,8 +28,6 @@ std::vector<std::string_view> candidatesOf(const Names& names, bool with_claims)
   return candidates;
 }
 
-std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
-
 bool isPathCharacter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
          c == '-' || c == '.';
@@ -57,8 +55,8 @@ std::string indexForm(std::string_view text, const WrittenAccessor& accessor) {
     }
   }
   if (!has_index) return {};
-  return quoted(text.substr(accessor.begin, at - accessor.begin)) + " is read up to the bracket, " +
-         "which stays as text; write " + path;
+  return inQuotes(text.substr(accessor.begin, at - accessor.begin)) +
+         " is read up to the bracket, " + "which stays as text; write " + path;
 }
 
 bool isContinuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
@@ -98,9 +96,9 @@ std::string foreignLetter(std::string_view text, const WrittenAccessor& accessor
   while (end < text.size() &&
          (static_cast<unsigned char>(text[end]) >= 0x80 || isPathCharacter(text[end])))
     ++end;
-  return quoted(text.substr(accessor.begin, end - accessor.begin)) + " reads " +
+  return inQuotes(text.substr(accessor.begin, end - accessor.begin)) + " reads " +
          std::string(text.substr(accessor.begin, at - accessor.begin)) + ", and " +
-         quoted(text.substr(at, end - at)) +
+         inQuotes(text.substr(at, end - at)) +
          " stays as text: names in accessors are of a-z, A-Z, 0-9, _ and -";
 }
 
@@ -139,14 +137,14 @@ std::vector<std::string> foreignForms(std::string_view text,
        at = text.find("${", at + 2)) {
     const std::string_view path = pathWithin(text, at + 2, "}");
     if (!isAccessor(path)) continue;
-    found.push_back(quoted("${" + std::string(path) + "}") +
+    found.push_back(inQuotes("${" + std::string(path) + "}") +
                     " is no accessor and stays as text; write $" + std::string(path));
   }
   for (std::size_t at = text.find("{{"); at != std::string_view::npos;
        at = text.find("{{", at + 2)) {
     const std::string path(pathWithin(text, at + 2, "}}"));
     if (path.empty()) continue;
-    found.push_back(quoted("{{" + path + "}}") + " is no accessor and stays as text; write $" +
+    found.push_back(inQuotes("{{" + path + "}}") + " is no accessor and stays as text; write $" +
                     (isAccessor(path) ? "" : "PAYLOAD.") + path);
   }
   return found;

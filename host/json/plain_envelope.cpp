@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "base/ascii.hpp"
+
 namespace sub0::json {
 namespace {
 
@@ -38,10 +40,6 @@ unsigned endsOfPlainText(const char* data) {
   return byte < ' ' || byte == '"' || byte == '\\' ? 1 : 0;
 }
 #endif
-
-bool isDigit(char c) { return c >= '0' && c <= '9'; }
-
-bool isSpace(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
 // The functions below take a place in the message and its end, and give the place behind what they
 // are named after, null where that was not plain. They may look at what lies behind the message,

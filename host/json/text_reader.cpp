@@ -6,13 +6,12 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "base/ascii.hpp"
 #include "base/text.hpp"
 #include "json/unique_keys.hpp"
 
 namespace sub0::json {
 namespace {
-
-bool isDigit(char c) { return c >= '0' && c <= '9'; }
 
 int hexValue(char c) {
   if (isDigit(c)) return c - '0';

@@ -16,6 +16,8 @@
 #include <cstring>
 #include <system_error>
 
+#include "base/time_units.hpp"
+
 namespace sub0::loop {
 namespace {
 
@@ -49,7 +51,7 @@ long sendNow(int descriptor, const iovec& part) {
 std::int64_t clockNs(clockid_t clock) {
   timespec time{};
   ::clock_gettime(clock, &time);
-  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+  return std::int64_t{time.tv_sec} * kNsPerSecond + time.tv_nsec;
 }
 
 IoResult failure(int error) {
@@ -101,7 +103,7 @@ RealIo::~RealIo() {
 std::span<const IoEvent> RealIo::wait(std::int64_t timeout_ns) {
   int timeout_ms = -1;
   if (timeout_ns >= 0) {
-    const std::int64_t rounded_ms = (timeout_ns + 999'999) / 1'000'000;
+    const std::int64_t rounded_ms = (timeout_ns + 999'999) / kNsPerMs;
     timeout_ms = static_cast<int>(rounded_ms > INT_MAX ? INT_MAX : rounded_ms);
   }
   const int count = ::epoll_wait(epoll_, raw_.data(), static_cast<int>(raw_.size()), timeout_ms);
@@ -190,7 +192,7 @@ void RealIo::wake() {
 
 std::int64_t RealIo::monotonicNs() { return clockNs(CLOCK_MONOTONIC); }
 
-std::int64_t RealIo::wallMs() { return clockNs(CLOCK_REALTIME) / 1'000'000; }
+std::int64_t RealIo::wallMs() { return clockNs(CLOCK_REALTIME) / kNsPerMs; }
 
 void RealIo::random(char* buffer, std::size_t size) {
   while (size > 0) {

@@ -4,10 +4,11 @@
 #include <algorithm>
 #include <bit>
 
+#include "base/time_units.hpp"
+
 namespace sub0::loop {
 namespace {
 
-constexpr std::int64_t kNsPerMs = 1'000'000;
 constexpr int kSlotBits = 8;
 constexpr std::int64_t kSlotMask = 255;
 constexpr std::int64_t kMaxDelayMs = (std::int64_t{1} << (3 * kSlotBits)) - 512;

@@ -3,11 +3,10 @@
 
 #include <algorithm>
 
+#include "base/time_units.hpp"
+
 namespace sub0::net {
-namespace {
-constexpr std::int64_t kNsPerMs = 1'000'000;
-constexpr std::int64_t kNsPerSecond = 1'000'000'000;
-}  // namespace
+namespace {}  // namespace
 
 BadTokens::BadTokens(const Options& options, std::uint64_t seed)
     : seed_(seed | 1), sets_(std::make_unique<Set[]>(kShards * kSetsPerShard)) {

@@ -2,6 +2,7 @@
 #include "net/closed_record.hpp"
 
 #include "base/log.hpp"
+#include "base/time_units.hpp"
 
 namespace sub0::net {
 
@@ -26,7 +27,7 @@ void ClosedRecord::write(const Options& options, std::uint64_t number, std::stri
               {"code_received", code_received},
               {"bytes_in", bytes_in},
               {"bytes_out", bytes_out},
-              {"lifetime_ms", (now_ns - opened_ns) / 1'000'000},
+              {"lifetime_ms", (now_ns - opened_ns) / kNsPerMs},
               {"calls", calls}});
 }
 

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/time_units.hpp"
 #include "net/connection_table.hpp"
 
 namespace sub0::net {
@@ -51,7 +52,7 @@ void Connection::establish() {
   if (ticket_.is_pending) table_.guard().admissions.establish(ticket_);
 }
 
-std::int64_t Connection::nowMs() const { return table_.loop().nowNs() / 1'000'000; }
+std::int64_t Connection::nowMs() const { return table_.loop().nowNs() / kNsPerMs; }
 
 void Connection::onEvent(std::uint32_t flags) {
   if (state_ == State::kClosed) return;

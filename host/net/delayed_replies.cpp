@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/time_units.hpp"
+
 namespace sub0::net {
-namespace {
-constexpr std::int64_t kNsPerMs = 1'000'000;
-}
+namespace {}
 
 bool DelayedReplies::hold(const call::Sender& sender, const call::Reply& reply,
                           std::int64_t delay_ms) {

@@ -2,11 +2,12 @@
 #include "net/guard.hpp"
 
 #include "base/log.hpp"
+#include "base/time_units.hpp"
 
 namespace sub0::net {
 namespace {
 
-constexpr std::int64_t kQuietNs = 1'000'000'000;
+constexpr std::int64_t kQuietNs = kNsPerSecond;
 
 /// What happened and what to change where it was not meant.
 std::string_view refusalText(Refusal refusal) {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "base/time_units.hpp"
 
 namespace sub0::net {
 
@@ -39,9 +40,9 @@ Result<Done> Listener::open(const std::string& host, std::uint16_t port) {
 }
 
 bool Listener::maySayPause(std::int64_t now_ns) const {
-  constexpr std::int64_t kQuietNs = 1'000'000'000;
   std::int64_t until_ns = quiet_until_ns_.load(std::memory_order_relaxed);
-  return now_ns >= until_ns && quiet_until_ns_.compare_exchange_strong(until_ns, now_ns + kQuietNs);
+  return now_ns >= until_ns &&
+         quiet_until_ns_.compare_exchange_strong(until_ns, now_ns + kNsPerSecond);
 }
 
 Acceptor::Acceptor(loop::Loop& loop, const Listener& listener, std::uint64_t pause_ms,

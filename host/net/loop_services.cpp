@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "base/time_units.hpp"
 #include "net/http/response_writer.hpp"
 #include "net/ws/reply_slots.hpp"
 #include "net/ws/session.hpp"
@@ -88,7 +89,7 @@ std::string_view LoopServices::date() {
   if (loop.nowNs() >= date_until_ns_) {
     const std::int64_t wall_ms = loop.io().wallMs();
     date_ = http::formatDate(wall_ms / 1000);
-    date_until_ns_ = loop.nowNs() + (1000 - wall_ms % 1000) * 1'000'000;
+    date_until_ns_ = loop.nowNs() + (1000 - wall_ms % 1000) * kNsPerMs;
   }
   return date_;
 }

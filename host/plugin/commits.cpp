@@ -8,19 +8,19 @@ namespace sub0::plugin {
 namespace {
 
 // Who gives a commit up rolls it back, which tells the plugin as well.
-void onRun(void* action, const sub0_run* run) {
+void onCommit(void* action, const sub0_run* run) {
   const Plugin& plugin = *static_cast<Plugin*>(action);
   plugin.call_hooks->commit(plugin.call_hooks_user, run);
 }
 
-constexpr sub0_handler kTable = hostHandler(onRun);
+constexpr sub0_handler kCommitHandler = hostHandler(onCommit);
 
 }  // namespace
 
 void takeCallHooks(Plugin& plugin, const sub0_call_hooks& hooks, void* user) {
   plugin.call_hooks = &hooks;
   plugin.call_hooks_user = user;
-  setHostHandler(plugin.commits, plugin, kTable, "commit");
+  setHostHandler(plugin.commits, plugin, kCommitHandler, "commit");
 }
 
 PreparedAction commitOf(Plugin& plugin, std::string_view resource) {

@@ -17,7 +17,7 @@ namespace sub0::plugin {
 namespace {
 
 constexpr std::size_t kStackBytes = std::size_t{64} << 10;
-constexpr std::size_t kMaxNameBytes = 63;
+constexpr std::size_t kMostNameBytes = 63;
 constexpr int kMaxFrames = 64;
 constexpr unsigned kPatienceSeconds = 10;  // for the backtrace: the dying thread may hold its locks
 
@@ -44,7 +44,7 @@ class Line {
   /// A name from a plugin or a project: bounded, on one line.
   void addName(std::string_view label, std::string_view name) {
     add(label);
-    for (const char c : name.substr(0, kMaxNameBytes)) put(c > ' ' && c < '\x7f' ? c : '?');
+    for (const char c : name.substr(0, kMostNameBytes)) put(c > ' ' && c < '\x7f' ? c : '?');
   }
   void addNumber(std::string_view label, std::uint64_t number, unsigned base) {
     char digits[20];

@@ -29,11 +29,6 @@ bool isName(const sub0_text_view& view, std::string_view others) {
   });
 }
 
-bool isText(const sub0_text_view& view) {
-  if (view.size == 0) return true;
-  return view.data != nullptr && view.size <= INT32_MAX && text::isUtf8(json::toText(view));
-}
-
 std::string quoted(const sub0_text_view& view) {
   return "'" + text::escapeControl(json::toText(view).substr(0, kMaxNameBytes)) + "'";
 }
@@ -93,6 +88,11 @@ std::string checkVersions(std::uint32_t abi_major, std::uint32_t abi_minor) {
                            ": ";
   if (abi_major != SUB0_ABI_MAJOR) return both + "build it with the SDK of this host";
   return both + "install a newer host, or build the plugin with this host's SDK";
+}
+
+bool isText(const sub0_text_view& view) {
+  if (view.size == 0) return true;
+  return view.data != nullptr && view.size <= INT32_MAX && text::isUtf8(json::toText(view));
 }
 
 bool isPluginId(std::string_view id) {

@@ -12,6 +12,9 @@ namespace sub0::plugin {
 /// What is wrong with the versions that a plugin needs, both sides named; empty: nothing.
 std::string checkVersions(std::uint32_t abi_major, std::uint32_t abi_minor);
 
+/// Whether a text of a plugin can be read, and is UTF-8.
+bool isText(const sub0_text_view& view);
+
 /// Whether a plugin may have this id: a reverse-DNS name such as org.example.greeting.
 bool isPluginId(std::string_view id);
 

@@ -4,14 +4,13 @@
 #include <exception>
 #include <string>
 
+#include "base/time_units.hpp"
 #include "plugin/host_table.hpp"
 #include "plugin/kept_error.hpp"
 #include "plugin/watchdog.hpp"
 
 namespace sub0::plugin {
 namespace {
-
-constexpr std::int64_t kNsPerSecond = 1'000'000'000;
 
 /// False: enough has been said of this handler in this second. Without loops (`check`) all is said.
 bool mayLog(Handler& handler, std::uint64_t* left_out) {
@@ -101,7 +100,7 @@ void noteDuration(const CallSite& site, const char* function, std::int64_t durat
                 {"handler", site.handler.name},
                 {"resource", site.resource},
                 {"function", function},
-                {"duration_ms", duration_ns / 1'000'000}});
+                {"duration_ms", duration_ns / kNsPerMs}});
 }
 
 }  // namespace sub0::plugin

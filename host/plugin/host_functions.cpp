@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "plugin/commits.hpp"
 #include "plugin/crash_report.hpp"
+#include "plugin/descriptor_check.hpp"
 #include "plugin/faults.hpp"
 #include "plugin/host_table.hpp"
 #include "plugin/kept_error.hpp"
@@ -29,11 +30,6 @@ Plugin& pluginOf(const sub0_host* host) { return *static_cast<const PluginHost*>
 
 HostTable& tableOf(const sub0_host* host) {
   return *static_cast<const PluginHost*>(host)->shared.load(std::memory_order_acquire);
-}
-
-bool isText(const sub0_text_view& view) {
-  return view.size == 0 ||
-         (view.data != nullptr && view.size <= INT32_MAX && text::isUtf8(json::toText(view)));
 }
 
 // ---- sub0_host

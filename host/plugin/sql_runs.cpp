@@ -30,7 +30,7 @@ void onDone(void* user, int32_t code, const sub0_value* rows, const sub0_text_vi
   host.fail(&host, pending->ticket, &error);
 }
 
-void onRun(void* action, const sub0_run* run) {
+void onStatement(void* action, const sub0_run* run) {
   Plugin& plugin = *static_cast<Plugin*>(action);
   const auto& sql =
       *static_cast<const sub0_sql*>(plugin.descriptor->extension(plugin.self, SUB0_SQL_EXTENSION));
@@ -46,12 +46,12 @@ void onRun(void* action, const sub0_run* run) {
   onDone(pending.release(), SUB0_UNAVAILABLE, nullptr, &message);
 }
 
-constexpr sub0_handler kTable = hostHandler(onRun);
+constexpr sub0_handler kStatementHandler = hostHandler(onStatement);
 
 }  // namespace
 
 void takeStatements(Plugin& plugin) {
-  setHostHandler(plugin.statements, plugin, kTable, "statement of the host");
+  setHostHandler(plugin.statements, plugin, kStatementHandler, "statement of the host");
 }
 
 PreparedAction sqlRunOf(const Registry::Extension& database, std::string_view resource) {

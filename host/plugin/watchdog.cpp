@@ -2,11 +2,12 @@
 #include "plugin/watchdog.hpp"
 
 #include "base/log.hpp"
+#include "base/time_units.hpp"
 
 namespace sub0::plugin {
 namespace {
 
-constexpr std::int64_t kLogEveryNs = 1'000'000'000;
+constexpr std::int64_t kLogEveryNs = kNsPerSecond;
 
 }  // namespace
 
@@ -42,7 +43,7 @@ std::size_t Watchdog::look(std::int64_t now_ns) {
                   {"handler", site->handler.name},
                   {"resource", site->resource},
                   {"loop", seen.table->loop().index()},
-                  {"duration_ms", held_ns / 1'000'000}});
+                  {"duration_ms", held_ns / kNsPerMs}});
   }
   return held_up;
 }

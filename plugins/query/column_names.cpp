@@ -26,9 +26,9 @@ constexpr std::array<std::string_view, 9> kClocks = {
     "CURRENT_DATE", "CURRENT_TIME",   "CURRENT_TIMESTAMP", "LOCALTIME",   "LOCALTIMESTAMP",
     "CURRENT_USER", "CURRENT_SCHEMA", "CURRENT_CATALOG",   "SESSION_USER"};
 // No functions, though a bracket may follow.
-constexpr std::array<std::string_view, 12> kNoFunctions = {"SELECT",   "VALUES", "WITH", "NOT",
-                                                           "DISTINCT", "ALL",    "ANY",  "SOME",
-                                                           "IN",       "AS",     "ROW",  "ARRAY"};
+constexpr std::array<std::string_view, 12> kNamelessBeforeBracket = {
+    "SELECT", "VALUES", "WITH", "NOT", "DISTINCT", "ALL",
+    "ANY",    "SOME",   "IN",   "AS",  "ROW",      "ARRAY"};
 
 // Whose name it is, as PostgreSQL weighs it: a cast's type counts for less than what is cast.
 enum class Weight { kNone, kOfType, kOwn };
@@ -181,7 +181,7 @@ class Items {
     while (list_.isSign(at + 1, ".") && isName(list_, at + 2)) {
       at += 2;
     }
-    if (list_.isSign(at + 1, ".") || isAnyOf(at, kNoFunctions) || isAnyOf(at, kNoAlias)) {
+    if (list_.isSign(at + 1, ".") || isAnyOf(at, kNamelessBeforeBracket) || isAnyOf(at, kNoAlias)) {
       return {};  // t.*
     }
     const std::string name = plainName(at);

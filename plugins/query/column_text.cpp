@@ -9,12 +9,12 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "sql_tokens.hpp"
+
 namespace sub0::query {
 namespace {
 
 constexpr int kDeepestJson = 200;  // the host takes 256, and adds levels of its own
-
-bool isDigit(char c) { return c >= '0' && c <= '9'; }
 
 // A reader of fixed-width digits and signs.
 struct Reader {

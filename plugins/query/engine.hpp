@@ -38,6 +38,8 @@ enum class AfterLoss : std::uint8_t { kReconnects, kFails };
 
 using Results = std::vector<std::unique_ptr<ResultTree>>;
 
+inline Failure isClosing() { return Failure{SUB0_UNAVAILABLE, "the database is being closed", ""}; }
+
 // A blocking session of its own, for sub0.sql/1 and migrations: connects on first use. Used by one
 // thread.
 class SqlSession {

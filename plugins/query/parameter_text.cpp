@@ -8,7 +8,7 @@
 namespace sub0::query {
 namespace {
 
-constexpr long kMostDigits = 20000;
+constexpr long kMostPlainDigits = 20000;
 
 void appendQuoted(std::string& out, std::string_view text) {
   out.push_back('"');
@@ -52,7 +52,7 @@ std::string plainDecimal(std::string_view json_number) {
   long exponent = 0;
   const auto parsed =
       std::from_chars(exponent_text.data(), exponent_text.data() + exponent_text.size(), exponent);
-  if (parsed.ec != std::errc() || exponent > kMostDigits || exponent < -kMostDigits) {
+  if (parsed.ec != std::errc() || exponent > kMostPlainDigits || exponent < -kMostPlainDigits) {
     return std::string(json_number);  // the database decides
   }
   std::string result;

@@ -8,6 +8,9 @@
 
 namespace sub0::query {
 
+// 2^53: below it every whole number is a double of its own.
+inline constexpr double kExactWhole = 9007199254740992.0;
+
 // How values that come in look as text: JSON text of arrays and objects, and numbers in plain
 // decimal, whole ones without point or exponent, since `'1e2'::int` is refused where 100 is meant.
 // Pure, any thread. spec S-30

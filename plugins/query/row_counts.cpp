@@ -6,11 +6,12 @@
 #include <cmath>
 #include <string_view>
 
+#include "parameter_text.hpp"
+
 namespace sub0::query {
 namespace {
 
-constexpr std::size_t kMostDigits = 18;
-constexpr double kExactWhole = 9007199254740992.0;  // 2^53
+constexpr std::size_t kSurelyFits = 18;
 constexpr std::array<std::string_view, 23> kBehind = {
     "LIMIT", "OFFSET", "FETCH", "FOR",   "ROW",  "ROWS",      "ONLY",   "UNION",
     "FROM",  "WHERE",  "AS",    "ORDER", "WITH", "INTERSECT", "EXCEPT", "RETURNING",
@@ -43,7 +44,7 @@ RowCountClause clauseBehind(const TokenList& list, std::size_t keyword, bool is_
 }
 
 bool isDigits(std::string_view text) {
-  return !text.empty() && text.size() <= kMostDigits &&
+  return !text.empty() && text.size() <= kSurelyFits &&
          std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 

@@ -129,8 +129,8 @@ bool beginsClause(const TokenList& list, const Walk& walk,
   return !is_name && !is_operator && !is_column;
 }
 
-constexpr std::array<std::string_view, 5> kBehindSet = {"FROM", "WHERE", "RETURNING", "ORDER",
-                                                        "LIMIT"};
+constexpr std::array<std::string_view, 5> kBehindColumns = {"FROM", "WHERE", "RETURNING", "ORDER",
+                                                            "LIMIT"};
 constexpr std::array<std::string_view, 15> kBehindSelectList = {
     "FROM",  "WHERE", "GROUP", "HAVING", "WINDOW", "ORDER",     "LIMIT",    "OFFSET",
     "FETCH", "FOR",   "UNION", "EXCEPT", "ON",     "INTERSECT", "RETURNING"};
@@ -143,7 +143,7 @@ constexpr std::array<std::string_view, 4> kBehindCondition = {"RETURNING", "ORDE
 bool assigns(const TokenList& list, Walk& walk, std::string_view column) {
   bool is_target = true;
   bool found = false;
-  while (!walk.isOver() && !beginsClause(list, walk, kBehindSet)) {
+  while (!walk.isOver() && !beginsClause(list, walk, kBehindColumns)) {
     if (is_target && walk.isSign("(")) {  // (a, b) = ...
       const std::size_t behind = behindBracket(list, walk.at());
       for (std::size_t i = walk.at(); i < behind; ++i) {

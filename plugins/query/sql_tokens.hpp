@@ -67,6 +67,8 @@ struct TokenList {
 // The tokens of `sql`, which must outlive the list.
 TokenList tokenize(std::string_view sql, Dialect dialect);
 
+constexpr bool isDigit(char c) { return c >= '0' && c <= '9'; }
+
 template <std::size_t N>
 bool isOneOf(std::string_view text, const std::array<std::string_view, N>& list) {
   return std::find(list.begin(), list.end(), text) != list.end();

@@ -34,7 +34,7 @@ bool isPlain(const TokenList& list, const TokenRange& range) {
   return range.begin < range.end;
 }
 
-std::string quoted(std::string_view text, char quote) {
+std::string inQuotes(std::string_view text, char quote) {
   return std::string(1, quote) + std::string(text) + quote;  // names have letters and digits alone
 }
 
@@ -49,15 +49,15 @@ struct Guard {
 std::string guarded(const TokenList& list, const std::string& table, const Guard& guard,
                     const std::string& text) {
   const std::string from = " FROM " + table + " AS sub0_other WHERE ";
-  const std::string mark = quoted(kExistsMark + guard.called + " ", '\'');
+  const std::string mark = inQuotes(kExistsMark + guard.called + " ", '\'');
   // PostgreSQL has no function that fails with a text. A cast that cannot be done tells what it was
   // given, and what is random is not worked out before it is reached. Its type is the column's.
   const std::string failing = list.dialect == Dialect::kSqlite
                                   ? kExistsFunction + ("(" + mark + ")")
-                                  : "(SELECT sub0_other." + quoted(guard.place, '"') + from +
+                                  : "(SELECT sub0_other." + inQuotes(guard.place, '"') + from +
                                         "CAST(" + mark + " || random() AS integer) = 0 LIMIT 1)";
-  return "CASE WHEN EXISTS (SELECT 1" + from + "sub0_other." + quoted(guard.sought, '"') + " = (" +
-         guard.value + ")) THEN " + failing + " ELSE " + text + " END";
+  return "CASE WHEN EXISTS (SELECT 1" + from + "sub0_other." + inQuotes(guard.sought, '"') +
+         " = (" + guard.value + ")) THEN " + failing + " ELSE " + text + " END";
 }
 
 bool isColumnName(const std::string& name) {

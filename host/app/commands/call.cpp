@@ -22,9 +22,9 @@
 namespace sub0::app {
 namespace {
 
-constexpr long kTimeoutS = 30;
+constexpr long kReplyTimeoutS = 30;
 
-CommandDeclaration declare() {
+CommandDeclaration declareCall() {
   return {"call",
           "RESOURCE [PAYLOAD] [--ws] [--uid U] [--token T] [--watch]",
           "Calls a resource of a running host, over HTTP or WebSocket, and prints the reply. "
@@ -89,7 +89,7 @@ void hintAtScheme(const Arguments& arguments, const std::string& reply) {
 int callOverHttp(const Arguments& arguments, const Poco::URI& url, const std::string& resource,
                  const std::string& payload) {
   Poco::Net::HTTPClientSession session(url.getHost(), url.getPort());
-  session.setTimeout(Poco::Timespan(kTimeoutS, 0));
+  session.setTimeout(Poco::Timespan(kReplyTimeoutS, 0));
   std::string path;
   Poco::URI::encode(resource, "?#", path);
   Poco::Net::HTTPRequest request(Poco::Net::HTTPRequest::HTTP_POST, "/" + path,
@@ -142,7 +142,7 @@ std::string envelopeOf(const Arguments& arguments, const std::string& resource,
 int callOverWebSocket(const Arguments& arguments, const Poco::URI& url, const std::string& resource,
                       const std::string& payload) {
   Poco::Net::HTTPClientSession session(url.getHost(), url.getPort());
-  session.setTimeout(Poco::Timespan(kTimeoutS, 0));
+  session.setTimeout(Poco::Timespan(kReplyTimeoutS, 0));
   Poco::URI target("/" + arguments.value("endpoint", "ws"));
   if (arguments.has("uid")) target.addQueryParameter("uid", arguments.value("uid"));
   Poco::Net::HTTPRequest request(Poco::Net::HTTPRequest::HTTP_GET, target.toString(),
@@ -153,7 +153,7 @@ int callOverWebSocket(const Arguments& arguments, const Poco::URI& url, const st
   Poco::Net::HTTPResponse response;
   Poco::Net::WebSocket socket(session, request, response);
   const bool is_watching = arguments.has("watch");
-  socket.setReceiveTimeout(is_watching ? Poco::Timespan() : Poco::Timespan(kTimeoutS, 0));
+  socket.setReceiveTimeout(is_watching ? Poco::Timespan() : Poco::Timespan(kReplyTimeoutS, 0));
   bool has_failed = false;
   if (!resource.empty()) {
     const std::string message = envelopeOf(arguments, resource, payload);
@@ -196,7 +196,7 @@ std::string urlProblem(const std::string& url) {
 
 }  // namespace
 
-const CommandDeclaration kCallResource = declare();
+const CommandDeclaration kCallResource = declareCall();
 
 int callResource(const Words& words) {
   auto [arguments, exit_code] = parseArguments(kCallResource, words);

@@ -8,7 +8,7 @@
 namespace sub0::app {
 namespace {
 
-CommandDeclaration declare() {
+CommandDeclaration declareCheck() {
   CommandDeclaration command{
       "check", "DIR [--plugins DIR]... [--strict] [--json]",
       "Checks a project without running it: all errors of all files at once. "
@@ -29,7 +29,7 @@ bool tell(const std::string& report) {
 
 }  // namespace
 
-const CommandDeclaration kCheckProject = declare();
+const CommandDeclaration kCheckProject = declareCheck();
 
 int checkProject(const Words& words) {
   auto [arguments, exit_code] = parseArguments(kCheckProject, words);

@@ -10,7 +10,7 @@
 namespace sub0::app {
 namespace {
 
-CommandDeclaration declare() {
+CommandDeclaration declareConfig() {
   CommandDeclaration command{
       "config", "[DIR] [--plugins DIR]... [--json]",
       "Prints each setting, its value (secrets masked) and where it came from.", projectOptions()};
@@ -42,7 +42,7 @@ void printJson(const Settings& settings) {
 
 }  // namespace
 
-const CommandDeclaration kShowConfig = declare();
+const CommandDeclaration kShowConfig = declareConfig();
 
 int showConfig(const Words& words) {
   auto [arguments, exit_code] = parseArguments(kShowConfig, words);

@@ -11,7 +11,7 @@ namespace {
 
 using Kind = MigrationStep::Kind;
 
-CommandDeclaration declare() {
+CommandDeclaration declareMigrate() {
   CommandDeclaration command{
       "migrate", "DIR [--plan] [--allow-destructive] [--database URL]",
       "Makes the database's tables what the project's models say: as a whole or not at all, on "
@@ -55,7 +55,7 @@ int report(const MigrationResult& result, bool is_plan, bool allows_destructive)
 
 }  // namespace
 
-const CommandDeclaration kMigrate = declare();
+const CommandDeclaration kMigrate = declareMigrate();
 
 int migrateTables(const Words& words) {
   auto [arguments, exit_code] = parseArguments(kMigrate, words);

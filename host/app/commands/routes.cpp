@@ -10,7 +10,7 @@
 namespace sub0::app {
 namespace {
 
-CommandDeclaration declare() {
+CommandDeclaration declareRoutes() {
   CommandDeclaration command{"routes", "DIR [--plugins DIR]... [--json]",
                              "Lists the resources: route, id, methods, what it takes to call them.",
                              projectOptions()};
@@ -58,7 +58,7 @@ void printJson(const call::PlanSet& plans) {
 
 }  // namespace
 
-const CommandDeclaration kListRoutes = declare();
+const CommandDeclaration kListRoutes = declareRoutes();
 
 int listRoutes(const Words& words) {
   auto [arguments, exit_code] = parseArguments(kListRoutes, words);

@@ -6,7 +6,7 @@
 namespace sub0::app {
 namespace {
 
-CommandDeclaration declare() {
+CommandDeclaration declareRun() {
   CommandDeclaration command{
       "run", "DIR [--plugins DIR]... [--host H] [--port N] [--database URL] [--loops N]",
       "Serves a project over HTTP and WebSocket until SIGTERM or SIGINT.", projectOptions()};
@@ -19,7 +19,7 @@ CommandDeclaration declare() {
 
 }  // namespace
 
-const CommandDeclaration kRunHost = declare();
+const CommandDeclaration kRunHost = declareRun();
 
 int runHost(const Words& words) {
   auto [arguments, exit_code] = parseArguments(kRunHost, words);

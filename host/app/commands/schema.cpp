@@ -9,7 +9,7 @@
 namespace sub0::app {
 namespace {
 
-CommandDeclaration declare() {
+CommandDeclaration declareSchema() {
   CommandDeclaration command{
       "schema",
       "[--models] [--plugins DIR]... [--strict] [--output FILE]",
@@ -38,7 +38,7 @@ dialect::SchemaOptions optionsOf(const plugin::Registry& registry) {
 
 }  // namespace
 
-const CommandDeclaration kPrintSchema = declare();
+const CommandDeclaration kPrintSchema = declareSchema();
 
 int printSchema(const Words& words) {
   auto [arguments, exit_code] = parseArguments(kPrintSchema, words);

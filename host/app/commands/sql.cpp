@@ -13,7 +13,7 @@
 namespace sub0::app {
 namespace {
 
-CommandDeclaration declare() {
+CommandDeclaration declareSql() {
   CommandDeclaration command{
       "sql", "[-f FILE | STATEMENT] [--resources DIR] [--database URL]",
       "Runs SQL on the project's database through the query plugin; prints the rows of all "
@@ -40,7 +40,7 @@ void appendRows(const json::Value& rows, std::string& out) {
   }
 }
 
-void onDone(void* user, int32_t code, const sub0_value* rows, const sub0_text_view* message) {
+void onScriptDone(void* user, int32_t code, const sub0_value* rows, const sub0_text_view* message) {
   SqlEnd end;
   end.code = code;
   if (rows != nullptr) appendRows(*rows, end.rows);
@@ -62,7 +62,7 @@ SqlEnd execute(const sub0_sql& sql, void* self, const std::string& script) {
   std::promise<SqlEnd> promise;
   auto future = promise.get_future();
   const sub0_text_view view = json::toView(script);
-  const int32_t status = sql.execute_script(self, &view, onDone, &promise);
+  const int32_t status = sql.execute_script(self, &view, onScriptDone, &promise);
   if (status != SUB0_OK) return {status, "", "the query plugin refused the script"};
   return future.get();
 }
@@ -89,7 +89,7 @@ class PluginLoops {
 
 }  // namespace
 
-const CommandDeclaration kRunSql = declare();
+const CommandDeclaration kRunSql = declareSql();
 
 int runSql(const Words& words) {
   auto [arguments, exit_code] = parseArguments(kRunSql, words);

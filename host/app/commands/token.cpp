@@ -28,7 +28,7 @@ CommandDeclaration declareMint() {
   return command;
 }
 
-CommandDeclaration declareCheck() {
+CommandDeclaration declareCheckToken() {
   return {"token check", "RESOURCE TOKEN [--resources DIR]",
           "Says whether RESOURCE accepts TOKEN, and prints its claims.", projectOptions()};
 }
@@ -75,7 +75,7 @@ std::optional<json::Member> parseClaim(const std::string& word, json::Parser& pa
 }  // namespace
 
 const CommandDeclaration kMintToken = declareMint();
-const CommandDeclaration kCheckToken = declareCheck();
+const CommandDeclaration kCheckToken = declareCheckToken();
 
 int mintToken(const Words& words) {
   auto [arguments, exit_code] = parseArguments(kMintToken, words);

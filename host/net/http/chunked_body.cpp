@@ -10,7 +10,7 @@
 namespace sub0::net::http {
 namespace {
 
-ChunkedBody::State refuse(int status, const char* reason, ParseFailure& failure) {
+ChunkedBody::State refuseChunk(int status, const char* reason, ParseFailure& failure) {
   failure.status = status;
   failure.reason = reason;
   return ChunkedBody::State::kRefused;
@@ -88,24 +88,24 @@ bool isExtensions(std::string_view text) {
 }  // namespace
 
 ChunkedBody::State ChunkedBody::takeSizeLine(const RequestLimits& limits, ParseFailure& failure) {
-  if (!dropLineEnd(line_)) return refuse(400, "malformed chunk", failure);
+  if (!dropLineEnd(line_)) return refuseChunk(400, "malformed chunk", failure);
   std::size_t digits = 0;
   std::uint64_t size = 0;
   for (; digits < line_.size() && hexDigit(line_[digits]) >= 0; ++digits) {
-    if (digits == 16) return refuse(400, "malformed chunk size", failure);
+    if (digits == 16) return refuseChunk(400, "malformed chunk size", failure);
     size = size << 4 | static_cast<std::uint64_t>(hexDigit(line_[digits]));
   }
-  if (digits == 0) return refuse(400, "malformed chunk size", failure);
+  if (digits == 0) return refuseChunk(400, "malformed chunk size", failure);
   if (digits < line_.size()) {
     if (!isExtensions(std::string_view(line_).substr(digits))) {
-      return refuse(400, "malformed chunk", failure);
+      return refuseChunk(400, "malformed chunk", failure);
     }
     overhead_bytes_ += line_.size() - digits;
     if (overhead_bytes_ > limits.max_head_bytes) {
-      return refuse(400, "chunk extensions too large", failure);
+      return refuseChunk(400, "chunk extensions too large", failure);
     }
   }
-  if (size > limits.max_body_bytes - body_bytes_) return refuse(413, kTooLarge, failure);
+  if (size > limits.max_body_bytes - body_bytes_) return refuseChunk(413, kTooLarge, failure);
   body_bytes_ += size;
   chunk_left_ = size;
   step_ = size == 0 ? Step::kTrailer : Step::kData;
@@ -115,12 +115,12 @@ ChunkedBody::State ChunkedBody::takeSizeLine(const RequestLimits& limits, ParseF
 
 ChunkedBody::State ChunkedBody::takeTrailer(const RequestLimits& limits, ParseFailure& failure) {
   overhead_bytes_ += line_.size();
-  if (!dropLineEnd(line_)) return refuse(400, "malformed trailer", failure);
+  if (!dropLineEnd(line_)) return refuseChunk(400, "malformed trailer", failure);
   if (line_.empty()) return State::kComplete;
   Header ignored;
-  if (!parseFieldLine(line_, ignored)) return refuse(400, "malformed trailer", failure);
+  if (!parseFieldLine(line_, ignored)) return refuseChunk(400, "malformed trailer", failure);
   if (++trailers_ > limits.max_headers || overhead_bytes_ > limits.max_head_bytes) {
-    return refuse(431, "trailers too large", failure);
+    return refuseChunk(431, "trailers too large", failure);
   }
   line_.clear();
   return State::kNeedMore;
@@ -135,9 +135,9 @@ ChunkedBody::State ChunkedBody::next(std::span<char>& input, const RequestLimits
         if (takeLine(input, limits.max_chunk_line_bytes, line_)) {
           state = takeSizeLine(limits, failure);
         } else if (line_.size() >= limits.max_chunk_line_bytes) {
-          return refuse(400, "chunk size line too long", failure);
+          return refuseChunk(400, "chunk size line too long", failure);
         } else if (hexDigit(line_.front()) < 0) {
-          return refuse(400, "malformed chunk size", failure);
+          return refuseChunk(400, "malformed chunk size", failure);
         }
         break;
       case Step::kData:
@@ -154,14 +154,14 @@ ChunkedBody::State ChunkedBody::next(std::span<char>& input, const RequestLimits
           step_ = Step::kSizeLine;
           line_.clear();
         } else if (line_ != "\r") {
-          return refuse(400, "malformed chunk", failure);
+          return refuseChunk(400, "malformed chunk", failure);
         }
         break;
       case Step::kTrailer:
         if (takeLine(input, limits.max_header_value_bytes, line_)) {
           state = takeTrailer(limits, failure);
         } else if (line_.size() >= limits.max_header_value_bytes) {
-          return refuse(431, "trailers too large", failure);
+          return refuseChunk(431, "trailers too large", failure);
         }
         break;
     }

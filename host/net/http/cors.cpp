@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/contains.hpp"
 #include "base/text.hpp"
 #include "net/http/request.hpp"
 #include "net/http/response_writer.hpp"
@@ -62,10 +63,6 @@ std::optional<Origin> parseOrigin(std::string_view text) {
 }
 
 std::string withScheme(const Origin& origin) { return origin.scheme + "://" + origin.host; }
-
-bool contains(const std::vector<std::string>& list, std::string_view text) {
-  return std::find(list.begin(), list.end(), text) != list.end();
-}
 
 /// The names of the list that are header names, parted by ", ".
 std::string cleanNames(std::string_view list) {

@@ -8,11 +8,9 @@
 #include "net/connection_table.hpp"
 #include "net/http/endpoint.hpp"
 #include "net/http/reply_body.hpp"
+#include "net/spare_bytes.hpp"
 
 namespace sub0::net::http {
-namespace {
-constexpr std::size_t kSpareBytes = loop::Loop::kSpareBytes;
-}
 
 Exchange::Exchange(Connection& connection, Endpoint& endpoint)
     : connection_(connection), endpoint_(endpoint) {}

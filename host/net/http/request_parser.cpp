@@ -7,11 +7,11 @@
 
 #include "net/http/chunked_body.hpp"
 #include "net/http/request_head.hpp"
+#include "net/spare_bytes.hpp"
 
 namespace sub0::net::http {
 namespace {
 
-constexpr std::size_t kSpareBytes = 64;
 constexpr std::size_t kFirstBodyBytes = 4096;
 
 std::string_view viewOf(std::span<char> bytes) { return {bytes.data(), bytes.size()}; }

@@ -8,12 +8,13 @@
 
 #include "base/text.hpp"
 #include "base/utf8.hpp"
+#include "net/spare_bytes.hpp"
+#include "net/ws/close_codes.hpp"
 #include "net/ws/frame_encoder.hpp"
 
 namespace sub0::net::ws {
 namespace {
 
-constexpr std::size_t kSpareBytes = 64;
 constexpr std::size_t kMaxClientHeaderBytes = 14;
 constexpr std::size_t kFirstBufferBytes = 1024;
 
@@ -53,23 +54,25 @@ constexpr std::uint8_t codeOf(Opcode opcode) { return static_cast<std::uint8_t>(
 /// Rules of the first byte: reserved bits, opcode, its place in the message.
 HeaderResult checkFirstByte(std::uint8_t first, const FrameLimits& limits,
                             const MessageSoFar& message) {
-  if ((first & 0x70u) != 0) return refuse(1002, "reserved bit set without an extension");
+  if ((first & 0x70u) != 0) return refuse(kProtocolError, "reserved bit set without an extension");
   const std::uint8_t opcode = first & 0x0Fu;
   if (isControl(opcode)) {
-    if (opcode > codeOf(Opcode::kPong)) return refuse(1002, "unknown opcode");
-    if ((first & 0x80u) == 0) return refuse(1002, "fragmented control frame");
+    if (opcode > codeOf(Opcode::kPong)) return refuse(kProtocolError, "unknown opcode");
+    if ((first & 0x80u) == 0) return refuse(kProtocolError, "fragmented control frame");
     return kIncompleteHeader;
   }
-  if (opcode > codeOf(Opcode::kBinary)) return refuse(1002, "unknown opcode");
+  if (opcode > codeOf(Opcode::kBinary)) return refuse(kProtocolError, "unknown opcode");
   const bool continues = opcode == codeOf(Opcode::kContinuation);
-  if (continues && message.fragments == 0) return refuse(1002, "continuation without a start");
+  if (continues && message.fragments == 0)
+    return refuse(kProtocolError, "continuation without a start");
   if (!continues && message.fragments != 0) {
-    return refuse(1002, "new message inside a fragmented one");
+    return refuse(kProtocolError, "new message inside a fragmented one");
   }
   if (opcode == codeOf(Opcode::kBinary) && !limits.accept_binary) {
-    return refuse(1003, "binary messages are not accepted");
+    return refuse(kUnsupportedData, "binary messages are not accepted");
   }
-  if (message.fragments >= limits.max_fragments) return refuse(1008, "too many fragments");
+  if (message.fragments >= limits.max_fragments)
+    return refuse(kPolicyViolation, "too many fragments");
   return kIncompleteHeader;
 }
 
@@ -89,27 +92,29 @@ HeaderResult readHeader(const char* data, std::size_t size, const FrameLimits& l
   const HeaderResult first = checkFirstByte(bytes[0], limits, message);
   if (first.state == HeaderState::kRefused) return first;
   if (size < 2) return kIncompleteHeader;
-  if ((bytes[1] & 0x80u) == 0) return refuse(1002, "unmasked client frame");
+  if ((bytes[1] & 0x80u) == 0) return refuse(kProtocolError, "unmasked client frame");
   header.opcode = bytes[0] & 0x0Fu;
   header.fin = (bytes[0] & 0x80u) != 0;
   const std::uint8_t short_length = bytes[1] & 0x7Fu;
   if (isControl(header.opcode) && short_length > kMaxControlPayloadBytes) {
-    return refuse(1002, "control frame over 125 bytes");
+    return refuse(kProtocolError, "control frame over 125 bytes");
   }
   const std::size_t length_bytes = short_length < 126 ? 0 : short_length == 126 ? 2 : 8;
   if (size < 2 + length_bytes) return kIncompleteHeader;
   header.payload_bytes = length_bytes == 0 ? short_length : readBigEndian(bytes + 2, length_bytes);
   if (length_bytes == 2 && header.payload_bytes < 126) {
-    return refuse(1002, "length not in its shortest form");
+    return refuse(kProtocolError, "length not in its shortest form");
   }
   if (length_bytes == 8) {
-    if (header.payload_bytes <= 0xFFFF) return refuse(1002, "length not in its shortest form");
-    if (header.payload_bytes >> 63 != 0) return refuse(1002, "length with the top bit set");
+    if (header.payload_bytes <= 0xFFFF)
+      return refuse(kProtocolError, "length not in its shortest form");
+    if (header.payload_bytes >> 63 != 0)
+      return refuse(kProtocolError, "length with the top bit set");
   }
   if (!isControl(header.opcode) &&
       (message.bytes > limits.max_message_bytes ||
        header.payload_bytes > limits.max_message_bytes - message.bytes)) {
-    return refuse(1009, "message too big");
+    return refuse(kTooBig, "message too big");
   }
   const std::size_t header_bytes = 2 + length_bytes + 4;
   if (size < header_bytes) return kIncompleteHeader;
@@ -306,13 +311,13 @@ FrameEvent FrameDecoder::deliverControl(std::uint8_t opcode, std::span<char> pay
   out.payload = payload;
   if (opcode == codeOf(Opcode::kPing)) return FrameEvent::kPing;
   if (opcode == codeOf(Opcode::kPong)) return FrameEvent::kPong;
-  if (payload.size() == 1) return fail(1002, "close frame with one byte", out);
+  if (payload.size() == 1) return fail(kProtocolError, "close frame with one byte", out);
   if (payload.size() >= 2) {
     const auto code = static_cast<std::uint16_t>(
         readBigEndian(reinterpret_cast<const std::uint8_t*>(payload.data()), 2));
-    if (!isCloseCodeAllowed(code)) return fail(1002, "invalid close code", out);
+    if (!isCloseCodeAllowed(code)) return fail(kProtocolError, "invalid close code", out);
     if (!text::isUtf8(viewOf(payload.subspan(2)))) {
-      return fail(1007, "close reason is not UTF-8", out);
+      return fail(kInvalidText, "close reason is not UTF-8", out);
     }
     out.close_code = code;
     out.reason = viewOf(payload.subspan(2));
@@ -338,7 +343,7 @@ FrameEvent FrameDecoder::next(std::span<char>& input, const FrameLimits& limits,
     out.payload = input.subspan(whole.header_bytes, whole.payload_bytes);
     input = input.subspan(whole.header_bytes + whole.payload_bytes);
     if (unmask(out.payload, key) || text::isUtf8(viewOf(out.payload))) return FrameEvent::kText;
-    return fail(1007, "text is not UTF-8", out);
+    return fail(kInvalidText, "text is not UTF-8", out);
   }
   FrameHeader header;
   const HeaderResult result = readHeader(input.data(), input.size(), limits, {}, header);
@@ -355,7 +360,8 @@ FrameEvent FrameDecoder::next(std::span<char>& input, const FrameLimits& limits,
   if (isControl(header.opcode)) return deliverControl(header.opcode, payload, out);
   out.payload = payload;
   if (header.opcode == codeOf(Opcode::kBinary)) return FrameEvent::kBinary;
-  if (!is_ascii && !text::isUtf8(viewOf(payload))) return fail(1007, "text is not UTF-8", out);
+  if (!is_ascii && !text::isUtf8(viewOf(payload)))
+    return fail(kInvalidText, "text is not UTF-8", out);
   return FrameEvent::kText;
 }
 
@@ -389,7 +395,7 @@ FrameEvent FrameDecoder::nextPartial(std::span<char>& input, const FrameLimits& 
     if (isControl(frame.opcode)) {
       partial.appendControl(piece);
     } else if (!partial.appendContent(piece)) {
-      return fail(1007, "text is not UTF-8", out);
+      return fail(kInvalidText, "text is not UTF-8", out);
     }
     partial.frame_received += piece.size();
     if (partial.frame_received < frame.payload_bytes) return FrameEvent::kNeedMore;
@@ -400,7 +406,7 @@ FrameEvent FrameDecoder::nextPartial(std::span<char>& input, const FrameLimits& 
     }
     if (!frame.fin) continue;
     if (partial.is_text && !partial.utf8.isComplete()) {
-      return fail(1007, "text ends inside a code point", out);
+      return fail(kInvalidText, "text ends inside a code point", out);
     }
     partial.delivered = true;
     out = {};

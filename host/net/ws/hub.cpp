@@ -6,14 +6,12 @@
 #include <utility>
 
 #include "net/connection_table.hpp"
+#include "net/ws/close_codes.hpp"
 #include "net/ws/envelope.hpp"
 #include "net/ws/session.hpp"
 
 namespace sub0::net::ws {
 namespace {
-
-constexpr std::uint16_t kPolicy = 1008;
-constexpr std::uint16_t kTryLater = 1013;
 
 /// Every uid once.
 std::vector<std::string_view> distinct(std::span<const std::string_view> uids) {
@@ -162,7 +160,8 @@ void Hub::replaceOthers(std::uint32_t loop, const Session& session) {
 void Hub::closeOlder(Part& part, std::string_view uid, Directory::Claim claim) {
   visitLocal(part, call::Audience::kSingle, {&uid, 1}, [claim](Session& session) {
     if (session.uidClaim() >= claim) return;
-    session.close(kPolicy, "a newer connection has this uid (SUB0_UID_CONNECTIONS=replace)",
+    session.close(kPolicyViolation,
+                  "a newer connection has this uid (SUB0_UID_CONNECTIONS=replace)",
                   CloseReason::kReplaced);
   });
 }

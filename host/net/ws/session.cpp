@@ -6,17 +6,17 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "base/time_units.hpp"
 #include "json/plain_envelope.hpp"
+#include "net/spare_bytes.hpp"
+#include "net/ws/close_codes.hpp"
 #include "net/ws/envelope.hpp"
 #include "net/ws/frame_encoder.hpp"
 #include "net/ws/hub.hpp"
 
 namespace sub0::net::ws {
 namespace {
-constexpr std::size_t kSpareBytes = loop::Loop::kSpareBytes;
 constexpr std::size_t kSpareSlots = 64;
-constexpr std::uint16_t kPolicy = 1008;
-constexpr std::uint16_t kTryLater = 1013;
 
 /// What a message that waits takes, the empty one too.
 std::size_t waitingCost(std::size_t text_bytes) {
@@ -96,7 +96,7 @@ inline void Session::takeFrames(std::span<char>& input) {
         if (input.empty() && !decoder_.holdsMemory()) return;
         break;
       case FrameEvent::kBinary:
-        close(1003, "binary messages are not taken", CloseReason::kUnsupported);
+        close(kUnsupportedData, "binary messages are not taken", CloseReason::kUnsupported);
         break;
       case FrameEvent::kPing:
         onPing(message.payload);
@@ -126,14 +126,13 @@ void Session::onMessage(std::span<char> text) {
 
 /// A leaky bucket that holds a second's worth.
 bool Session::isTooFast() {
-  constexpr std::int64_t kNsPerSecond = 1'000'000'000;
   const auto rate = static_cast<std::int64_t>(services_.options.message_rate);
   const std::int64_t interval_ns = std::max<std::int64_t>(kNsPerSecond / rate, 1);
   const std::int64_t now_ns = services_.loop.nowNs();
   paid_until_ns_ = std::max(paid_until_ns_, now_ns) + interval_ns;
   if (paid_until_ns_ - now_ns <= interval_ns * rate) return false;
   connection_.table().refused(Refusal::kMessageRate, connection_);
-  close(kPolicy, "too fast: over SUB0_MESSAGE_RATE", CloseReason::kTooFast);
+  close(kPolicyViolation, "too fast: over SUB0_MESSAGE_RATE", CloseReason::kTooFast);
   return true;
 }
 
@@ -370,7 +369,8 @@ void Session::judge(Admission admission) {
             CloseReason::kOverflow);
       return;
     case Admission::kOverLimit:
-      close(kPolicy, "too slow: over SUB0_UNSENT_LIMIT_BYTES unsent", CloseReason::kSlowReader);
+      close(kPolicyViolation, "too slow: over SUB0_UNSENT_LIMIT_BYTES unsent",
+            CloseReason::kSlowReader);
       return;
   }
 }
@@ -413,8 +413,9 @@ void Session::onFrameError(const Message& message) {
   }
   state_ = State::kEnded;
   CloseReason reason = CloseReason::kProtocolError;
-  if (message.close_code == 1003) reason = CloseReason::kUnsupported;
-  if (message.close_code == 1008 || message.close_code == 1009) reason = CloseReason::kTooLarge;
+  if (message.close_code == kUnsupportedData) reason = CloseReason::kUnsupported;
+  if (message.close_code == kPolicyViolation || message.close_code == kTooBig)
+    reason = CloseReason::kTooLarge;
   connection_.finish(reason, services_.options.close_deadline_ms);
 }
 

@@ -2,15 +2,13 @@
 // The part of Session that time drives: pings and the silence behind them, the end of the service.
 #include <algorithm>
 
+#include "net/ws/close_codes.hpp"
 #include "net/ws/frame_encoder.hpp"
 #include "net/ws/session.hpp"
 
 namespace sub0::net::ws {
 
-void Session::sayGoingAway() {
-  constexpr std::uint16_t kGoingAway = 1001;
-  close(kGoingAway, "the service is stopping", CloseReason::kDrain);
-}
+void Session::sayGoingAway() { close(kGoingAway, "the service is stopping", CloseReason::kDrain); }
 
 void Session::schedulePing(std::uint64_t waited_ms) {
   const std::uint64_t interval_ms = services_.options.ping_interval_ms;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "net/connection_table.hpp"
+#include "net/ws/close_codes.hpp"
 #include "net/ws/frame_encoder.hpp"
 #include "net/ws/session.hpp"
 
@@ -19,7 +20,6 @@ void Session::watchInput() {
 
 /// What is held goes at once; what else comes is not looked at.
 void Session::refuseInput() {
-  constexpr std::uint16_t kTryLater = 1013;
   decoder_ = FrameDecoder();
   if (cold_) {
     cold_->waiting.clear();
@@ -62,7 +62,8 @@ void Session::checkMessage() {
                        decoder_.messageBytes() * 1000 < options.body_min_rate * passed_ms;
   if (is_slow || passed_ms >= options.body_deadline_ms) {
     connection_.table().refused(Refusal::kSlowBody, connection_);
-    close(1008, "too slow: a message under SUB0_BODY_MIN_RATE or over SUB0_BODY_DEADLINE_MS",
+    close(kPolicyViolation,
+          "too slow: a message under SUB0_BODY_MIN_RATE or over SUB0_BODY_DEADLINE_MS",
           CloseReason::kDeadline);
     return;
   }

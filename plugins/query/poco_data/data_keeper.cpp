@@ -9,7 +9,7 @@ namespace {
 constexpr std::chrono::milliseconds kPauseWhileUp{1000};
 constexpr std::chrono::milliseconds kFirstPauseWhileAway{50};
 constexpr std::chrono::milliseconds kLongestPauseWhileAway{1000};
-constexpr std::uint32_t kMostDoublings = 5;
+constexpr std::uint32_t kMostPauseDoublings = 5;
 
 }  // namespace
 
@@ -55,7 +55,7 @@ void DataKeeper::work() {
     } else {
       const auto pause =
           std::min(kLongestPauseWhileAway,
-                   kFirstPauseWhileAway * (1 << std::min(failures_, kMostDoublings)));
+                   kFirstPauseWhileAway * (1 << std::min(failures_, kMostPauseDoublings)));
       changed_.wait_for(lock, pause, [this] { return is_stopping_; });
     }
   }

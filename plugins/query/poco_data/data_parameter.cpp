@@ -10,8 +10,7 @@
 namespace sub0::query {
 namespace {
 
-constexpr double kExactWhole = 9007199254740992.0;  // 2^53
-constexpr std::size_t kMostDigits = 65;             // of a DECIMAL
+constexpr std::size_t kDecimalDigits = 65;  // of a DECIMAL
 constexpr std::size_t kMostDecimals = 30;
 
 DataParameter wholeParameter(std::int64_t integer) {
@@ -34,7 +33,7 @@ bool fitsDecimal(std::string_view plain) {
   }
   const std::size_t point = plain.find('.');
   const std::size_t decimals = point == std::string_view::npos ? 0 : plain.size() - point - 1;
-  return plain.size() <= kMostDigits && decimals <= kMostDecimals;
+  return plain.size() <= kDecimalDigits && decimals <= kMostDecimals;
 }
 
 DataParameter numberParameter(std::string_view json) {

@@ -16,8 +16,6 @@ constexpr std::size_t kMostWaiting = 1000;
 constexpr std::chrono::seconds kGraceOfQuietCalls{1};
 constexpr std::chrono::seconds kBetweenInterrupts{1};
 
-Failure isClosing() { return Failure{SUB0_UNAVAILABLE, "the database is being closed", ""}; }
-
 Failure isAway() {
   return Failure{SUB0_UNAVAILABLE, "the database cannot be reached",
                  "the database cannot be reached"};

@@ -10,6 +10,9 @@
 
 namespace sub0::query {
 
+// In which a server must answer what only looks whether it is there.
+inline constexpr unsigned kPingTimeoutSeconds = 3;
+
 // A value on its way into a database that takes values by type: numbers with all their digits,
 // booleans as 0 and 1, arrays and objects as JSON text. spec S-30
 struct DataParameter {

@@ -13,8 +13,8 @@ namespace {
 
 constexpr std::array<std::string_view, 4> kBeforeTable = {"LOW_PRIORITY", "HIGH_PRIORITY",
                                                           "DELAYED", "INTO"};
-constexpr std::array<std::string_view, 5> kBehindSet = {"WHERE", "RETURNING", "ORDER", "LIMIT",
-                                                        "ON"};
+constexpr std::array<std::string_view, 5> kBehindAssignments = {"WHERE", "RETURNING", "ORDER",
+                                                                "LIMIT", "ON"};
 
 // The statement's words; those that are operators beside a ? come apart: `=?` is two.
 class Words {
@@ -59,7 +59,8 @@ class Words {
   }
   // Behind the value that begins at `i`: at a comma, the closing bracket, or the next clause.
   std::size_t behindValue(std::size_t i) const {
-    while (i < size() && !is(i, ",") && !is(i, ")") && !is(i, ";") && !isOneOf(i, kBehindSet)) {
+    while (i < size() && !is(i, ",") && !is(i, ")") && !is(i, ";") &&
+           !isOneOf(i, kBehindAssignments)) {
       i = next(i);
     }
     return i;
@@ -74,9 +75,9 @@ class Words {
   std::vector<std::string_view> words_;
 };
 
-class Reader {
+class AssignmentReader {
  public:
-  explicit Reader(std::string_view sql) : words_(sql) {}
+  explicit AssignmentReader(std::string_view sql) : words_(sql) {}
 
   std::vector<MysqlAssignment> read() {
     if (words_.is(0, "UPDATE")) {
@@ -174,7 +175,9 @@ class Reader {
 
 }  // namespace
 
-std::vector<MysqlAssignment> assignmentsOf(std::string_view sql) { return Reader(sql).read(); }
+std::vector<MysqlAssignment> assignmentsOf(std::string_view sql) {
+  return AssignmentReader(sql).read();
+}
 
 bool hasFraction(const DataParameter& parameter) {
   double number = 0;

@@ -13,7 +13,7 @@ constexpr const char* kTables = R"(SELECT table_name AS "table", table_comment A
 WHERE table_schema = DATABASE() AND table_type <> 'VIEW')";
 
 // CHECKs of a column are part of its definition on MariaDB, and of the table's on MySQL.
-constexpr const char* kColumns = R"(SELECT c.table_name AS "table", c.column_name AS "column",
+constexpr const char* kMysqlColumns = R"(SELECT c.table_name AS "table", c.column_name AS "column",
   c.data_type AS type, c.column_type AS definition,
   COALESCE(c.character_maximum_length, 0) AS length, c.is_nullable = 'NO' AS required,
   c.column_key = 'PRI' AS "primary", COALESCE(c.column_default, '') AS preset, c.extra AS extra,
@@ -27,13 +27,14 @@ constexpr const char* kOfMysql = R"('' AS bounds FROM information_schema.columns
 constexpr const char* kInOrder =
     " WHERE c.table_schema = DATABASE() ORDER BY c.table_name, c.ordinal_position";
 
-constexpr const char* kIndexes = R"(SELECT table_name AS "table", index_name AS "index",
+constexpr const char* kMysqlIndexes = R"(SELECT table_name AS "table", index_name AS "index",
   non_unique = 0 AS is_unique, index_type = 'FULLTEXT' AS has_words,
   COALESCE(column_name, '') AS "column", sub_part IS NOT NULL AS is_cut
 FROM information_schema.statistics WHERE table_schema = DATABASE()
 ORDER BY table_name, index_name, seq_in_index)";
 
-constexpr const char* kReferences = R"(SELECT u.table_name AS "table", u.column_name AS "column",
+constexpr const char* kMysqlReferences =
+    R"(SELECT u.table_name AS "table", u.column_name AS "column",
   u.referenced_table_name AS target, u.referenced_column_name AS "key", u.constraint_name AS name,
   COUNT(*) OVER (PARTITION BY u.table_name, u.constraint_name) AS columns,
   r.update_rule IN ('RESTRICT', 'NO ACTION') AND r.delete_rule IN ('RESTRICT', 'NO ACTION') AS plain
@@ -100,7 +101,7 @@ ExistingColumn columnOf(const Rows& rows, std::size_t i, bool is_mariadb) {
   return column;
 }
 
-void takeIndexes(const Rows& rows, std::vector<ExistingTable>& tables) {
+void takeMysqlIndexes(const Rows& rows, std::vector<ExistingTable>& tables) {
   for (std::size_t i = 0; i < rows.size(); ++i) {
     ExistingTable* const table = tableCalled(tables, rows.text(i, "table"));
     if (table == nullptr) {
@@ -162,7 +163,8 @@ bool MysqlDdl::readCatalogue(SqlSession& session, std::vector<ExistingTable>& ta
     return false;
   }
   Rows rows;
-  if (!rows.read(session, std::string(kColumns) + (is_mariadb ? kOfMariadb : kOfMysql) + kInOrder,
+  if (!rows.read(session,
+                 std::string(kMysqlColumns) + (is_mariadb ? kOfMariadb : kOfMysql) + kInOrder,
                  failure)) {
     return false;
   }
@@ -171,11 +173,11 @@ bool MysqlDdl::readCatalogue(SqlSession& session, std::vector<ExistingTable>& ta
       table->columns.push_back(columnOf(rows, i, is_mariadb));
     }
   }
-  if (!rows.read(session, kIndexes, failure)) {
+  if (!rows.read(session, kMysqlIndexes, failure)) {
     return false;
   }
-  takeIndexes(rows, tables);
-  if (!rows.read(session, kReferences, failure)) {
+  takeMysqlIndexes(rows, tables);
+  if (!rows.read(session, kMysqlReferences, failure)) {
     return false;
   }
   for (std::size_t i = 0; i < rows.size(); ++i) {

@@ -103,15 +103,15 @@ namespace {
 
 // One lock for all migrations of a database, kept by the session; a session that gets none in a
 // year, or is told to stop waiting, fails by what no DOUBLE holds.
-constexpr const char* kLock =
+constexpr const char* kMysqlLock =
     "SELECT EXP(IF(GET_LOCK(CONCAT('sub0.', MD5(DATABASE())), 31536000) = 1, 0, 1000))";
 
 // Types that hold what a column of that type may hold, and read back as the same JSON.
-struct Family {
+struct MysqlFamily {
   ColumnType type;
   std::string_view name;
 };
-constexpr std::array<Family, 29> kFamilies = {{
+constexpr std::array<MysqlFamily, 29> kMysqlFamilies = {{
     {ColumnType::kNumber, "bigint"},     {ColumnType::kNumber, "int"},
     {ColumnType::kNumber, "mediumint"},  {ColumnType::kNumber, "smallint"},
     {ColumnType::kNumber, "tinyint"},    {ColumnType::kNumber, "decimal"},
@@ -168,7 +168,7 @@ std::vector<std::string> MysqlDdl::begin(bool only_reads) const {
   // Waiting for another node's migration may take its time; for the calls of running nodes, which
   // wait in turn behind us, it may not. A row numbered 0 keeps its number when a key gets its
   // AUTO_INCREMENT.
-  return {kLock, "SET SESSION lock_wait_timeout = 10",
+  return {kMysqlLock, "SET SESSION lock_wait_timeout = 10",
           "SET SESSION sql_mode = CONCAT(@@sql_mode, ',NO_AUTO_VALUE_ON_ZERO')"};
 }
 
@@ -179,9 +179,10 @@ std::string MysqlDdl::takenNames() const {
 }
 
 Fit MysqlDdl::fit(const Column& column, const ExistingColumn& existing) const {
-  const bool is_family = std::any_of(kFamilies.begin(), kFamilies.end(), [&](const Family& family) {
-    return family.type == column.type && family.name == existing.type;
-  });
+  const bool is_family =
+      std::any_of(kMysqlFamilies.begin(), kMysqlFamilies.end(), [&](const MysqlFamily& family) {
+        return family.type == column.type && family.name == existing.type;
+      });
   if (!is_family) {
     return Fit::kDiffers;
   }

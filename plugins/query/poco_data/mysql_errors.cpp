@@ -12,7 +12,7 @@ namespace {
 constexpr const char* kPrefix = "Operation Failed: ";
 
 template <std::size_t N>
-bool isOneOf(unsigned number, const std::array<unsigned, N>& numbers) {
+bool isAnyNumber(unsigned number, const std::array<unsigned, N>& numbers) {
   return std::find(numbers.begin(), numbers.end(), number) != numbers.end();
 }
 
@@ -60,13 +60,13 @@ bool isWithoutValues(unsigned number, std::string_view message, std::string_view
       1242, 1644};
   constexpr unsigned kFirstOfLibrary = 2000;
   constexpr unsigned kBehindLibrary = 3000;
-  if (isOneOf(number, kNotThere)) {
+  if (isAnyNumber(number, kNotThere)) {
     const std::string name = firstQuoted(message);  // app.users, u.email
     const std::size_t dot = name.rfind('.');
     return !name.empty() &&
            sql.find(dot == std::string::npos ? name : name.substr(dot + 1)) != std::string::npos;
   }
-  return isOneOf(number, kNumbers) || endsMysqlConnection(number) ||
+  return isAnyNumber(number, kNumbers) || endsMysqlConnection(number) ||
          (number >= kFirstOfLibrary && number < kBehindLibrary);
 }
 
@@ -139,7 +139,7 @@ bool endsMysqlConnection(unsigned number) {
   // ER_CONNECTION_KILLED, ER_ABORTING_CONNECTION, CR_COMMANDS_OUT_OF_SYNC, the idle time-outs
   static constexpr std::array<unsigned, 11> kNumbers = {2006, 2013, 2055, 2020, 1053, 1927,
                                                         1152, 2014, 4031, 1159, 1161};
-  return isOneOf(number, kNumbers);
+  return isAnyNumber(number, kNumbers);
 }
 
 bool isMisfit(unsigned number) {
@@ -147,7 +147,7 @@ bool isMisfit(unsigned number) {
   // address; of casts: overflow, cut, illegal; no JSON and its end
   static constexpr std::array<unsigned, 12> kNumbers = {1264, 1265, 1292, 1366, 1406, 1411,
                                                         1525, 1916, 1917, 1918, 4037, 4038};
-  return isOneOf(number, kNumbers);
+  return isAnyNumber(number, kNumbers);
 }
 
 bool isDuplicate(unsigned number) { return number == 1062 || number == 1586; }
@@ -213,15 +213,15 @@ Failure mysqlFailure(unsigned number, std::string_view message, std::string_view
     failure.code = SUB0_CONSTRAINT;
   } else if (isMisfit(number)) {
     failure.client = kPrefix + std::string("a value does not fit its column's type");
-  } else if (isOneOf(number, kGiveWay)) {
+  } else if (isAnyNumber(number, kGiveWay)) {
     failure.code = SUB0_BUSY;
     failure.client = "the database gave way to another call; try again";
-  } else if (isOneOf(number, kTakesNoChanges)) {
+  } else if (isAnyNumber(number, kTakesNoChanges)) {
     failure.code = SUB0_UNAVAILABLE;
     failure.client = "the database takes no changes at the moment";
-  } else if (isOneOf(number, kTooLong)) {
+  } else if (isAnyNumber(number, kTooLong)) {
     failure.code = SUB0_TIMEOUT;
-  } else if (isOneOf(number, kTooMany) || endsMysqlConnection(number)) {
+  } else if (isAnyNumber(number, kTooMany) || endsMysqlConnection(number)) {
     failure.code = SUB0_UNAVAILABLE;
   }
   return failure;

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "poco_data/mysql_errors.hpp"
+#include "schema/ddl.hpp"
 
 namespace sub0::query {
 namespace {
@@ -27,11 +28,6 @@ constexpr const char* kSessionSettings =
     "NO_BACKSLASH_ESCAPES,STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ZERO_DATE,"
     "NO_ZERO_IN_DATE,ONLY_FULL_GROUP_BY,NO_ENGINE_SUBSTITUTION'";
 
-struct FreeResult {
-  void operator()(MYSQL_RES* result) const { mysql_free_result(result); }
-};
-using Result = std::unique_ptr<MYSQL_RES, FreeResult>;
-
 // Whether the statement leaves something in its session that others must not meet.
 bool changesSession(const std::string& sql) {
   const TokenList list = tokenize(sql, Dialect::kMysql);
@@ -42,14 +38,6 @@ bool changesSession(const std::string& sql) {
     }
   }
   return false;
-}
-
-std::string quoted(const std::string& text) {
-  std::string out = "'";
-  for (const char c : text) {
-    out.append(c == '\'' ? 2 : 1, c);
-  }
-  return out + "'";
 }
 
 }  // namespace
@@ -197,7 +185,7 @@ std::string MysqlSession::columnsOfKey(const std::string& key, const std::string
   const std::string sql =
       "SELECT GROUP_CONCAT(column_name ORDER BY seq_in_index SEPARATOR ', ') FROM "
       "information_schema.statistics WHERE table_schema = DATABASE() AND table_name = " +
-      quoted(table) + " AND index_name = " + quoted(key);
+      quotedText(table) + " AND index_name = " + quotedText(key);
   std::string columns = firstValue(sql).value_or("");
   if (!columns.empty()) {
     key_columns_[{table, key}] = columns;
@@ -210,7 +198,7 @@ std::optional<std::string> MysqlSession::firstValue(const std::string& sql) {
   if (mysql_real_query(handle(), sql.data(), static_cast<unsigned long>(sql.size())) != 0) {
     return std::nullopt;
   }
-  const Result result(mysql_store_result(handle()));
+  const MysqlResult result(mysql_store_result(handle()));
   if (result == nullptr) {
     return std::nullopt;
   }
@@ -231,14 +219,14 @@ std::optional<bool> MysqlSession::wouldRound(const Prepared& prepared, const Sta
     table = table.empty() ? tableWrittenBy(statement.sql) : table;
     const std::string which = one.column.empty()
                                   ? "ordinal_position = " + std::to_string(one.ordinal)
-                                  : "column_name = " + quoted(one.column);
+                                  : "column_name = " + quotedText(one.column);
     if (fractional_.count({table, which}) > 0) {
       continue;
     }
     const std::optional<std::string> whole = firstValue(
         "SELECT 1 FROM information_schema.columns WHERE table_schema = DATABASE() AND "
         "table_name = " +
-        quoted(table) + " AND " + which +
+        quotedText(table) + " AND " + which +
         " AND data_type IN ('tinyint', 'smallint', 'mediumint', 'int', 'bigint')");
     if (!whole || !whole->empty()) {
       return whole ? std::optional(true) : std::nullopt;
@@ -326,7 +314,7 @@ DataSession::Outcome MysqlSession::executeOnce(const std::string& sql,
 // The rows of the current result of a script; null where it failed.
 std::unique_ptr<ResultTree> MysqlSession::readScriptRows() {
   auto tree = std::make_unique<ResultTree>(result_limit_bytes_);
-  const Result result(mysql_use_result(handle()));
+  const MysqlResult result(mysql_use_result(handle()));
   if (result == nullptr) {
     return tree;
   }

@@ -6,11 +6,7 @@
 #include "poco_data/mysql_session.hpp"
 
 namespace sub0::query {
-namespace {
-
-constexpr unsigned kPingTimeoutSeconds = 3;
-
-}  // namespace
+namespace {}  // namespace
 
 std::string MysqlSource::translate(const TokenList& list, std::vector<std::string>& errors) const {
   Rewritten rewritten = rewriteForMysql(list);

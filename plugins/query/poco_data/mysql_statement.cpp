@@ -19,11 +19,6 @@ constexpr unsigned kNewMetadata = 2057;  // the table has changed since the stat
 
 constexpr unsigned kRounded = 1265;  // as the server says where it tells
 
-struct FreeResult {
-  void operator()(MYSQL_RES* result) const { mysql_free_result(result); }
-};
-using Result = std::unique_ptr<MYSQL_RES, FreeResult>;
-
 }  // namespace
 
 DataSession::Outcome MysqlSession::execute(const Statement& statement,
@@ -152,7 +147,7 @@ DataSession::Outcome MysqlSession::judged(Outcome outcome, const Statement& stat
   if (mysql_real_query(handle(), kAsk.data(), kAsk.size()) != 0) {
     return failed(mysql_errno(handle()), mysql_error(handle()), statement.sql, Shown::kNoValues);
   }
-  const Result result(mysql_store_result(handle()));
+  const MysqlResult result(mysql_store_result(handle()));
   unsigned misfit = 0;
   std::string complaint;
   while (const MYSQL_ROW row = result == nullptr ? nullptr : mysql_fetch_row(result.get())) {
@@ -222,7 +217,7 @@ unsigned MysqlSession::warningsOfRows() {
 bool MysqlSession::readRows(Prepared& prepared, ResultTree& tree) {
   Executor& executor = *prepared.executor;
   MYSQL_STMT* const made = executor;
-  const Result columns(mysql_stmt_result_metadata(made));
+  const MysqlResult columns(mysql_stmt_result_metadata(made));
   if (columns == nullptr) {
     warnings_ = mysql_warning_count(handle());
     return mysql_stmt_errno(made) == 0;

@@ -4,12 +4,18 @@
 #include <mysql/mysql.h>
 
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <vector>
 
 #include "poco_data/data_session.hpp"
 
 namespace sub0::query {
+
+struct FreeMysqlResult {
+  void operator()(MYSQL_RES* result) const { mysql_free_result(result); }
+};
+using MysqlResult = std::unique_ptr<MYSQL_RES, FreeMysqlResult>;
 
 // Types of MariaDB and MySQL on the way to JSON (spec S-32), and parameters on the way in. Poco's
 // own extraction reads a DECIMAL as a double, so that digits would be lost; rows are read by the

@@ -20,10 +20,6 @@ namespace sub0::query {
 namespace {
 
 constexpr std::size_t kLoginTimeoutSeconds = 3;
-constexpr unsigned kPingTimeoutSeconds = 3;
-
-bool isGood(SQLRETURN status) { return SQL_SUCCEEDED(status); }
-
 }  // namespace
 
 Failure odbcFailure(const std::string& state, const std::string& message, const std::string& sql) {

@@ -18,10 +18,8 @@ namespace sub0::query {
 namespace {
 
 constexpr std::size_t kPieceBytes = 16384;
-constexpr std::size_t kLongestName = 256;
+constexpr std::size_t kNameUnits = 256;
 constexpr SQLULEN kLongestVarchar = 4000;
-
-bool isGood(SQLRETURN status) { return SQL_SUCCEEDED(status); }
 
 SQLSMALLINT targetOf(OdbcKind kind) {
   switch (kind) {
@@ -248,22 +246,21 @@ bool OdbcRows::describe(SQLHSTMT statement) {
     return false;
   }
   for (SQLUSMALLINT place = 1; place <= static_cast<SQLUSMALLINT>(count); ++place) {
-    std::array<SQLWCHAR, kLongestName> name{};
-    std::array<char, kLongestName> type_name{};
+    std::array<SQLWCHAR, kNameUnits> name{};
+    std::array<char, kNameUnits> type_name{};
     SQLSMALLINT name_size = 0;
     SQLSMALLINT type = 0;
     SQLULEN size = 0;
     SQLSMALLINT ignored = 0;
-    if (!isGood(SQLDescribeColW(statement, place, name.data(), kLongestName, &name_size, &type,
-                                &size, &ignored, &ignored))) {
+    if (!isGood(SQLDescribeColW(statement, place, name.data(), kNameUnits, &name_size, &type, &size,
+                                &ignored, &ignored))) {
       return false;
     }
     SQLSMALLINT type_size = 0;
-    SQLColAttribute(statement, place, SQL_DESC_TYPE_NAME, type_name.data(), kLongestName - 1,
+    SQLColAttribute(statement, place, SQL_DESC_TYPE_NAME, type_name.data(), kNameUnits - 1,
                     &type_size, nullptr);
     Column column;
-    const auto length =
-        std::min<std::size_t>(static_cast<std::size_t>(name_size), kLongestName - 1);
+    const auto length = std::min<std::size_t>(static_cast<std::size_t>(name_size), kNameUnits - 1);
     column.name = fromUtf16(std::u16string(name.begin(), name.begin() + static_cast<long>(length)));
     column.kind = kindOfOdbc(type, type_name.data());
     columns_.push_back(std::move(column));

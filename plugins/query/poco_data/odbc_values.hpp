@@ -13,6 +13,8 @@
 
 namespace sub0::query {
 
+inline bool isGood(SQLRETURN status) { return SQL_SUCCEEDED(status); }
+
 // Values of an ODBC driver on their way to JSON (spec S-32), and parameters on the way in. Numbers
 // and times are asked for as text, so no digit is lost; texts as UTF-16, the one encoding that all
 // drivers agree on. THREAD: that of the statement.

@@ -9,9 +9,9 @@ namespace sub0::query {
 namespace {
 
 // One key for all migrations of a database: "sub0".
-constexpr const char* kLock = "SELECT pg_advisory_xact_lock(1937072688)";
+constexpr const char* kPostgresLock = "SELECT pg_advisory_xact_lock(1937072688)";
 
-constexpr const char* kColumns = R"(SELECT c.relname AS "table", a.attname AS "column",
+constexpr const char* kPostgresColumns = R"(SELECT c.relname AS "table", a.attname AS "column",
   t.typname AS type, a.attnotnull AS required,
   CASE WHEN t.typname IN ('varchar', 'bpchar') AND a.atttypmod > 4 THEN a.atttypmod - 4 ELSE 0 END
     AS length,
@@ -26,7 +26,7 @@ FROM pg_catalog.pg_class c
 WHERE c.relkind IN ('r', 'p') ORDER BY c.relname, a.attnum)";
 
 // A row for each column of each index; of an expression the column is empty.
-constexpr const char* kIndexes = R"(SELECT c.relname AS "table", i.relname AS "index",
+constexpr const char* kPostgresIndexes = R"(SELECT c.relname AS "table", i.relname AS "index",
   x.indisunique AS "unique", x.indpred IS NULL AND x.indexprs IS NULL AS plain,
   EXISTS (SELECT 1 FROM pg_catalog.pg_constraint b WHERE b.conindid = x.indexrelid
     AND b.conrelid = x.indrelid AND b.contype <> 'f') AS bound,
@@ -39,7 +39,7 @@ FROM pg_catalog.pg_index x
   LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.number
 WHERE x.indisvalid AND k.place <= x.indnkeyatts ORDER BY c.relname, i.relname, k.place)";
 
-constexpr const char* kReferences = R"(SELECT c.relname AS "table", a.attname AS "column",
+constexpr const char* kPostgresReferences = R"(SELECT c.relname AS "table", a.attname AS "column",
   f.relname AS target, t.attname AS "key", k.conname AS name, cardinality(k.conkey) = 1 AS whole,
   k.confupdtype = 'a' AND k.confdeltype = 'a' AND NOT k.condeferrable AS plain
 FROM pg_catalog.pg_constraint k
@@ -51,11 +51,11 @@ FROM pg_catalog.pg_constraint k
 WHERE k.contype = 'f')";
 
 // Types that hold what a column of that type may hold, and read back as the same JSON.
-struct Family {
+struct PostgresFamily {
   ColumnType type;
   std::string_view name;
 };
-constexpr std::array<Family, 20> kFamilies = {{
+constexpr std::array<PostgresFamily, 20> kPostgresFamilies = {{
     {ColumnType::kNumber, "int8"},
     {ColumnType::kNumber, "int4"},
     {ColumnType::kNumber, "int2"},
@@ -139,7 +139,7 @@ void takeColumns(const Rows& rows, std::vector<ExistingTable>& tables) {
   }
 }
 
-void takeIndexes(const Rows& rows, std::vector<ExistingTable>& tables) {
+void takePostgresIndexes(const Rows& rows, std::vector<ExistingTable>& tables) {
   for (std::size_t i = 0; i < rows.size(); ++i) {
     ExistingTable& table = tableFor(tables, rows.text(i, "table"));
     const std::string name = rows.text(i, "index");
@@ -227,7 +227,7 @@ std::vector<std::string> PostgresDdl::begin(bool only_reads) const {
   // Waiting for another node's migration may take its time; for the calls of running nodes, which
   // wait in turn behind us, it may not.
   return {"BEGIN ISOLATION LEVEL READ COMMITTED", "SET LOCAL statement_timeout = 0",
-          "SET LOCAL lock_timeout = 0", kLock, "SET LOCAL lock_timeout = '10s'"};
+          "SET LOCAL lock_timeout = 0", kPostgresLock, "SET LOCAL lock_timeout = '10s'"};
 }
 
 std::string PostgresDdl::takenNames() const {
@@ -239,15 +239,15 @@ std::string PostgresDdl::takenNames() const {
 bool PostgresDdl::readCatalogue(SqlSession& session, std::vector<ExistingTable>& tables,
                                 Failure& failure) const {
   Rows rows;
-  if (!rows.read(session, kColumns, failure)) {
+  if (!rows.read(session, kPostgresColumns, failure)) {
     return false;
   }
   takeColumns(rows, tables);
-  if (!rows.read(session, kIndexes, failure)) {
+  if (!rows.read(session, kPostgresIndexes, failure)) {
     return false;
   }
-  takeIndexes(rows, tables);
-  if (!rows.read(session, kReferences, failure)) {
+  takePostgresIndexes(rows, tables);
+  if (!rows.read(session, kPostgresReferences, failure)) {
     return false;
   }
   for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -260,9 +260,10 @@ bool PostgresDdl::readCatalogue(SqlSession& session, std::vector<ExistingTable>&
 }
 
 Fit PostgresDdl::fit(const Column& column, const ExistingColumn& existing) const {
-  const bool is_family = std::any_of(kFamilies.begin(), kFamilies.end(), [&](const Family& family) {
-    return family.type == column.type && family.name == existing.type;
-  });
+  const bool is_family = std::any_of(
+      kPostgresFamilies.begin(), kPostgresFamilies.end(), [&](const PostgresFamily& family) {
+        return family.type == column.type && family.name == existing.type;
+      });
   if (!is_family) {
     return Fit::kDiffers;
   }

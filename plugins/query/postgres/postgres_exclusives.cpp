@@ -4,11 +4,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "deadline.hpp"
+
 namespace sub0::query {
 namespace {
-
-constexpr std::uint64_t kNanosecondsPerMs = 1000000;
-constexpr std::uint64_t kMarginNs = 10 * kNanosecondsPerMs;
 
 Failure busy(const std::string& why) {
   return Failure{SUB0_BUSY,

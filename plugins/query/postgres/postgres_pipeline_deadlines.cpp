@@ -4,15 +4,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "deadline.hpp"
 #include "postgres/postgres_cancel.hpp"
 #include "postgres/postgres_pipeline.hpp"
 
 namespace sub0::query {
 namespace {
 
-constexpr std::uint64_t kNanosecondsPerMs = 1000000;
-// Runs are ended this much before their deadline, so that the host need not do it.
-constexpr std::uint64_t kMarginNs = 10 * kNanosecondsPerMs;
 // A server that was asked to cancel, or whether it is there, and says nothing for so long is given
 // up.
 constexpr std::uint64_t kLongestSilenceMs = 5000;

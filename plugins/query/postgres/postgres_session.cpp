@@ -18,7 +18,7 @@ namespace {
 // A server that has not answered by then will not.
 constexpr std::chrono::seconds kLongestCancel{1};
 
-constexpr std::size_t kMostShown = 300;  // bytes of a script's statement
+constexpr std::size_t kMostShownOfScript = 300;  // bytes of a script's statement
 
 // Of a script.
 struct Part {
@@ -56,10 +56,10 @@ Part failedPart(const TokenList& script, std::size_t count, const PGresult* resu
 
 // The statement at the end of what is logged.
 void shorten(std::string& log, std::string_view sql) {
-  if (sql.size() > kMostShown && log.size() > sql.size() &&
+  if (sql.size() > kMostShownOfScript && log.size() > sql.size() &&
       log.compare(log.size() - sql.size(), sql.size(), sql) == 0) {
     log.resize(log.size() - sql.size());
-    log.append(pieceOf(sql, kMostShown)).append("...");
+    log.append(pieceOf(sql, kMostShownOfScript)).append("...");
   }
 }
 

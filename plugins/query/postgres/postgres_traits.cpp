@@ -22,7 +22,7 @@ constexpr std::array<std::string_view, 11> kSessionFunctions = {
     "query_to_",  "cursor_to_",   "ts_stat",          "ts_rewrite", "lo_"};
 
 // The name as the server sees it; empty: the token is none.
-std::string nameAt(const TokenList& list, std::size_t index) {
+std::string nameOnServer(const TokenList& list, std::size_t index) {
   const std::string_view name = list.text(index);
   if (list.tokens[index].kind == TokenKind::kWord) {
     return smallLetters(name);
@@ -77,7 +77,7 @@ PostgresTraits::PostgresTraits(const Statement& statement)
   bool needs_own = std::none_of(kSharedVerbs.begin(), kSharedVerbs.end(), is_verb);
   std::set<std::string> called;
   for (std::size_t i = 0; i < list.size(); ++i) {
-    const std::string name = nameAt(list, i);
+    const std::string name = nameOnServer(list, i);
     needs_own = needs_own || makesTemporaryTable(list, i) || name == "pg_temp";
     if (!name.empty() && list.isSign(i + 1, "(")) {
       needs_own = needs_own || isSessionFunction(name);

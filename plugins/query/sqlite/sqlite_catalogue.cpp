@@ -12,12 +12,12 @@ namespace {
 
 constexpr const char* kTables =
     "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_'";
-constexpr const char* kColumns =
+constexpr const char* kSqliteColumns =
     "SELECT m.name AS \"table\", p.name AS \"column\", p.type, p.\"notnull\" AS required, p.pk, "
     "coalesce(p.dflt_value, '') AS preset FROM sqlite_master m JOIN pragma_table_info(m.name) p "
     "WHERE m.type = 'table' ORDER BY m.name, p.cid";
 // Of an index with an expression, or of some rows only, the columns are not told.
-constexpr const char* kIndexes =
+constexpr const char* kSqliteIndexes =
     "SELECT m.name AS \"table\", l.name AS \"index\", l.\"unique\" AS is_unique, l.partial OR "
     "sum(i.name IS NULL) OVER (PARTITION BY m.name, l.name) > 0 AS special, coalesce(i.name, '') "
     "AS \"column\" FROM sqlite_master m JOIN pragma_index_list(m.name) l JOIN "
@@ -25,7 +25,7 @@ constexpr const char* kIndexes =
 constexpr const char* kDependents =
     "SELECT tbl_name AS \"table\", type, name, sql FROM sqlite_master WHERE type IN ('index', "
     "'trigger') AND sql IS NOT NULL";
-constexpr const char* kReferences =
+constexpr const char* kSqliteReferences =
     "SELECT m.name AS \"table\", f.\"from\" AS \"column\", f.\"table\" AS target, "
     "coalesce(f.\"to\", '') AS \"key\", f.on_update = 'NO ACTION' AND f.on_delete = 'NO ACTION' AS "
     "plain, count(*) OVER (PARTITION BY m.name, f.id) AS columns FROM "
@@ -39,7 +39,7 @@ FROM sqlite_master m WHERE type IN ('view', 'trigger') ORDER BY tbl_name, name)"
 
 bool readColumns(SqlSession& session, std::vector<ExistingTable>& tables, Failure& failure) {
   Rows rows;
-  if (!rows.read(session, kColumns, failure)) {
+  if (!rows.read(session, kSqliteColumns, failure)) {
     return false;
   }
   for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -63,7 +63,7 @@ bool readColumns(SqlSession& session, std::vector<ExistingTable>& tables, Failur
 
 bool readIndexes(SqlSession& session, std::vector<ExistingTable>& tables, Failure& failure) {
   Rows rows;
-  if (!rows.read(session, kIndexes, failure)) {
+  if (!rows.read(session, kSqliteIndexes, failure)) {
     return false;
   }
   for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -79,7 +79,7 @@ bool readIndexes(SqlSession& session, std::vector<ExistingTable>& tables, Failur
       table->indexes.back().columns.push_back(rows.text(i, "column"));
     }
   }
-  if (!rows.read(session, kReferences, failure)) {
+  if (!rows.read(session, kSqliteReferences, failure)) {
     return false;
   }
   for (std::size_t i = 0; i < rows.size(); ++i) {

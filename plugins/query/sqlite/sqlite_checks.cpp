@@ -37,7 +37,7 @@ std::string conditionOf(const Column& column, const std::string& name) {
   return "1";
 }
 
-std::string unquoted(std::string_view quoted) {
+std::string plainName(std::string_view quoted) {
   std::string name;
   for (std::size_t i = 1; i + 1 < quoted.size(); ++i) {
     name += quoted[i];
@@ -55,8 +55,8 @@ std::string beginningOf(const std::string& column) {
 std::string columnIn(const TokenList& definition, std::size_t i) {
   const bool is_as_we_write = definition.tokens[i + 4].kind == TokenKind::kQuotedName &&
                               definition.isWord(i + 5, "IS") && definition.isWord(i + 6, "NULL");
-  return is_as_we_write ? unquoted(definition.text(i + 4))
-                        : std::string(columnOfCheck(unquoted(definition.text(i + 1))));
+  return is_as_we_write ? plainName(definition.text(i + 4))
+                        : std::string(columnOfCheck(plainName(definition.text(i + 1))));
 }
 
 }  // namespace
@@ -69,7 +69,7 @@ std::string checkOf(const Column& column) {
 std::size_t behindCheck(const TokenList& definition, std::size_t i) {
   const bool is_ours = definition.isWord(i, "CONSTRAINT") && i + 1 < definition.size() &&
                        definition.tokens[i + 1].kind == TokenKind::kQuotedName &&
-                       !columnOfCheck(unquoted(definition.text(i + 1))).empty() &&
+                       !columnOfCheck(plainName(definition.text(i + 1))).empty() &&
                        definition.isWord(i + 2, "CHECK") && definition.isSign(i + 3, "(");
   return is_ours ? behindBracket(definition, i + 3) : i;
 }

@@ -66,7 +66,7 @@ bool isDoubtful(const TokenList& list, std::size_t i, bool stores) {
   return !has_partner && (stores || !isShown(list, i, behind));
 }
 
-std::string unquoted(std::string_view text) {
+std::string withoutQuotes(std::string_view text) {
   return std::string(text.size() < 2 ? text : text.substr(1, text.size() - 2));
 }
 
@@ -98,7 +98,7 @@ std::string insteadOfInterval(const TokenList& list, std::size_t i) {
       (is_added || list.isSign(i - 1, "-"))) {
     from = std::string(list.text(i - 2));
   }
-  std::string span = i + 1 < list.size() ? unquoted(list.text(i + 1)) : std::string();
+  std::string span = i + 1 < list.size() ? withoutQuotes(list.text(i + 1)) : std::string();
   if (span.empty() || span[0] < '0' || span[0] > '9') {
     span = "1 hour";
   }

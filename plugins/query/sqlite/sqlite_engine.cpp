@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "deadline.hpp"
 #include "parameter_text.hpp"
 #include "sqlite/sqlite_rewrite.hpp"
 #include "sqlite/sqlite_session.hpp"
@@ -13,7 +14,6 @@ namespace sub0::query {
 namespace {
 
 constexpr std::uint32_t kLongestRetryMs = 5;
-constexpr std::uint64_t kNanosecondsPerMs = 1000000;
 
 // What SQLite's parser says of a statement where no table exists: only what no schema can mend.
 std::string syntaxError(const std::string& sql) {

@@ -19,7 +19,7 @@
 namespace sub0::query {
 namespace {
 
-constexpr std::array<std::string_view, 8> kComparisons = {
+constexpr std::array<std::string_view, 8> kComparisonSigns = {
     "=", "==", "<>", "!=", "<", "<=", ">", ">="};
 
 // `?1` as `$1`, which is what the tokens know.
@@ -41,9 +41,9 @@ struct Met {
   bool others = false;
 };
 
-class Reader {
+class PlaceReader {
  public:
-  explicit Reader(const TokenList& list) : list_(list) {
+  explicit PlaceReader(const TokenList& list) : list_(list) {
     readBrackets();
     readInsert();
   }
@@ -99,7 +99,7 @@ class Reader {
     return i < list_.size() && list_.tokens[i].kind == TokenKind::kOperator;
   }
   bool compares(std::size_t i) const {
-    return std::any_of(kComparisons.begin(), kComparisons.end(),
+    return std::any_of(kComparisonSigns.begin(), kComparisonSigns.end(),
                        [&](std::string_view sign) { return list_.isSign(i, sign); });
   }
   bool endsItem(std::size_t i) const { return list_.isSign(i, ",") || list_.isSign(i, ")"); }
@@ -306,7 +306,7 @@ void forEachParameter(std::string_view sql, Visit&& visit) {
   if (!list.error.empty() || list.size() == 0) {
     return;
   }
-  const Reader reader(list);
+  const PlaceReader reader(list);
   const std::vector<std::string> tables = tablesOf(list, "main");
   for (std::size_t i = 1; i < list.size(); ++i) {
     if (list.tokens[i].kind == TokenKind::kParameter && list.tokens[i].number > 0) {
@@ -329,7 +329,7 @@ std::vector<std::uint32_t> placesOf(const std::map<std::uint32_t, Met>& met) {
 std::vector<std::uint32_t> parametersBeside(ColumnOf wanted, std::string_view sql,
                                             const LookAtColumn& look) {
   std::map<std::uint32_t, Met> met;
-  forEachParameter(sql, [&](const Reader& reader, const std::vector<std::string>& tables,
+  forEachParameter(sql, [&](const PlaceReader& reader, const std::vector<std::string>& tables,
                             std::size_t i, std::uint32_t place) {
     Met& here = met[place];
     const std::string column = reader.columnOf(i, i + 1);
@@ -371,8 +371,8 @@ std::vector<std::uint32_t> booleanParameters(std::string_view sql, const LookAtC
 
 std::vector<std::uint32_t> parametersBesideNothing(std::string_view sql) {
   std::map<std::uint32_t, Met> met;
-  forEachParameter(sql, [&](const Reader& reader, const std::vector<std::string>&, std::size_t i,
-                            std::uint32_t place) {
+  forEachParameter(sql, [&](const PlaceReader& reader, const std::vector<std::string>&,
+                            std::size_t i, std::uint32_t place) {
     Met& here = met[place];
     const bool has_column = !reader.columnOf(i, i + 1).empty();
     here.meant = here.meant || !(has_column || reader.isReadOtherwise(i));

@@ -39,7 +39,6 @@ inline Failure isLocked() {
   return Failure{SUB0_BUSY, "another process holds the lock of the database file",
                  "the database is busy"};
 }
-inline Failure isClosing() { return Failure{SUB0_UNAVAILABLE, "the database is being closed", ""}; }
 inline Failure mustNotWrite(const Statement& statement) {
   return Failure{SUB0_METHOD_NOT_ALLOWED,
                  statement.place + ": the statement writes, the call must not", kMustNotWrite};

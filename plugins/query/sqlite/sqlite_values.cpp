@@ -14,8 +14,6 @@
 namespace sub0::query {
 namespace {
 
-constexpr double kExactWhole = 9007199254740992.0;  // 2^53
-
 // The digits of a number without sign, point, exponent and outer zeros, and where the point stands
 // among them.
 std::pair<std::string, long> digitsOf(std::string_view number) {
