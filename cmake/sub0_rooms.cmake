@@ -49,6 +49,12 @@ function(sub0_room name)
   target_link_libraries(sub0_${name} ${scope} ${ROOM_LIBRARIES})
 endfunction()
 
+# Sources that are compiled as one. Their anonymous name spaces are meant, and a name of one file is nothing that
+# another could hide. Linked last, since -Wshadow comes with sub0_options.
+add_library(sub0_unity_options INTERFACE)
+target_compile_options(sub0_unity_options INTERFACE
+  -Wno-shadow "$<$<CXX_COMPILER_ID:GNU>:-Wshadow=local;-Wno-subobject-linkage>")
+
 # sub0_unit_tests(ROOM [targets...]): one test binary of tests/unit/ROOM; its tests are found when it has been built.
 function(sub0_unit_tests room)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/${room}/*_test.cpp)
@@ -57,7 +63,9 @@ function(sub0_unit_tests room)
   endif()
   add_executable(unit_${room} ${sources})
   target_include_directories(unit_${room} PRIVATE ${CMAKE_SOURCE_DIR})
-  target_link_libraries(unit_${room} PRIVATE ${ARGN} GTest::gtest GTest::gmock GTest::gtest_main)
+  target_link_libraries(unit_${room} PRIVATE ${ARGN} GTest::gtest GTest::gmock GTest::gtest_main sub0_unity_options)
+  # Most of a file's time goes into headers that all share; larger batches would leave the last ones to a single core.
+  set_target_properties(unit_${room} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 10)
   gtest_discover_tests(unit_${room} TEST_PREFIX "unit.${room}." DISCOVERY_TIMEOUT 60
                        PROPERTIES LABELS "unit" TIMEOUT 60)
 endfunction()

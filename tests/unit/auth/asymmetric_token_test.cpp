@@ -11,7 +11,7 @@
 #include "json/writer.hpp"
 #include "tests/unit/auth/signed_token.hpp"
 
-namespace sub0::auth {
+namespace sub0::auth::asymmetric_token_test {
 namespace {
 
 constexpr std::int64_t kNow = 1'700'000'000;
@@ -164,4 +164,4 @@ TEST(AsymmetricToken, TheHalvesOfAPairShareWhatIsRemembered) {
 }
 
 }  // namespace
-}  // namespace sub0::auth
+}  // namespace sub0::auth::asymmetric_token_test

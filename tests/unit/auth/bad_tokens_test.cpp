@@ -10,7 +10,7 @@
 #include "auth/token_verifier.hpp"
 #include "tests/unit/auth/signed_token.hpp"
 
-namespace sub0::auth {
+namespace sub0::auth::bad_tokens_test {
 namespace {
 
 constexpr const char* kHeader = R"({"alg":"HS256"})";
@@ -273,4 +273,4 @@ TEST(BadTokens, TimesAtTheEndsOfWhatNumbersHold) {  // Q-42
 }
 
 }  // namespace
-}  // namespace sub0::auth
+}  // namespace sub0::auth::bad_tokens_test

@@ -17,7 +17,7 @@
 #include "tests/unit/auth/key_pairs.hpp"
 #include "tests/unit/auth/signed_token.hpp"
 
-namespace sub0::auth {
+namespace sub0::auth::key_pair_test {
 namespace {
 
 /// The private and the public half of a new key, in PEM.
@@ -411,4 +411,4 @@ TEST(KeyPair, ThreadsMayUseOneKeyAtOnce) {
 }
 
 }  // namespace
-}  // namespace sub0::auth
+}  // namespace sub0::auth::key_pair_test

@@ -17,7 +17,7 @@
 #include "tests/unit/auth/signed_token.hpp"
 #include "tests/unit/loop/idle_io.hpp"
 
-namespace sub0::auth {
+namespace sub0::auth::paseto_test {
 namespace {
 
 constexpr std::int64_t kNow = 1'700'000'000;
@@ -316,4 +316,4 @@ TEST_F(Paseto, AVerifiedTokenIsRememberedUntilItExpires) {  // spec S-73
 }
 
 }  // namespace
-}  // namespace sub0::auth
+}  // namespace sub0::auth::paseto_test

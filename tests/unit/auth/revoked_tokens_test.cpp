@@ -10,7 +10,7 @@
 #include "auth/token_verifier.hpp"
 #include "tests/unit/auth/signed_token.hpp"
 
-namespace sub0::auth {
+namespace sub0::auth::revoked_tokens_test {
 namespace {
 
 constexpr std::string_view kClaims = R"({"id":1,"exp":100})";
@@ -154,4 +154,4 @@ TEST(RevokedTokens, LooksAndAdditionsOnSeveralThreads) {
 }
 
 }  // namespace
-}  // namespace sub0::auth
+}  // namespace sub0::auth::revoked_tokens_test

@@ -10,7 +10,7 @@
 #include "json/writer.hpp"
 #include "tests/unit/auth/signed_token.hpp"
 
-namespace sub0::auth {
+namespace sub0::auth::token_verifier_test {
 namespace {
 
 constexpr std::int64_t kNow = 1'700'000'000;
@@ -254,4 +254,4 @@ TEST(TokenVerifier, HugeAndDeepTokensAreRefusedQuickly) {  // Q-73
 }
 
 }  // namespace
-}  // namespace sub0::auth
+}  // namespace sub0::auth::token_verifier_test

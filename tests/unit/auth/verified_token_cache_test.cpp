@@ -9,7 +9,7 @@
 #include "json/writer.hpp"
 #include "tests/unit/auth/signed_token.hpp"
 
-namespace sub0::auth {
+namespace sub0::auth::verified_token_cache_test {
 namespace {
 
 constexpr const char* kHeader = R"({"alg":"HS256"})";
@@ -111,4 +111,4 @@ TEST(VerifiedTokenCache, TakesEightBytesUntilItIsUsed) {
 }
 
 }  // namespace
-}  // namespace sub0::auth
+}  // namespace sub0::auth::verified_token_cache_test

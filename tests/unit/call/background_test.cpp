@@ -4,10 +4,8 @@
 #include "tests/unit/call/call_rig.hpp"
 
 // spec S-91, S-53: `run_in_background` of a resource and of an action.
-namespace sub0::call::test {
+namespace sub0::call::test::background_test {
 namespace {
-
-using Lines = std::vector<std::string>;
 
 std::string step(int id, const std::string& name, const std::string& more = "") {
   return stepWith(id, name, R"("$PAYLOAD.n")", more);
@@ -227,4 +225,4 @@ TEST_F(Background, AFailureBehindItTakesItBackOnlyWithATransaction) {
 }
 
 }  // namespace
-}  // namespace sub0::call::test
+}  // namespace sub0::call::test::background_test

@@ -4,10 +4,8 @@
 #include "tests/unit/call/call_rig.hpp"
 
 // spec S-93: `invalidate_cache_keys`, and the cache beside transactions.
-namespace sub0::call::test {
+namespace sub0::call::test::cache_invalidation_test {
 namespace {
-
-using Lines = std::vector<std::string>;
 
 std::string step(int id, const std::string& name, const std::string& cacheable) {
   return R"({"id": )" + std::to_string(id) + R"(, "mode": "STEP", )" +
@@ -309,4 +307,4 @@ TEST_F(Invalidation, ComesAgainWhenWhatWasGivenUpHasEnded) {
 }
 
 }  // namespace
-}  // namespace sub0::call::test
+}  // namespace sub0::call::test::cache_invalidation_test

@@ -4,10 +4,8 @@
 #include "tests/unit/call/call_rig.hpp"
 
 // spec S-93: `cacheable`, on actions and on resources.
-namespace sub0::call::test {
+namespace sub0::call::test::cache_test {
 namespace {
-
-using Lines = std::vector<std::string>;
 
 std::string step(int id, const std::string& name, const std::string& more = "",
                  const std::string& input = R"("$PAYLOAD.v")") {
@@ -372,4 +370,4 @@ TEST_F(CacheTest, WhatCannotBeKeptIsRefused) {
 }
 
 }  // namespace
-}  // namespace sub0::call::test
+}  // namespace sub0::call::test::cache_test

@@ -31,6 +31,7 @@ inline std::string stepWith(int id, const std::string& name, const std::string& 
 }
 
 using dialect::resourceText;
+using Lines = std::vector<std::string>;  // of Transport's log
 
 class ScriptPlugin {
  public:

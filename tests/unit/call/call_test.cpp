@@ -4,10 +4,8 @@
 #include "base/log.hpp"
 #include "tests/unit/call/call_rig.hpp"
 
-namespace sub0::call::test {
+namespace sub0::call::test::call_test {
 namespace {
-
-using Lines = std::vector<std::string>;
 
 std::string step(int id, const std::string& name, const std::string& more = "") {
   return stepWith(id, name, R"({"n": )" + std::to_string(id) + "}", more);
@@ -291,4 +289,4 @@ TEST(Call, BulkRefusesTooManyAndWrongTypes) {
 }
 
 }  // namespace
-}  // namespace sub0::call::test
+}  // namespace sub0::call::test::call_test

@@ -3,10 +3,8 @@
 
 #include "tests/unit/call/call_rig.hpp"
 
-namespace sub0::call::test {
+namespace sub0::call::test::gates_test {
 namespace {
-
-using Lines = std::vector<std::string>;
 
 std::string resource(const std::string& more = "", const std::string& input = R"("$PAYLOAD")",
                      const std::string& of_action = "") {
@@ -273,4 +271,4 @@ TEST(Gates, PayloadsAreNeverExpanded) {
 }
 
 }  // namespace
-}  // namespace sub0::call::test
+}  // namespace sub0::call::test::gates_test

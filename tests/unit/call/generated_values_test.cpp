@@ -6,7 +6,7 @@
 #include "tests/unit/call/call_rig.hpp"
 
 // S-62 over the life of calls: where identifiers come from, and how long a name is known.
-namespace sub0::call::test {
+namespace sub0::call::test::generated_values_test {
 namespace {
 
 std::string resourceOf(const std::string& actions, const std::string& rest = "") {
@@ -84,4 +84,4 @@ TEST(GeneratedValues, ANameIsKnownForTheRestOfItsCallAndNoLonger) {
 }
 
 }  // namespace
-}  // namespace sub0::call::test
+}  // namespace sub0::call::test::generated_values_test

@@ -15,7 +15,6 @@
 namespace sub0::call::test {
 
 using auth::HashAlgorithm;
-using Lines = std::vector<std::string>;
 
 inline constexpr const char* kBcrypt = R"("algorithm": "BCRYPT", "options": {"rounds_cost": 4})";
 inline constexpr const char* kArgon2 = R"("algorithm": "ARGON2", "options": {"rounds_cost": 4})";

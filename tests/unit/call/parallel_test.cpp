@@ -7,10 +7,8 @@
 #include "tests/unit/call/call_rig.hpp"
 
 // spec S-20: `parallel`.
-namespace sub0::call::test {
+namespace sub0::call::test::parallel_test {
 namespace {
-
-using Lines = std::vector<std::string>;
 
 std::string step(int id, const std::string& name, const std::string& more = "") {
   return R"({"id": )" + std::to_string(id) + R"(, "mode": "STEP", )" +
@@ -434,4 +432,4 @@ TEST_F(Parallel, RetriesAreRefused) {
 }
 
 }  // namespace
-}  // namespace sub0::call::test
+}  // namespace sub0::call::test::parallel_test

@@ -4,10 +4,8 @@
 #include "tests/unit/call/call_rig.hpp"
 
 // spec S-94, S-10: the gate that counts calls.
-namespace sub0::call::test {
+namespace sub0::call::test::rate_limit_test {
 namespace {
-
-using Lines = std::vector<std::string>;
 
 std::string limit(const std::string& identifier, int calls = 1) {
   return R"("rate_limit": {"limit": )" + std::to_string(calls) + R"(, "identifier": )" +
@@ -195,4 +193,4 @@ TEST(RateLimit, ClaimsAreCountedBeforeThePayloadIsRead) {
 }
 
 }  // namespace
-}  // namespace sub0::call::test
+}  // namespace sub0::call::test::rate_limit_test

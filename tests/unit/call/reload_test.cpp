@@ -9,8 +9,6 @@
 namespace sub0::call::test {
 namespace {
 
-using Lines = std::vector<std::string>;
-
 /// A resource `r` whose two actions are named: the second replies with its name.
 std::string twoSteps(const std::string& first, const std::string& second) {
   return R"({"id": "r", "resource": "r", "actionables": [

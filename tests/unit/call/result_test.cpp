@@ -4,10 +4,8 @@
 #include "auth/token_verifier.hpp"
 #include "tests/unit/call/call_rig.hpp"
 
-namespace sub0::call::test {
+namespace sub0::call::test::result_test {
 namespace {
-
-using Lines = std::vector<std::string>;
 
 std::string action(int id, const std::string& input, const std::string& more = "") {
   return R"({"id": )" + std::to_string(id) + R"(, "mode": "STEP", )" + more +
@@ -140,4 +138,4 @@ TEST(Result, ANoOpActionValidatesWhenItIsItsTurn) {
 }
 
 }  // namespace
-}  // namespace sub0::call::test
+}  // namespace sub0::call::test::result_test

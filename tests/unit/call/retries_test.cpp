@@ -4,10 +4,8 @@
 #include "tests/unit/call/call_rig.hpp"
 
 // spec S-90: `retries` inside the call.
-namespace sub0::call::test {
+namespace sub0::call::test::retries_test {
 namespace {
-
-using Lines = std::vector<std::string>;
 
 std::string step(int id, const std::string& name, const std::string& more = "") {
   return stepWith(id, name, R"("$GENERATOR.UUID")", more);
@@ -229,4 +227,4 @@ TEST_F(Retries, ACommitOfWhichNobodyKnowsIsNot) {
 }
 
 }  // namespace
-}  // namespace sub0::call::test
+}  // namespace sub0::call::test::retries_test

@@ -9,7 +9,7 @@
 #include "tests/unit/auth/signed_token.hpp"
 #include "tests/unit/call/call_rig.hpp"
 
-namespace sub0::call::test {
+namespace sub0::call::test::token_keys_test {
 namespace {
 
 using auth::Algorithm;
@@ -101,4 +101,4 @@ TEST(TokenKeys, WhatOneResourceIssuesAnotherTakes) {
 }
 
 }  // namespace
-}  // namespace sub0::call::test
+}  // namespace sub0::call::test::token_keys_test

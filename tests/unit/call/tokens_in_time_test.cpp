@@ -7,8 +7,6 @@
 namespace sub0::call::test {
 namespace {
 
-using Lines = std::vector<std::string>;
-
 const char* const kResources = R"([
   {"id": "secured", "resource": "secured",
    "tokenize": {"type": "JWT", "encryption_key": "$ENV.KEY"}, "protected": {},

@@ -4,10 +4,8 @@
 #include "tests/unit/call/call_rig.hpp"
 
 // spec S-22: `transaction`, as a plugin sees it through sub0.call/1.
-namespace sub0::call::test {
+namespace sub0::call::test::transaction_test {
 namespace {
-
-using Lines = std::vector<std::string>;
 
 std::string step(int id, const std::string& name, const std::string& more = "") {
   return R"({"id": )" + std::to_string(id) + R"(, "mode": "STEP", "step": {"name": ")" + name +
@@ -162,4 +160,4 @@ TEST(TransactionPlan, AResourceOfWhichNobodyTakesPartGetsAWarning) {
 }
 
 }  // namespace
-}  // namespace sub0::call::test
+}  // namespace sub0::call::test::transaction_test

@@ -16,7 +16,7 @@
 // mistakes.scenario is the table of what check says of every mistake, one file each, named for its
 // rule; it runs with the real binary and its plugins. Here: that no rule is forgotten in it, what
 // cannot stand in a text file, and that nobody's mistake is met with silence or a crash.
-namespace sub0::dialect {
+namespace sub0::dialect::mistakes_test {
 namespace {
 
 const std::string kSource = SUB0_SOURCE_DIR;
@@ -251,4 +251,4 @@ TEST(Mistakes, ASignThatIsMissingIsAlwaysAnErrorNotFarFromIt) {
 }
 
 }  // namespace
-}  // namespace sub0::dialect
+}  // namespace sub0::dialect::mistakes_test

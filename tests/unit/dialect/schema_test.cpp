@@ -20,7 +20,7 @@
 #include <valijson/validation_results.hpp>
 #include <valijson/validator.hpp>
 
-namespace sub0::dialect {
+namespace sub0::dialect::schema_test {
 namespace {
 
 SchemaOptions usualSchema(bool strict = false) {
@@ -352,7 +352,7 @@ TEST(Schema, IsItselfValidByTheMetaSchemaOfDraft07) {
 }
 
 }  // namespace
-}  // namespace sub0::dialect
+}  // namespace sub0::dialect::schema_test
 
 #else
 

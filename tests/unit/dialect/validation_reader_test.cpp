@@ -5,7 +5,7 @@
 #include "tests/unit/dialect/memory_files.hpp"
 
 // What check says of payload_validation: by its declaration, and by what is read from it.
-namespace sub0::dialect {
+namespace sub0::dialect::validation_reader_test {
 namespace {
 
 const std::string kList = "/actionables/0/payload_validation";
@@ -199,4 +199,4 @@ TEST(ValidationReader, AnIdThatIsANumberIsKnown) {
 }
 
 }  // namespace
-}  // namespace sub0::dialect
+}  // namespace sub0::dialect::validation_reader_test

@@ -8,7 +8,7 @@
 
 #include "tests/unit/dialect/memory_files.hpp"
 
-namespace sub0::dialect {
+namespace sub0::dialect::validation_test {
 namespace {
 
 using Failures = std::vector<std::string>;
@@ -384,4 +384,4 @@ TEST(Validation, MessagesNeverRepeatWhatTheClientSent) {
 }
 
 }  // namespace
-}  // namespace sub0::dialect
+}  // namespace sub0::dialect::validation_test

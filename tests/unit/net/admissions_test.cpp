@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-namespace sub0::net {
+namespace sub0::net::admissions_test {
 namespace {
 
 constexpr std::uint64_t kSeed = 42;
@@ -163,4 +163,4 @@ TEST(Admissions, TheLimitHoldsAcrossThreads) {
 }
 
 }  // namespace
-}  // namespace sub0::net
+}  // namespace sub0::net::admissions_test

@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace sub0::net {
+namespace sub0::net::bad_tokens_test {
 namespace {
 
 constexpr std::uint64_t kSeed = 42;
@@ -79,4 +79,4 @@ TEST(BadTokens, AFewOtherAddressesDoNotMakeItForget) {
 }
 
 }  // namespace
-}  // namespace sub0::net
+}  // namespace sub0::net::bad_tokens_test

@@ -37,6 +37,10 @@ namespace sub0::net::testing {
 /// After so long a test is taken to hang; nothing is measured by it.
 inline constexpr long kHangSeconds = 120;
 
+inline bool has(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
 class TestCatalogue final : public call::Catalogue {
  public:
   const std::vector<std::string>& tokenSchemes() const override { return schemes; }

@@ -19,10 +19,6 @@ std::string bodyOf(const std::string& response) {
   return response.substr(response.find("\r\n\r\n") + 4);
 }
 
-bool has(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
-
 TEST(Endpoint, SuccessAndFailureHaveTheDocumentedBodies) {
   // spec S-51 S-52 S-50
   TestServer server;

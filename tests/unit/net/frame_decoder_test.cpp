@@ -6,10 +6,8 @@
 #include "net/ws/frame_encoder.hpp"
 #include "tests/unit/net/frame_feed.hpp"
 
-namespace sub0::net::ws {
+namespace sub0::net::ws::test {
 namespace {
-
-using namespace test;
 
 struct FrameCase {
   const char* name;
@@ -471,4 +469,4 @@ TEST(FrameEncoder, LongCloseReasonIsCutBetweenCodePoints) {
 }
 
 }  // namespace
-}  // namespace sub0::net::ws
+}  // namespace sub0::net::ws::test

@@ -7,7 +7,7 @@
 
 #include "base/log.hpp"
 
-namespace sub0::net {
+namespace sub0::net::guard_test {
 namespace {
 
 constexpr std::uint64_t kSeed = 42;
@@ -107,4 +107,4 @@ TEST(Counters, TotalsAddEveryRow) {
 }
 
 }  // namespace
-}  // namespace sub0::net
+}  // namespace sub0::net::guard_test

@@ -14,10 +14,6 @@
 namespace sub0::net::testing {
 namespace {
 
-bool has(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
-
 std::string health() { return "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"; }
 
 /// Whether the server answers a request on this connection.

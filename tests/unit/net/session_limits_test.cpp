@@ -9,10 +9,6 @@
 namespace sub0::net::testing {
 namespace {
 
-bool has(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
-
 std::string guardedRequest() {
   return "POST /guarded HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}";
 }

@@ -8,7 +8,7 @@
 #include "row_times.hpp"
 #include "sql_analysis.hpp"
 
-namespace sub0::query {
+namespace sub0::query::mysql_rewrite_test {
 namespace {
 
 Rewritten rewrite(const std::string& sql) {
@@ -372,4 +372,4 @@ TEST(MysqlRowTimes, KnowsDuplicateKeysAndOneTableAlone) {
 }
 
 }  // namespace
-}  // namespace sub0::query
+}  // namespace sub0::query::mysql_rewrite_test

@@ -7,7 +7,7 @@
 #include "tests/unit/query/mariadb_fixture.hpp"
 #include "tests/unit/query/schema_fixture.hpp"
 
-namespace sub0::query {
+namespace sub0::query::mysql_schema_test {
 namespace {
 
 Tree texts(const char* name, std::int64_t length, const char* flag = "") {
@@ -27,11 +27,6 @@ Tree withUnique(Tree model, const std::vector<const char*>& columns) {
   groups.push(group);
   model.set("unique", groups);
   return model;
-}
-
-Tree referring(Tree field, const char* to) {
-  field.set("foreign_key", {{"model", to}, {"key", "id"}});
-  return field;
 }
 
 using MariadbSchema = Schema<MariadbTest>;
@@ -226,4 +221,4 @@ TEST_F(MariadbSchema, AMigrationWaitsForThatOfAnotherNode) {
 }
 
 }  // namespace
-}  // namespace sub0::query
+}  // namespace sub0::query::mysql_schema_test

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <atomic>
 
 #include "tests/unit/query/postgres_fixture.hpp"
 
@@ -405,36 +404,22 @@ TEST_F(PostgresTest, ValuesOfTheSessionAreFixed) {
             R"({"z":"UTC","d":"ISO, MDY","e":"UTF8","n":"sub0"})");
 }
 
-struct SqlEnd {
-  std::int32_t code = -1;
-  std::string json, message;
-  std::atomic<bool> came{false};
-};
-
 TEST_F(PostgresTest, TheHostExecutesSqlOfItsOwn) {
   startedHost();
   const auto& sql = *static_cast<const sub0_sql*>(host().extension(SUB0_SQL_EXTENSION));
-  const sub0_sql_done done = [](void* user, std::int32_t code, const sub0_value* rows,
-                                const sub0_text_view* message) {
-    auto& end = *static_cast<SqlEnd*>(user);
-    end.code = code;
-    end.json = sub0::testing::toJson(*rows);
-    end.message = std::string(stringView(*message));
-    end.came = true;
-  };
   SqlEnd script, rows, broken;
   const sub0_text_view script_text =
       textView("CREATE TABLE t (a int, b jsonb); INSERT INTO t VALUES (1, '[1]');");
-  sql.execute_script(host().self(), &script_text, done, &script);
+  sql.execute_script(host().self(), &script_text, &onSqlDone, &script);
   host().turnUntil([&] { return script.came.load(); });
   EXPECT_EQ(script.code, SUB0_OK) << script.message;
   const sub0_text_view select = textView("SELECT a, b FROM t WHERE a = $1");
   const Tree one(Literal::array({1}));
-  sql.execute(host().self(), &select, &one.raw(), done, &rows);
+  sql.execute(host().self(), &select, &one.raw(), &onSqlDone, &rows);
   host().turnUntil([&] { return rows.came.load(); });
   EXPECT_EQ(rows.json, R"([{"a":1,"b":[1]}])");
   const sub0_text_view bad = textView("SELECT * FROM missing");
-  sql.execute(host().self(), &bad, nullptr, done, &broken);
+  sql.execute(host().self(), &bad, nullptr, &onSqlDone, &broken);
   host().turnUntil([&] { return broken.came.load(); });
   EXPECT_EQ(broken.code, SUB0_ACTION_FAILED);
   EXPECT_NE(broken.message.find("missing"), std::string::npos);

@@ -11,7 +11,7 @@
 namespace sub0::query {
 namespace {
 
-using namespace std::string_literals;  // NOLINT(google-build-using-namespace): texts with NULs
+using std::string_literals::operator""s;  // texts with NULs
 
 constexpr std::size_t kMost = 1000;
 

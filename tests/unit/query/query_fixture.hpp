@@ -2,7 +2,9 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <sub0/sql.h>
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,6 +18,22 @@ namespace sub0::query {
 using sub0::testing::LoopAction;
 using sub0::testing::LoopEnd;
 using sub0::testing::LoopHost;
+
+// What came of a statement that the host executes by sub0.sql/1.
+struct SqlEnd {
+  std::int32_t code = -1;
+  std::string json, message;
+  std::atomic<bool> came{false};
+};
+
+inline void onSqlDone(void* user, std::int32_t code, const sub0_value* rows,
+                      const sub0_text_view* message) {
+  auto& end = *static_cast<SqlEnd*>(user);
+  end.code = code;
+  end.json = sub0::testing::toJson(*rows);
+  end.message = std::string(stringView(*message));
+  end.came = true;
+}
 
 // What the tests of the plugin have in common, whichever database it stands on.
 class QueryTest : public ::testing::Test {

@@ -8,7 +8,7 @@
 
 // spec S-34: what a statement becomes; where SQLite knows it, SQLite must take it, and as many
 // parameters as before.
-namespace sub0::query {
+namespace sub0::query::row_times_test {
 namespace {
 
 using Rewrite = RowTimes (*)(const TokenList&, const Analysis&);
@@ -355,4 +355,4 @@ TEST(RowTimes, OtherStatementsStayAndAreSaidToBeNotMeant) {
 }
 
 }  // namespace
-}  // namespace sub0::query
+}  // namespace sub0::query::row_times_test

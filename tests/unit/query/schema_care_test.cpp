@@ -17,13 +17,11 @@
 #include "tests/unit/query/schema_fixture.hpp"
 #include "tests/unit/query/sqlite_fixture.hpp"
 
-namespace sub0::query {
+namespace sub0::query::schema_care_test {
 namespace {
 
 Tree referring(const char* name, const char* to) {
-  Tree column = field(name, "Number", "", true);
-  column.set("foreign_key", {{"model", to}, {"key", "id"}});
-  return column;
+  return query::referring(field(name, "Number", "", true), to);
 }
 
 template <typename Base>
@@ -364,4 +362,4 @@ TEST_F(MariadbCare, AMigrationThatLosesItsConnectionBetweenStatementsEnds) {
 }
 
 }  // namespace
-}  // namespace sub0::query
+}  // namespace sub0::query::schema_care_test

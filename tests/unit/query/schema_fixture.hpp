@@ -49,6 +49,11 @@ inline Tree field(const char* name, const char* type, const char* flag = "",
 
 inline Tree key() { return field("id", "Number", "primary_key"); }
 
+inline Tree referring(Tree column, const char* to) {
+  column.set("foreign_key", {{"model", to}, {"key", "id"}});
+  return column;
+}
+
 inline Tree model(const char* name, const std::vector<Tree>& fields, bool is_used = true) {
   Tree list = Tree::array();
   for (const Tree& one : fields) {

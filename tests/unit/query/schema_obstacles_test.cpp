@@ -8,7 +8,7 @@
 #include "tests/unit/query/schema_fixture.hpp"
 #include "tests/unit/query/sqlite_fixture.hpp"
 
-namespace sub0::query {
+namespace sub0::query::schema_obstacles_test {
 namespace {
 
 Tree text(const char* name, std::int64_t length) {
@@ -154,4 +154,4 @@ TYPED_TEST(SchemaObstacles, AValueThatCannotBeConvertedIsNotShown) {
 }
 
 }  // namespace
-}  // namespace sub0::query
+}  // namespace sub0::query::schema_obstacles_test

@@ -8,7 +8,7 @@
 #include "tests/unit/query/schema_fixture.hpp"
 #include "tests/unit/query/sqlite_fixture.hpp"
 
-namespace sub0::query {
+namespace sub0::query::schema_references_test {
 namespace {
 
 constexpr std::uint32_t kAll = SUB0_SCHEMA_ALLOW_DESTRUCTIVE;
@@ -17,11 +17,6 @@ Tree text(const char* name, std::int64_t length, const char* flag = "") {
   Tree made = field(name, "String", flag, *flag == '\0');
   made.set("max_length", Literal(length));
   return made;
-}
-
-Tree referring(Tree column, const char* to) {
-  column.set("foreign_key", {{"model", to}, {"key", "id"}});
-  return column;
 }
 
 Tree number(const char* name) { return field(name, "Number", "", true); }
@@ -222,4 +217,4 @@ TEST_F(PostgresReferences, AReferenceOfSomebodyElseStays) {
 }
 
 }  // namespace
-}  // namespace sub0::query
+}  // namespace sub0::query::schema_references_test

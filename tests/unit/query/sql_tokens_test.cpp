@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace sub0::query {
+namespace sub0::query::sql_tokens_test {
 namespace {
 
 // Every token as kind:text, separated by blanks: w word, n quoted name, s string, 1 number, $
@@ -160,4 +160,4 @@ TEST(SqlTokens, APieceOfATextIsWholeCharacters) {
 }
 
 }  // namespace
-}  // namespace sub0::query
+}  // namespace sub0::query::sql_tokens_test

@@ -5,7 +5,7 @@
 
 #include "sqlite/sqlite_rewrite.hpp"
 
-namespace sub0::query {
+namespace sub0::query::sqlite_cast_functions_test {
 namespace {
 
 class SqliteCastFunctions : public ::testing::Test {
@@ -135,4 +135,4 @@ TEST(SqliteRoundedDecimal, HalvesGoAwayFromZero) {
 }
 
 }  // namespace
-}  // namespace sub0::query
+}  // namespace sub0::query::sqlite_cast_functions_test

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
-namespace sub0::query {
+namespace sub0::query::sqlite_instants_test {
 namespace {
 
 std::string found(const std::string& sql) {
@@ -140,4 +140,4 @@ TEST(SqliteInstants, TextsBesideAColumnOfBooleansBecomeNumbers) {
 }
 
 }  // namespace
-}  // namespace sub0::query
+}  // namespace sub0::query::sqlite_instants_test

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <string>
 
-namespace sub0::query {
+namespace sub0::query::sqlite_rewrite_test {
 namespace {
 
 Rewritten rewrite(const std::string& sql) {
@@ -303,4 +303,4 @@ TEST(SqliteRewrite, NoParameterMayStandWithinAType) {
 }
 
 }  // namespace
-}  // namespace sub0::query
+}  // namespace sub0::query::sqlite_rewrite_test

@@ -5,7 +5,7 @@
 #include "tests/unit/query/schema_fixture.hpp"
 #include "tests/unit/query/sqlite_fixture.hpp"
 
-namespace sub0::query {
+namespace sub0::query::sqlite_schema_test {
 namespace {
 
 using SqliteSchema = Schema<SqliteTest>;
@@ -140,4 +140,4 @@ TEST_F(SqliteSchema, ABooleanIsANumber) {
 }
 
 }  // namespace
-}  // namespace sub0::query
+}  // namespace sub0::query::sqlite_schema_test

@@ -5,7 +5,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <filesystem>
 
 #include "result_tree.hpp"
@@ -420,26 +419,9 @@ TEST_F(Sqlite, FaultsOfAResourceAreReportedWithTheirPlace) {
   EXPECT_EQ(host().prepare(Tree{{"query", "DELETE FROM t"}})->facts["reads_only"], "false");
 }
 
-struct SqlEnd {
-  std::int32_t code = -1;
-  std::string json, message;
-  bool came = false;
-};
-
-void onSqlDone(void* user, std::int32_t code, const sub0_value* rows,
-               const sub0_text_view* message) {
-  auto& end = *static_cast<SqlEnd*>(user);
-  end.code = code;
-  end.json = sub0::testing::toJson(*rows);
-  end.message = std::string(stringView(*message));
-  static_cast<std::atomic_ref<bool>>(end.came).store(true);
-}
-
 TEST_F(Sqlite, TheHostExecutesSqlOfItsOwn) {
   const auto& sql = *static_cast<const sub0_sql*>(host().extension(SUB0_SQL_EXTENSION));
-  const auto wait = [&](SqlEnd& end) {
-    host().turnUntil([&] { return std::atomic_ref<bool>(end.came).load(); });
-  };
+  const auto wait = [&](SqlEnd& end) { host().turnUntil([&] { return end.came.load(); }); };
   SqlEnd script, rows, none, broken;
   const std::string text = "CREATE TABLE t (a INTEGER, b JSON); INSERT INTO t VALUES (1, '[1]'); ";
   const sub0_text_view script_text = textView(text);

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <vector>
 
-namespace sub0::query {
+namespace sub0::query::statement_index_test {
 namespace {
 
 std::string text(int number) { return "SELECT " + std::to_string(number); }
@@ -74,4 +74,4 @@ TEST(PreparedStatements, AtMostTwiceWhatIsInUseIsKept) {
 }
 
 }  // namespace
-}  // namespace sub0::query
+}  // namespace sub0::query::statement_index_test

@@ -12,7 +12,7 @@ using sub0::ExactNumber;
 using sub0::Literal;
 using sub0::Tree;
 using sub0::Value;
-using namespace std::string_literals;
+using std::string_literals::operator""s;
 
 std::string json(const Var& var) {
   std::ostringstream out;

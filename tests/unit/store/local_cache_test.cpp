@@ -11,7 +11,7 @@
 #include "json/writer.hpp"
 #include "tests/unit/plugin/rig.hpp"
 
-namespace sub0::store {
+namespace sub0::store::local_cache_test {
 namespace {
 
 constexpr std::int64_t kSecondNs = 1'000'000'000;
@@ -233,4 +233,4 @@ TEST_F(LocalCacheTest, WritesOfOtherKeysDoNotDropAWrite) {
 }
 
 }  // namespace
-}  // namespace sub0::store
+}  // namespace sub0::store::local_cache_test

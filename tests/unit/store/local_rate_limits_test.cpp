@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace sub0::store {
+namespace sub0::store::local_rate_limits_test {
 namespace {
 
 constexpr std::int64_t kSecondNs = 1'000'000'000;
@@ -128,4 +128,4 @@ TEST(LocalRateLimits, WindowAmongManyThatHaveEndedBeginsAnew) {
 }
 
 }  // namespace
-}  // namespace sub0::store
+}  // namespace sub0::store::local_rate_limits_test
