@@ -5,7 +5,7 @@ add_library(sub0_options INTERFACE)
 target_compile_options(sub0_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict> # false alarms of gcc 12 on std::string operator+
-  $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage> # it takes what a unit of several sources includes for headers
+  $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-subobject-linkage> # it takes what a unit of several sources includes for headers
   $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor -Wold-style-cast>)
 if(SUB0_SANITIZE)
   target_compile_options(sub0_options INTERFACE -fsanitize=${SUB0_SANITIZE} -fno-omit-frame-pointer
