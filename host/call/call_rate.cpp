@@ -12,8 +12,6 @@
 #include "json/writer.hpp"
 
 namespace sub0::call {
-namespace {}  // namespace
-
 /// A text as it stands, anything else as its JSON; nothing of null.
 std::string_view Call::textOf(const json::Value& value) {
   if (json::isNull(value)) return {};

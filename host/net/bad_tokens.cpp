@@ -6,8 +6,6 @@
 #include "base/time_units.hpp"
 
 namespace sub0::net {
-namespace {}  // namespace
-
 BadTokens::BadTokens(const Options& options, std::uint64_t seed)
     : seed_(seed | 1), sets_(std::make_unique<Set[]>(kShards * kSetsPerShard)) {
   if (options.bad_tokens_per_second == 0) return;

@@ -7,8 +7,6 @@
 #include "base/time_units.hpp"
 
 namespace sub0::net {
-namespace {}
-
 bool DelayedReplies::hold(const call::Sender& sender, const call::Reply& reply,
                           std::int64_t delay_ms) {
   if (held_.size() >= kMaxReplies) return false;

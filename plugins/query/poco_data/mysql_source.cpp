@@ -6,8 +6,6 @@
 #include "poco_data/mysql_session.hpp"
 
 namespace sub0::query {
-namespace {}  // namespace
-
 std::string MysqlSource::translate(const TokenList& list, std::vector<std::string>& errors) const {
   Rewritten rewritten = rewriteForMysql(list);
   errors.insert(errors.end(), rewritten.errors.begin(), rewritten.errors.end());

@@ -23,6 +23,7 @@ HEADER = '{"alg":"HS256","typ":"JWT"}'
 TOKENIZE = {"type": "JWT", "algorithm": "HS256", "encryption_key": "$ENV.WALLET_TOKEN_KEY"}
 VALUE = {"mode": "VALUE", "id": 1}
 OVERFLOW = b'{"n":-9223372036854775808}'  # has no absolute value: the action of `broken` fails
+AT_ONCE = {"SUB0_BAD_TOKENS_PER_SECOND": "0"}  # limits_connections.py has what many of them cost their sender
 PROJECT = {
     "resources/all.json": [
         {"id": "mine", "resource": "mine", "tokenize": TOKENIZE, "protected": {"provide_as": "x-access-token", "extract_claims": ["id"]},
@@ -96,7 +97,7 @@ class TokenTest(unittest.TestCase):
     def setUpClass(cls):
         cls.database = cls.enterClassContext(hosts.Sqlite())
         cls.folder = cls.enterClassContext(hosts.Folder(PROJECT))
-        cls.host = cls.enterClassContext(hosts.Host(cls.folder.path, env={"DATABASE_URL": cls.database.url}))
+        cls.host = cls.enterClassContext(hosts.Host(cls.folder.path, env={"DATABASE_URL": cls.database.url, **AT_ONCE}))
 
     def connected(self, *headers, query=""):
         wire = self.enterContext(Wire(self.host.port))
@@ -253,7 +254,7 @@ class Secrecy(unittest.TestCase):
         tokens = list(self.tokens())
         with hosts.Sqlite() as database, hosts.Folder(PROJECT) as folder:
             host = make_host(folder.path, "--loops", "2", env={
-                "DATABASE_URL": database.url, "SUB0_LOG": log_format, "SUB0_LOG_LEVEL": "debug", "SUB0_TRACE": "1"})
+                "DATABASE_URL": database.url, "SUB0_LOG": log_format, "SUB0_LOG_LEVEL": "debug", "SUB0_TRACE": "1", **AT_ONCE})
             with host:
                 for name, token in tokens:
                     with self.subTest(name, log=log_format):
