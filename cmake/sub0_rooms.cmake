@@ -49,7 +49,7 @@ function(sub0_room name)
   target_link_libraries(sub0_${name} ${scope} ${ROOM_LIBRARIES})
 endfunction()
 
-# Sources that are compiled as one. Their anonymous name spaces are meant, and a name of one file is nothing that
+# Sources that are compiled as one. Their anonymous namespaces are meant, and a name of one file is nothing that
 # another could hide. Linked last, since -Wshadow comes with sub0_options.
 add_library(sub0_unity_options INTERFACE)
 target_compile_options(sub0_unity_options INTERFACE
